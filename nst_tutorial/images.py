@@ -1,0 +1,381 @@
+"""Pictures: files ↔ tensors of shape (1, 3, H, W), sRGB, float32, 0..1."""
+
+from __future__ import annotations
+
+import difflib
+import io
+import json
+import stat
+import tempfile
+import warnings
+from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from PIL import ExifTags, Image, ImageCms, ImageOps, PngImagePlugin
+from torch import Tensor
+
+from .files import replacing
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+FOLDERS = ("content", "style")
+READABLE = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp", ".gif")
+SMALLEST_SIDE = 16  # pixels: relu5_1 has one unit for 16×16 of them
+MOST_PIXELS = 150_000_000  # refused above: a "decompression bomb" would fill the memory
+SETTINGS_KEY = "nst_tutorial"
+
+_SAVE_OPTIONS = {
+    ".png": {"format": "PNG"},
+    ".jpg": {"format": "JPEG", "quality": 95, "subsampling": 0},
+    ".jpeg": {"format": "JPEG", "quality": 95, "subsampling": 0},
+    ".webp": {"format": "WEBP", "quality": 95},
+    ".tif": {"format": "TIFF", "compression": "tiff_deflate"},
+    ".tiff": {"format": "TIFF", "compression": "tiff_deflate"},
+}
+
+
+# --- finding ---------------------------------------------------------------------------------
+
+
+def _folders(kind: str) -> list[Path]:
+    """Where pictures of a kind live: under the working directory, then beside the package."""
+    package = Path(__file__).resolve().parent
+    bundled = package / "images"  # in an installed wheel; in a checkout it is one floor up
+    if not bundled.is_dir():
+        bundled = package.parent / "images"
+    here = Path("images", kind)
+    return [here, bundled / kind] if here.resolve() != bundled / kind else [here]
+
+
+def list_images(kind: str) -> dict[str, Path]:
+    """Return name → path of the pictures in `images/content` or `images/style`.
+
+    The name is the file's without its suffix. Pictures in the working directory's `images` folder
+    come before the bundled ones of the same name.
+    """
+    if kind not in FOLDERS:
+        raise ValueError(f"kind must be one of {', '.join(FOLDERS)}; got {kind!r}")
+    found = {}
+    for folder in reversed(_folders(kind)):
+        if folder.is_dir():
+            found |= {p.stem: p for p in sorted(folder.iterdir()) if p.suffix.lower() in READABLE}
+    return dict(sorted(found.items()))
+
+
+def find_image(name: str | Path, kind: str | None = None) -> Path:
+    """Return the path of a picture given by path or by name.
+
+    A name ("temple") is looked up in `images/content` and `images/style`, or in one of them when
+    `kind` is given.
+
+    Raises
+    ------
+    FileNotFoundError
+        Neither a file nor a known name; the message lists what there is.
+    """
+    path = Path(name)
+    if path.exists() and not (path.is_dir() and path.parent == Path(".")):
+        return path
+    known = {}
+    for each in FOLDERS if kind is None else (kind,):
+        known = list_images(each) | known
+    if path.name == str(name):
+        if path.stem in known and path.suffix in ("", known[path.stem].suffix):
+            return known[path.stem]
+    if path.is_dir():
+        return path
+    close = difflib.get_close_matches(path.stem, known, n=1)
+    hint = f"did you mean {close[0]}? " if close else ""
+    raise FileNotFoundError(
+        f"{name}: no such picture; {hint}by name there are {', '.join(known)}; "
+        "a path works too, and a picture put into images/content or images/style gets its name"
+    )
+
+
+# --- reading ---------------------------------------------------------------------------------
+
+
+def load_image(
+    path: str | Path, size: int | None = None, *, kind: str | None = None, enlarge: bool = True
+) -> Tensor:
+    """Read a picture as it is meant to be seen.
+
+    Turned as its EXIF data say, converted from its colour profile to sRGB, transparency over
+    white, the first frame of an animation; grey, palette, CMYK and 16-bit pictures become RGB.
+
+    Parameters
+    ----------
+    path
+        A file, or the name of a picture in `images/content` or `images/style`.
+    size
+        Pixels of the longer side after resizing, with antialiasing, never squashed. None: as is.
+    kind
+        "content" or "style": look a name up in this folder only.
+    enlarge
+        False leaves a picture that is smaller than `size` as it is.
+
+    Returns
+    -------
+    Tensor
+        (1, 3, H, W), float32, sRGB in 0..1.
+
+    Raises
+    ------
+    FileNotFoundError, IsADirectoryError, PermissionError
+        No such file or name; a folder; not readable.
+    ValueError
+        Not a picture, damaged, under 16 or over 150 million pixels, or `size` is no size.
+    """
+    if size is not None and (isinstance(size, bool) or size != int(size) or size < SMALLEST_SIDE):
+        raise ValueError(f"size must be a whole number of at least {SMALLEST_SIDE}, got {size!r}")
+    path = find_image(path, kind)
+    data = _read_file(path)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            image = Image.open(io.BytesIO(data))
+            _check_size(path, *image.size)
+            image.load()
+            image = _to_srgb(ImageOps.exif_transpose(image), path)
+    except (MemoryError, _Refused):
+        raise
+    except Image.DecompressionBombError as error:
+        raise ValueError(f"{path}: {error}; make the picture smaller first") from error
+    except Exception as error:  # broken files make the decoders raise nearly anything
+        raise _unreadable(path, error) from error
+    if size is not None and (enlarge or size < max(image.size)):
+        width, height = _fit(*image.size, size)
+        _check_size(path, width, height, f"at size {size} ")
+        image = image.resize((width, height), Image.Resampling.LANCZOS, reducing_gap=3.0)
+    array = np.asarray(image, dtype=np.float32)
+    array = array / 255 if array.ndim == 3 else np.repeat(array[:, :, None], 3, axis=2)
+    return torch.from_numpy(array).permute(2, 0, 1)[None].clamp(0, 1).contiguous()
+
+
+class _Refused(ValueError):
+    """A picture that can be read, but not used."""
+
+
+def _unreadable(path: Path, error: Exception) -> ValueError:
+    reason = "not a picture" if isinstance(error, Image.UnidentifiedImageError) else str(error)
+    return ValueError(
+        f"{path}: cannot be read as a picture ({reason}); "
+        f"open it in another program and save it anew as PNG or JPEG"
+    )
+
+
+def _read_file(path: Path) -> bytes:
+    mode = path.stat().st_mode
+    if stat.S_ISDIR(mode):
+        raise IsADirectoryError(f"{path}: is a folder; name a picture in it")
+    if not stat.S_ISREG(mode):
+        raise _Refused(f"{path}: is not a regular file")
+    try:
+        data = path.read_bytes()
+    except PermissionError as error:
+        raise PermissionError(f"{path}: no permission to read it; change its rights") from error
+    if not data:
+        raise _Refused(f"{path}: the file is empty; copy or download it again")
+    return data
+
+
+def _check_size(path: Path, width: int, height: int, when: str = "") -> None:
+    if min(width, height) < SMALLEST_SIDE:
+        raise _Refused(
+            f"{path}: {when}only {width}×{height} pixels; "
+            f"each side needs at least {SMALLEST_SIDE}: take a larger or less narrow picture"
+        )
+    if width * height > MOST_PIXELS:
+        raise _Refused(
+            f"{path}: {width}×{height} is {width * height / 1e6:.0f} megapixels, "
+            f"over the limit of {MOST_PIXELS / 1e6:.0f}; make the picture smaller first"
+        )
+
+
+def _to_srgb(image: Image.Image, path: Path) -> Image.Image:
+    """Return the picture in mode RGB, or in mode F (grey, 0..1) if it has more than 8 bits."""
+    if image.mode in ("F", "I") or image.mode.startswith("I;16"):
+        array = np.asarray(image, dtype=np.float32)
+        top = 1.0 if image.mode == "F" else 65535.0
+        if not (np.isfinite(array).all() and array.min() >= 0 and array.max() <= top):
+            raise _Refused(
+                f"{path}: its values lie outside 0..{top:g}; save it as 8- or 16-bit picture"
+            )
+        return Image.fromarray(array / top)
+    has_alpha = image.has_transparency_data
+    profile = image.info.get("icc_profile")
+    if image.mode in ("P", "PA", "1", "La", "RGBa", "LA"):
+        image = image.convert("RGBA" if has_alpha else "RGB")
+        profile = profile if image.mode != "LA" else None
+    alpha = image.convert("RGBA").getchannel("A") if has_alpha else None
+    if profile:
+        image = _apply_profile(image, profile, path)
+    image = image.convert("RGB")
+    if alpha is not None:
+        white = Image.new("RGB", image.size, "white")
+        image = Image.composite(image, white, alpha)
+    return image
+
+
+def _apply_profile(image: Image.Image, profile: bytes, path: Path) -> Image.Image:
+    try:
+        source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+        grey = source.profile.xcolor_space.strip() == "GRAY"
+        mode = "L" if grey else image.mode if image.mode in ("RGB", "CMYK", "LAB") else "RGB"
+        return ImageCms.profileToProfile(
+            image.convert(mode), source, ImageCms.createProfile("sRGB"), outputMode="RGB"
+        )
+    except (ImageCms.PyCMSError, OSError, ValueError) as error:
+        warnings.warn(
+            f"{path}: its colour profile cannot be used ({error}); colours are taken as sRGB",
+            stacklevel=4,
+        )
+        return image
+
+
+# --- resizing --------------------------------------------------------------------------------
+
+
+def _fit(width: int, height: int, size: int) -> tuple[int, int]:
+    """(width, height) of the same shape, the longer side being `size`."""
+    longer = max(width, height)
+    return max(1, round(width * size / longer)), max(1, round(height * size / longer))
+
+
+def resize(image: Tensor, size: int | tuple[int, int]) -> Tensor:
+    """Resize (N, C, H, W) with antialiasing: bicubic, so values may leave 0..1 a little.
+
+    `size` is the longer side in pixels, which keeps the shape, or (H, W).
+    """
+    if isinstance(size, int):
+        width, height = _fit(image.shape[3], image.shape[2], size)
+        size = (height, width)
+    if tuple(image.shape[2:]) == tuple(size):
+        return image
+    return F.interpolate(image, size=size, mode="bicubic", antialias=True, align_corners=False)
+
+
+@lru_cache(maxsize=2)
+def bundled_images(size: int) -> tuple[Tensor, ...]:
+    """All pictures that come with the course, contents and styles, as `load_image` gives them."""
+    folders = [_folders(kind)[-1] for kind in FOLDERS]
+    paths = [p for f in folders for p in sorted(f.iterdir()) if p.suffix.lower() in READABLE]
+    return tuple(load_image(path, size) for path in paths)
+
+
+# --- writing ---------------------------------------------------------------------------------
+
+
+def check_can_save(path: str | Path) -> Path:
+    """Make the folder of `path` and try to write there, so that no work is done for nothing.
+
+    Raises
+    ------
+    ValueError
+        The suffix is none that `save_image` knows.
+    OSError
+        The folder cannot be made or written to.
+    """
+    path = Path(path)
+    if path.suffix.lower() not in _SAVE_OPTIONS:
+        raise ValueError(f"{path}: the name must end in one of {', '.join(_SAVE_OPTIONS)}")
+    if path.is_dir():
+        raise IsADirectoryError(f"{path}: is a folder; name a file in it")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=path.parent):
+            pass
+    except OSError as error:
+        raise type(error)(
+            error.errno, f"cannot write in the folder {path.parent} ({error.strerror})"
+        ) from error
+    return path
+
+
+def to_pil(image: Tensor) -> Image.Image:
+    """Return an 8-bit PIL picture of (1, 3, H, W) or (3, H, W), clamped to 0..1 and rounded."""
+    image = image.detach()
+    image = image[0] if image.dim() == 4 and image.shape[0] == 1 else image
+    if image.dim() != 3 or image.shape[0] != 3:
+        raise ValueError(f"image must have shape (1, 3, H, W), got {tuple(image.shape)}")
+    if not torch.isfinite(image).all():
+        raise ValueError("image has values that are not finite")
+    array = (image.float().clamp(0, 1) * 255).round().byte().permute(1, 2, 0).cpu()
+    return Image.fromarray(array.numpy())
+
+
+def save_image(image: Tensor, path: str | Path, settings: dict | None = None) -> Path:
+    """Write a picture, 8 bits a channel, and with it the settings that made it.
+
+    The file is complete or not there at all. An existing one is replaced.
+
+    Parameters
+    ----------
+    image
+        (1, 3, H, W) or (3, H, W), sRGB; values outside 0..1 are clamped.
+    path
+        Its suffix chooses the format: .png, .jpg, .jpeg, .webp, .tif, .tiff.
+    settings
+        Anything JSON can hold, kept inside the file; `load_settings` gives it back.
+
+    Raises
+    ------
+    ValueError
+        Wrong shape, values that are not finite, a suffix that is not known.
+    OSError
+        The folder is missing or not writable, the disk is full.
+    """
+    path = Path(path)
+    suffix = path.suffix.lower()
+    if suffix not in _SAVE_OPTIONS:
+        raise ValueError(f"{path}: the name must end in one of {', '.join(_SAVE_OPTIONS)}")
+    options = dict(_SAVE_OPTIONS[suffix])
+    picture = to_pil(image)
+    if settings is not None:
+        text = json.dumps(settings)
+        if suffix == ".png":
+            options["pnginfo"] = PngImagePlugin.PngInfo()
+            options["pnginfo"].add_text(SETTINGS_KEY, text)
+        else:
+            options["exif"] = Image.Exif()
+            options["exif"][ExifTags.Base.ImageDescription] = f"{SETTINGS_KEY} {text}"
+    with replacing(path) as file:
+        picture.save(file, **options)
+    return path
+
+
+def load_settings(path: str | Path) -> dict:
+    """Return the settings that `save_image` put into a picture.
+
+    Raises
+    ------
+    ValueError
+        The picture holds no settings of ours.
+    """
+    with Image.open(path) as image:
+        description = image.getexif().get(ExifTags.Base.ImageDescription, "")
+        text = getattr(image, "text", {}).get(SETTINGS_KEY)
+    if text is None and str(description).startswith(f"{SETTINGS_KEY} "):
+        text = str(description).removeprefix(f"{SETTINGS_KEY} ")
+    if text is None:
+        raise ValueError(f"{path}: no settings of nst_tutorial are stored in this picture")
+    return json.loads(text)
+
+
+# --- showing ---------------------------------------------------------------------------------
+
+
+def show(*images: Tensor, titles: Sequence[str] = (), height: float = 3.5) -> Figure:
+    """Return a matplotlib figure of pictures side by side, for the last line of a notebook cell.
+
+    `height` is that of the row in inches; pictures keep their shapes.
+    """
+    from .plots import image_row
+
+    return image_row(images, titles=titles, height=height)

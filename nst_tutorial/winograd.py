@@ -1,0 +1,160 @@
+"""3×3 convolutions as batched matrix products: what makes VGG19 fast on a CPU.
+
+A 3×3 convolution computed output by output costs nine multiplications per channel pair. Winograd's
+minimal filtering F(4×4, 3×3) computes a tile of 4×4 outputs from a tile of 6×6 inputs with 36
+instead of 144 multiplications (Lavin & Gray, "Fast Algorithms for Convolutional Neural Networks",
+arXiv 1509.09308, equation 8):
+
+    Y = Aᵀ [ (G w Gᵀ) ⊙ (Bᵀ d B) ] A
+
+d is the tile of inputs, w the filter, ⊙ the product per element, which becomes a matrix product
+over channels once the tiles are lined up. Two things here go beyond the paper:
+
+* The picture is worked on in strips of about 256 tiles, so that everything between the input and
+  the output of a layer stays in the processor's cache.
+* The gradient with respect to the input is a convolution with the filter turned by 180°. Turned
+  filters evaluated at the points 1/p are the old ones evaluated at p, up to a factor. So the
+  backward pass uses the *same* transformed weights, and only its small matrices differ.
+"""
+
+from __future__ import annotations
+
+import threading
+from functools import lru_cache
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.autograd.function import once_differentiable
+
+POINTS = (0.0, 1.0, -1.0, 0.5, -2.0)  # and infinity: of the small sets, the one with least rounding
+TILES_PER_STRIP = 256
+_scratch = threading.local()
+
+
+def cook_toom(points: tuple[float, ...]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return Bᵀ (6×6), G (6×3) and Aᵀ (4×6) of F(4, 3) for five finite points and infinity.
+
+    Filter and input are read as polynomials: G evaluates the filter at the points, Bᵀ holds the
+    coefficients of Lagrange's polynomials, Aᵀ the powers of the points.
+    """
+    B_T, G, A_T = np.zeros((6, 6)), np.zeros((6, 3)), np.zeros((4, 6))
+    for j, p in enumerate(points):
+        others = [q for q in points if q != p]
+        B_T[j, :5] = np.poly(others)[::-1]
+        G[j] = np.array([1, p, p * p]) / np.prod([p - q for q in others])
+        A_T[:, j] = [1, p, p**2, p**3]
+    B_T[5], G[5, 2], A_T[3, 5] = np.poly(points)[::-1], 1, 1
+    return B_T, G, A_T
+
+
+@lru_cache(maxsize=1)
+def _transforms() -> dict[str, tuple[Tensor, Tensor]]:
+    """(36×36 input transform, 16×36 output transform) for the two directions."""
+    B_T, G, A_T = cook_toom(POINTS)
+    reciprocal = (0.0, *(1 / p for p in POINTS[1:]))
+    B_T_back, G_back, A_T_back = cook_toom(reciprocal)
+    # The turned filter at q = 1/p is q² times the filter at p; 0 and infinity change places.
+    swap = [5, 1, 2, 3, 4, 0]
+    scale = [
+        G_back[5, 2] / G[0, 0],
+        *(G_back[j, 0] / (G[j, 0] * POINTS[j] ** 2) for j in range(1, 5)),
+        G_back[0, 0] / G[5, 2],
+    ]
+    B_T_back = np.array(scale)[:, None] * B_T_back[swap]
+    A_T_back = A_T_back[:, swap]
+
+    def both_axes(matrix: np.ndarray) -> Tensor:
+        return torch.from_numpy(np.kron(matrix, matrix)).float()
+
+    return {
+        "forward": (both_axes(B_T), both_axes(A_T)),
+        "backward": (both_axes(B_T_back), both_axes(A_T_back)),
+    }
+
+
+def transform_weights(weight: Tensor) -> Tensor:
+    """Return G w Gᵀ for every filter: (36, C_in, C_out) float32 from (C_out, C_in, 3, 3)."""
+    G = torch.from_numpy(cook_toom(POINTS)[1])
+    transformed = torch.einsum("ik,ockl,jl->ijco", G, weight.detach().double().cpu(), G)
+    return transformed.flatten(0, 1).float().contiguous()
+
+
+def pays_off(image: Tensor, weight: Tensor) -> bool:
+    """Whether Winograd is the faster way for this layer: on a CPU, float32, unless it is tiny.
+
+    A fixed rule, so that two runs take the same path and give the same bits.
+    """
+    wide = min(weight.shape[:2]) >= 32
+    enough_tiles = image.shape[-2] * image.shape[-1] >= 16 * 16
+    return image.device.type == "cpu" and image.dtype == torch.float32 and wide and enough_tiles
+
+
+def _workspace(*sizes: int) -> list[Tensor]:
+    """Uninitialised float32 buffers, kept from call to call in each thread."""
+    buffer = getattr(_scratch, "buffer", None)
+    if buffer is None or buffer.numel() < sum(sizes):
+        _scratch.buffer = buffer = torch.empty(sum(sizes))
+    return list(buffer[: sum(sizes)].split(sizes))
+
+
+def _correlate(x: Tensor, products: Tensor, direction: str, *, bias=None, gate=None) -> Tensor:
+    """3×3 correlation with zero padding of x (N, H, W, C) by products (36, C, K) → (N, H, W, K).
+
+    With `gate`, x counts only where gate > 0 (the backward pass of a ReLU). With `bias`, the
+    result is ReLU(correlation + bias).
+    """
+    to_points, from_points = _transforms()[direction]
+    count, height, width, C = x.shape
+    K = products.shape[2]
+    down, across = -(-height // 4), -(-width // 4)
+    rows = min(down, max(1, TILES_PER_STRIP // across))  # of tiles in a strip
+    tiles, line = rows * across, (4 * across + 2) * C
+    out = torch.empty(count, 4 * down, 4 * across, K)
+    padded, read, spare, product = _workspace(
+        (4 * rows + 2) * line, 36 * tiles * C, tiles * max(36 * C, 16 * K), 36 * tiles * K
+    )
+    padded = padded.view(4 * rows + 2, 4 * across + 2, C).zero_()
+    for image, first in ((i, j) for i in range(count) for j in range(0, down, rows)):
+        r = min(rows, down - first)
+        n = r * across
+        top = 4 * first - 1  # the picture's row that is the strip's row 0
+        begin, end = max(top, 0), min(top + 4 * r + 2, height)
+        inside = padded[begin - top : end - top, 1 : width + 1]
+        if gate is None:
+            inside.copy_(x[image, begin:end])
+        else:
+            torch.mul(x[image, begin:end], gate[image, begin:end] > 0, out=inside)
+        padded[: begin - top].zero_()
+        padded[end - top :].zero_()
+        d = read[: 36 * n * C].view(6, 6, r, across, C)
+        d.copy_(padded.as_strided(d.shape, (line, C, 4 * line, 4 * C, 1)))
+        V = torch.mm(to_points, d.view(36, n * C), out=spare[: 36 * n * C].view(36, n * C))
+        M = torch.bmm(V.view(36, n, C), products, out=product[: 36 * n * K].view(36, n, K))
+        Y = torch.mm(from_points, M.view(36, n * K), out=spare[: 16 * n * K].view(16, n * K))
+        if bias is not None:
+            Y.view(16 * n, K).add_(bias).relu_()
+        target = out[image].view(down, 4, across, 4, K)[first : first + r]
+        target.copy_(Y.view(4, 4, r, across, K).permute(2, 0, 3, 1, 4))
+    return out[:, :height, :width]
+
+
+class Conv3x3ReLU(torch.autograd.Function):
+    """ReLU(conv3×3(x) + bias) for frozen weights, on channels-last pictures (N, C, H, W).
+
+    `products` are the `transform_weights` of the layer. The gradient goes to x alone.
+    """
+
+    @staticmethod
+    def forward(ctx, x: Tensor, products: Tensor, bias: Tensor) -> Tensor:
+        y = _correlate(x.permute(0, 2, 3, 1), products, "forward", bias=bias)
+        ctx.save_for_backward(y, products)
+        return y.permute(0, 3, 1, 2)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx, gradient: Tensor):
+        y, products = ctx.saved_tensors
+        gradient = gradient.permute(0, 2, 3, 1)
+        back = _correlate(gradient, products.transpose(1, 2), "backward", gate=y)
+        return back.permute(0, 3, 1, 2), None, None
