@@ -16,14 +16,14 @@ CANVAS = (SIZE[0] * OVERSAMPLING, SIZE[1] * OVERSAMPLING)
 
 
 def stained_glass(rng: np.random.Generator) -> Image.Image:
-    """Cells of a Voronoi diagram around a rising sun, leaded in black, each pane a little uneven."""
+    """A Voronoi diagram around a rising sun, leaded in black, each pane a little uneven."""
     width, height = SIZE
     rings = []
     for ring, count in enumerate((1, 7, 12, 18, 24, 30, 36, 42, 48, 54, 60, 66)):
         angle = np.arange(count) * 2 * np.pi / count + 0.31 * ring
         radius = 44 * ring + rng.normal(0, 4, count)
         rings.append(np.stack([radius * np.cos(angle), radius * np.sin(angle)], 1))
-    seeds = np.concatenate(rings) + [width * 0.56, height * 0.46]
+    seeds = np.concatenate(rings) + np.array([width * 0.56, height * 0.46])
     seeds += rng.normal(0, 5, seeds.shape)
     y, x = np.mgrid[0:height, 0:width].astype(float)
     distance = np.sqrt((x[..., None] - seeds[:, 0]) ** 2 + (y[..., None] - seeds[:, 1]) ** 2)
@@ -72,8 +72,12 @@ def woodcut_waves(rng: np.random.Generator) -> Image.Image:
         for line in range(13):
             depth = line * height * 0.0125
             drift = 0.13 * line
-            y = base + depth - tall * np.exp(-0.07 * line) * (
-                np.sin(t + drift) + 0.35 * np.sin(2 * t + 0.9 + 1.6 * drift)
+            y = (
+                base
+                + depth
+                - tall
+                * np.exp(-0.07 * line)
+                * (np.sin(t + drift) + 0.35 * np.sin(2 * t + 0.9 + 1.6 * drift))
             )
             swelling = 0.55 + 0.45 * np.sin(t * 1.0 + 0.9 * line + phase)
             thick = OVERSAMPLING * (0.6 + 3.2 * swelling * np.exp(-0.05 * line))
@@ -90,7 +94,7 @@ def woodcut_waves(rng: np.random.Generator) -> Image.Image:
 
 
 def confetti_dots(rng: np.random.Generator) -> Image.Image:
-    """Pointillism: a sunlit slope of hills, laid in round dabs of unmixed colour, large to small."""
+    """Pointillism: hills under a low sun in round dabs of unmixed colour, large to small."""
     picture = Image.new("RGB", CANVAS, (242, 226, 190))
     draw = ImageDraw.Draw(picture)
     width, height = CANVAS

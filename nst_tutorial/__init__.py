@@ -28,20 +28,32 @@ _HOME = {
     "Objective": "losses",
     "minimize": "optimize",
     "PRESETS": "presets",
-    "stylize": "stylize",
+    "stylize": "transfer",
+    "about": "doctor",
 }
-_MODULES = ("images", "vgg", "winograd", "kernels", "losses", "optimize", "presets", "plots")
+_MODULES = (
+    "images",
+    "vgg",
+    "winograd",
+    "kernels",
+    "losses",
+    "optimize",
+    "presets",
+    "plots",
+    "widgets",
+)
 
 __all__ = [*_HOME, *_MODULES, "__version__"]
 
 if TYPE_CHECKING:
-    from . import images, kernels, losses, optimize, plots, presets, vgg, winograd
+    from . import images, kernels, losses, optimize, plots, presets, vgg, widgets, winograd
+    from .doctor import about
     from .images import list_images, load_image, load_settings, resize, save_image, show
     from .kernels import gram_matrix
     from .losses import Objective
     from .optimize import minimize
     from .presets import PRESETS
-    from .stylize import stylize
+    from .transfer import stylize
     from .vgg import LAYERS, VGG19
 
 

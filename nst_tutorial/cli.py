@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import signal
 import sys
 from collections.abc import Iterator
@@ -15,7 +16,7 @@ from rich.console import Console
 from .presets import PRESETS
 
 if TYPE_CHECKING:
-    from .stylize import Result
+    from .transfer import Result
 
 # torch is imported inside the commands, so that --help answers at once.
 
@@ -105,10 +106,9 @@ def stylize(
                      show_default="results/CONTENT_STYLE.png"),
     ] = None,
     size: Annotated[int, typer.Option(help="Longer side of the result in pixels.")] = 512,
-    style_size: Annotated[
-        int | None,
-        typer.Option(help="Longer side of the style picture: smaller, finer strokes.",
-                     show_default="as --size, but never enlarged"),
+    style_scale: Annotated[
+        float | None,
+        typer.Option(help=_ours("Style size over --size; <1: finer.", "style_scale")),
     ] = None,
     preset: Annotated[
         str, typer.Option(help=f"Settings to start from: {', '.join(PRESETS)}.")
@@ -181,15 +181,16 @@ def _free_name(path: Path) -> Path:
 
 def _stylize(content: str, style: str, path: Path, size: int, **options) -> None:
     """Load, stylise with a progress bar, save; the exit code tells if it was interrupted."""
-    from .images import check_can_save, find_image, load_image
+    from .images import SMALLEST_SIDE, check_can_save, find_image, load_image
     from .presets import STARTS, get_preset
 
     check_can_save(path)
     settings = get_preset(options.get("preset", "default"))
     content_path, style_path = find_image(content, "content"), find_image(style, "style")
     content_image = load_image(content_path, size)
-    style_size = options.pop("style_size", None)
-    style_image = load_image(style_path, style_size or size, enlarge=style_size is not None)
+    scale = options.get("style_scale")
+    style_size = size * (settings.style_scale if scale is None else scale)
+    style_image = load_image(style_path, max(SMALLEST_SIDE, math.ceil(style_size)), enlarge=False)
     if options.get("start") not in (None, *STARTS):
         options["start"] = load_image(options["start"], size)
     err.print(f"{content_path.name} in the style of {style_path.name}, {size} px", markup=False)
@@ -207,7 +208,7 @@ def _stylize(content: str, style: str, path: Path, size: int, **options) -> None
 def _with_progress(content, style, options, steps, settings) -> Result:
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-    from .stylize import schedule, stylize
+    from .transfer import schedule, stylize
 
     coarse = options.get("coarse_to_fine")
     plan = schedule(
@@ -248,7 +249,8 @@ def _save(result: Result, path: Path, settings: dict) -> Path:
         return save_image(result.image, path, settings)
     except OSError as error:
         spare = _free_name(Path(tempfile.gettempdir(), path.name))
-        err.print(f"nst: {path} could not be written ({error.strerror})", style="red", markup=False)
+        message = f"nst: {path} could not be written ({error.strerror})"
+        err.print(message, style="red", markup=False, soft_wrap=True)
         return save_image(result.image, spare, settings)
 
 

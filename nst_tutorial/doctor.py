@@ -7,6 +7,7 @@ import platform
 import statistics
 import time
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 
 import torch
 from rich.console import Console
@@ -15,7 +16,7 @@ from rich.table import Table
 from . import images, vgg
 from .allocator import VARIABLE, keep_freed_memory
 from .presets import PRESETS
-from .stylize import make_objective, schedule
+from .transfer import make_objective, schedule
 
 PACKAGES = ("nst_tutorial", "torch", "torchvision", "pillow", "jupyterlab", "ipywidgets")
 SIZES = (256, 512, 1024, 2048)
@@ -34,7 +35,9 @@ def examine(out: Console) -> bool:
             table.add_row(package, "[red]not installed[/red]")
     device = vgg.choose_device()
     name = torch.cuda.get_device_name(device) if device.type == "cuda" else ""
-    table.add_row("device", f"{device} {name}, {torch.get_num_threads()} threads".replace(" ,", ","))
+    table.add_row(
+        "device", f"{device} {name}, {torch.get_num_threads()} threads".replace(" ,", ",")
+    )
     if device.type == "cpu":
         kept = keep_freed_memory()
         table.add_row("allocator", "keeps freed memory" if kept else f"the system's ({VARIABLE})")
@@ -57,6 +60,21 @@ def examine(out: Console) -> bool:
     return bool(contents and styles)
 
 
+def about(size: int, steps: int) -> None:
+    """Print in four lines where a notebook runs, and how long its work will take there.
+
+    `size` (longer side) and `steps` are those of its `stylize`; one evaluation is measured.
+    """
+    device = vgg.choose_device()
+    seconds = seconds_per_evaluation(vgg.load_vgg19(device=str(device)), 128)
+    whole = sum(n * seconds * (s / 128) ** 2 for s, n in schedule(size, steps))
+    contents, styles = images.list_images("content"), images.list_images("style")
+    print(f"nst_tutorial {version('nst_tutorial')} on {device}, {torch.get_num_threads()} threads")
+    print("VGG19 with the original weights: found and complete")
+    print(f"pictures by name: {', '.join(contents)}; in the style of: {', '.join(styles)}")
+    print(f"about {max(1, round(whole))} seconds of computing here")
+
+
 def seconds_per_evaluation(model: vgg.VGG19, size: int) -> float:
     """Median seconds of one evaluation of the default objective on a square picture."""
     image = torch.rand(1, 3, size, size, device=model.device)
@@ -74,10 +92,9 @@ def free_memory(device: torch.device) -> int | None:
     if device.type == "cuda":
         return torch.cuda.mem_get_info(device)[0]
     try:
-        with open("/proc/meminfo") as file:
-            for line in file:
-                if line.startswith("MemAvailable:"):
-                    return int(line.split()[1]) * 1024
+        for line in Path("/proc/meminfo").read_text().splitlines():
+            if line.startswith("MemAvailable:"):
+                return int(line.split()[1]) * 1024
     except OSError:
         pass
     try:

@@ -80,15 +80,16 @@ def find_image(name: str | Path, kind: str | None = None) -> Path:
         Neither a file nor a known name; the message lists what there is.
     """
     path = Path(name)
-    if path.exists() and not (path.is_dir() and path.parent == Path(".")):
+    is_name = str(name) == path.name
+    if path.is_file() or (path.exists() and not is_name):
         return path
     known = {}
     for each in FOLDERS if kind is None else (kind,):
         known = list_images(each) | known
-    if path.name == str(name):
-        if path.stem in known and path.suffix in ("", known[path.stem].suffix):
-            return known[path.stem]
-    if path.is_dir():
+    found = ({p.name: p for p in known.values()} | known).get(path.name)
+    if is_name and found is not None:
+        return found
+    if path.exists():
         return path
     close = difflib.get_close_matches(path.stem, known, n=1)
     hint = f"did you mean {close[0]}? " if close else ""

@@ -22,6 +22,8 @@ DIVERGED = 100.0  # a loss this many times the best one is not worth following
 
 
 class HasGradient(Protocol):
+    weights: dict[str, float]
+
     def value_and_gradient(self, image: Tensor) -> Evaluation: ...
 
 
@@ -167,6 +169,7 @@ class Progress:
     steps: int
     total: float
     terms: dict[str, float]  # each term by name, before its weight
+    weights: dict[str, float]  # total = Σ weight · term
     seconds: float  # since the start
     size: tuple[int, int]  # height and width of the picture at this scale
     unclamped: Tensor = field(repr=False)
@@ -227,7 +230,7 @@ def minimize(
     Raises
     ------
     ValueError
-        An unknown method or parametrisation, negative steps; a loss not finite at the start.
+        An unknown method or parametrisation, a number out of range; a loss not finite at the start.
     """
     if method not in METHODS or parameters not in PARAMETERS:
         raise ValueError(
@@ -236,6 +239,10 @@ def minimize(
         )
     if steps != int(steps) or steps < 0:
         raise ValueError(f"steps must be a whole number ≥ 0, got {steps!r}")
+    if history < 1:
+        raise ValueError(f"history must be at least 1, got {history}")
+    if learning_rate is not None and not 0 < learning_rate < math.inf:
+        raise ValueError(f"learning_rate must be above 0, got {learning_rate}")
     options = {} if learning_rate is None else {"learning_rate": learning_rate}
     if method == "lbfgs":
         options["history"] = history
@@ -261,10 +268,11 @@ def minimize(
             elif best is None or found.total < best[0]:
                 best = (found.total, z, gradient)
                 result.image = image
-            if callback is not None and callback(
-                Progress(evaluation, steps, found.total, found.terms, seconds,
-                         tuple(image.shape[2:]), image)
-            ):  # fmt: skip
+            progress = Progress(
+                evaluation, steps, found.total, found.terms, objective.weights, seconds,
+                tuple(image.shape[2:]), image,
+            )  # fmt: skip
+            if callback is not None and callback(progress):
                 result.stopped = "callback"
                 break
             z = z + stepper.step(z, gradient)

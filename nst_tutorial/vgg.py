@@ -1,4 +1,4 @@
-"""VGG19: the network whose features describe content and style (Simonyan & Zisserman, arXiv 1409.1556)."""
+"""VGG19, whose features describe content and style (Simonyan & Zisserman, arXiv 1409.1556)."""
 
 from __future__ import annotations
 
@@ -185,7 +185,7 @@ class VGG19(nn.Module):
         """
         images = [image.to(self.mean) for image in images]
         rectified = [name.replace("conv", "relu") for name in CONVOLUTIONS]
-        totals = {name: 0.0 for name in rectified}
+        totals = dict.fromkeys(rectified, 0.0)
         for image in images:
             for name, features in self(image, rectified).items():
                 totals[name] = totals[name] + features.double().mean(dim=(0, 2, 3)) / len(images)

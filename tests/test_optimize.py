@@ -1,0 +1,249 @@
+import math
+
+import pytest
+import torch
+
+from nst_tutorial.losses import Evaluation
+from nst_tutorial.optimize import FIRST_STEP, LBFGS, METHODS, PARAMETERS, Fourier, Pixels, minimize
+
+SHAPE = (1, 3, 16, 13)
+
+
+class Quadratic:
+    """½ Σ a (x - c)², with curvatures a over two decades."""
+
+    def __init__(self, scale=1.0, bad=()):
+        generator = torch.Generator().manual_seed(0)
+        self.a = scale * 10 ** (2 * torch.rand(SHAPE, generator=generator).double())
+        self.c = torch.rand(SHAPE, generator=generator).double()
+        self.weights = {"distance": 1.0}
+        self.scale, self.bad, self.seen = scale, bad, []
+
+    def value_and_gradient(self, image):
+        self.seen.append(image.clone())
+        d = image - self.c
+        total = float(0.5 * (self.a * d * d).sum())
+        if len(self.seen) in self.bad:
+            total = float("nan")
+        return Evaluation(total, {"distance": total}, self.a * d)
+
+
+START = torch.full(SHAPE, 0.5).double()
+
+
+@pytest.mark.parametrize("parameters", PARAMETERS)
+@pytest.mark.parametrize("method", METHODS)
+def test_finds_the_minimum(method, parameters):
+    objective = Quadratic()
+    steps = 150 if method == "lbfgs" else 600
+    found = minimize(objective, START, steps=steps, method=method, parameters=parameters)
+    first, last = found.history[0]["total"], min(row["total"] for row in found.history)
+    assert last < 1e-3 * first
+    assert (found.image - objective.c).abs().max() < 0.05
+
+
+def test_two_loop_recursion_against_its_matrix():
+    """H by the BFGS formula, Nocedal & Wright equation 6.17, built as a matrix."""
+    generator = torch.Generator().manual_seed(1)
+    n = 6
+    root = torch.randn(n, n, generator=generator).double()
+    A = root @ root.T + torch.eye(n)
+    method = LBFGS(history=4)
+    points = torch.randn(4, n, generator=generator).double()
+    for z in points:
+        method.step(z, A @ z)
+    s, y, rho = method.pairs[-1]
+    H = torch.eye(n).double() / (rho * (y @ y))
+    for s, y, rho in method.pairs:
+        V = torch.eye(n) - rho * torch.outer(y, s)
+        H = V.T @ H @ V + rho * torch.outer(s, s)
+    g = torch.randn(n, generator=generator).double()
+    torch.testing.assert_close(method.direction(g), H @ g)
+    torch.testing.assert_close(H @ method.pairs[-1][1], method.pairs[-1][0])  # the secant equation
+
+
+def test_same_iterates_as_torch_optim():
+    objective = Quadratic()
+    x = START.clone().requires_grad_()
+    scale = float((objective.a * (START - objective.c)).square().mean().sqrt())
+    torchs = torch.optim.LBFGS([x], lr=1, max_iter=25, max_eval=99, history_size=9,
+                               tolerance_grad=0, tolerance_change=0)  # fmt: skip
+    seen = []
+
+    def closure():
+        seen.append(x.detach().clone())
+        value = 0.5 * (objective.a * (x - objective.c) ** 2).sum()
+        (x.grad,) = torch.autograd.grad(value, x)
+        return value
+
+    # torch's first step is gradient / Σ|gradient|: begin where both have made the same one
+    gradient = objective.a * (START - objective.c)
+    torchs.step(closure)
+    ratio = (seen[1] - START).norm() / (FIRST_STEP * gradient / scale).norm()
+    method = LBFGS(history=9)
+    z, ours = START, [START]
+    for i in range(24):
+        step = method.step(z, objective.a * (z - objective.c))
+        z = z + (ratio * step if i == 0 else step)
+        ours.append(z)
+    for mine, theirs in zip(ours, seen, strict=False):
+        torch.testing.assert_close(mine, theirs, rtol=1e-6, atol=1e-9)
+
+
+@pytest.mark.parametrize("shape", [(1, 3, 16, 16), (1, 3, 15, 22), (1, 3, 8, 7), (1, 3, 1, 5)])
+def test_fourier_filter_is_symmetric_and_invertible(shape):
+    basis = Fourier(shape)
+    x, y = torch.randn(2, *shape, generator=torch.Generator().manual_seed(0)).double()
+    torch.testing.assert_close(basis.to_image(basis.from_image(x)), x)
+    torch.testing.assert_close((basis.to_image(x) * y).sum(), (x * basis.pull_back(y)).sum())
+
+
+def test_fourier_weakens_detail():
+    basis = Fourier((1, 3, 32, 32))
+    x = torch.arange(32).double()
+    wave = lambda f: torch.cos(2 * math.pi * f * x / 32).expand(1, 3, 32, 32)  # noqa: E731
+    gain = [float(basis.to_image(wave(f)).norm() / wave(f).norm()) for f in (1, 4, 16)]
+    assert gain[0] / gain[1] == pytest.approx(2)  # 4^½
+    assert gain[1] / gain[2] == pytest.approx(2)
+
+
+def test_the_size_of_the_loss_does_not_matter():
+    """A loss times 1000 takes the same way: the first step has a length, not a rate."""
+    one, thousand = Quadratic(), Quadratic(scale=1000.0)
+    for objective in (one, thousand):
+        minimize(objective, START, steps=12)
+    for a, b in zip(one.seen, thousand.seen, strict=True):
+        torch.testing.assert_close(a, b, rtol=1e-6, atol=1e-8)
+
+
+def test_first_step_length():
+    objective = Quadratic()
+    minimize(objective, START, steps=2, parameters="pixel")
+    step = objective.seen[1] - objective.seen[0]
+    assert float(step.square().mean().sqrt()) == pytest.approx(FIRST_STEP)
+
+
+def test_one_evaluation_per_step_and_the_best_is_kept():
+    class Wobbling(Quadratic):
+        def value_and_gradient(self, image):
+            found = super().value_and_gradient(image)
+            total = found.total * (1 + (len(self.seen) % 4))
+            return Evaluation(total, {}, found.gradient)
+
+    objective = Wobbling()
+    found = minimize(objective, START, steps=30, method="adam", learning_rate=1e-3)
+    assert len(objective.seen) == len(found.history) == 30
+    totals = [row["total"] for row in found.history]
+    assert torch.equal(found.image, objective.seen[totals.index(min(totals))])
+    assert [row["evaluation"] for row in found.history] == list(range(1, 31))
+    assert min(totals) < totals[-1]  # so "the best" differs from "the last" here
+
+
+def test_no_steps_return_the_start():
+    found = minimize(Quadratic(), START, steps=0)
+    assert torch.equal(found.image, START)
+    assert found.history == []
+    assert torch.equal(minimize(Quadratic(), START, steps=1).image, START)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_loss_that_is_not_finite_rolls_back_and_goes_on(method):
+    objective = Quadratic(bad=(8, 9, 20))
+    found = minimize(objective, START, steps=200, method=method, parameters="pixel")
+    totals = [row["total"] for row in found.history]
+    assert [i + 1 for i, t in enumerate(totals) if math.isnan(t)] == [8, 9, 20]
+    assert found.image.isfinite().all()
+    best = totals.index(min(totals[:7]))
+    back = objective.seen[8] - objective.seen[best]  # the ninth picture is a step from the best
+    assert back.square().mean().sqrt() <= FIRST_STEP * 2.1
+    assert min(totals[20:]) < 1e-2 * min(totals[:7])
+    if method == "lbfgs":  # each return halves the step
+        again = objective.seen[9] - objective.seen[best]
+        assert float(again.norm() / back.norm()) == pytest.approx(0.5)
+
+
+def test_a_loss_that_explodes_rolls_back_too():
+    class Cliff(Quadratic):
+        def value_and_gradient(self, image):
+            found = super().value_and_gradient(image)
+            if len(self.seen) == 6:
+                return Evaluation(found.total * 1e9, found.terms, found.gradient * 1e9)
+            return found
+
+    found = minimize(Cliff(), START, steps=120, parameters="pixel")
+    assert min(row["total"] for row in found.history[6:]) < 0.01 * found.history[0]["total"]
+
+
+def test_not_finite_at_the_start_is_an_error():
+    with pytest.raises(ValueError, match="not finite at the start.*'distance': nan"):
+        minimize(Quadratic(bad=(1,)), START, steps=5)
+
+
+def test_nothing_is_clamped_on_the_way():
+    objective = Quadratic()
+    objective.c = objective.c * 4 - 1.5
+    minimize(objective, START, steps=40)
+    assert max(float(x.max()) for x in objective.seen) > 1.5
+
+
+def test_callback_sees_each_evaluation_and_may_stop():
+    seen = []
+
+    def callback(progress):
+        seen.append(progress)
+        return progress.evaluation == 7
+
+    objective = Quadratic()
+    found = minimize(objective, START + 0.7, steps=50, callback=callback)
+    assert found.stopped == "callback"
+    assert [p.evaluation for p in seen] == list(range(1, 8))
+    assert len(objective.seen) == 7
+    last = seen[-1]
+    assert (last.steps, last.size) == (50, SHAPE[2:])
+    assert last.total == found.history[-1]["total"]
+    assert last.terms == {"distance": last.total}
+    assert torch.equal(last.image, objective.seen[-1].clamp(0, 1))
+    assert not torch.equal(last.image, objective.seen[-1])
+    assert minimize(Quadratic(), START, steps=3, callback=lambda p: None).stopped is None
+
+
+@pytest.mark.parametrize("where", ["evaluation", "callback"])
+def test_ctrl_c_gives_the_best_so_far(where):
+    class Interrupted(Quadratic):
+        def value_and_gradient(self, image):
+            if where == "evaluation" and len(self.seen) == 9:
+                raise KeyboardInterrupt
+            return super().value_and_gradient(image)
+
+    def callback(progress):
+        if where == "callback" and progress.evaluation == 9:
+            raise KeyboardInterrupt
+
+    objective = Interrupted()
+    found = minimize(objective, START, steps=50, callback=callback)
+    assert found.stopped == "interrupted"
+    totals = [row["total"] for row in found.history]
+    assert len(totals) == 9
+    assert torch.equal(found.image, objective.seen[totals.index(min(totals))])
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"steps": -1}, "steps must be a whole number ≥ 0, got -1"),
+        ({"steps": 2.5}, "got 2.5"),
+        ({"steps": 3, "method": "sgd"}, "method must be one of lbfgs, adam.*got 'sgd'"),
+        ({"steps": 3, "parameters": "wavelet"}, "parameters one of pixel, fourier"),
+        ({"steps": 3, "history": 0}, "history must be at least 1"),
+        ({"steps": 3, "learning_rate": 0.0}, "learning_rate must be above 0"),
+    ],
+)
+def test_bad_values_are_named(options, message):
+    with pytest.raises(ValueError, match=message):
+        minimize(Quadratic(), START, **options)
+
+
+def test_pixels_are_the_identity():
+    x = torch.rand(SHAPE)
+    basis = Pixels(x.shape)
+    assert basis.to_image(x) is basis.from_image(x) is basis.pull_back(x) is x

@@ -1,0 +1,125 @@
+"""What a reader of the repository relies on: files that agree with each other."""
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parent.parent
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    tomllib = pytest.importorskip("tomli")
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+
+# The name on conda-forge where it differs from that on PyPI
+CONDA = {
+    "torch": "pytorch",
+    "matplotlib": "matplotlib-base",
+    "build": "python-build",
+    "dask": "dask-core",
+}
+
+
+def requirements() -> set[str]:
+    extras = [line for group in PROJECT["optional-dependencies"].values() for line in group]
+    wanted = {f"python{PROJECT['requires-python']}", *PROJECT["dependencies"], *extras}
+    return {line for line in wanted if not line.startswith("nst_tutorial")}
+
+
+def test_environment_yml_holds_what_pyproject_wants():
+    environment = yaml.safe_load((ROOT / "environment.yml").read_text())
+    *conda, pip = environment["dependencies"]
+    conda = set(conda) - {"pip"}
+    assert environment["channels"] == ["conda-forge"]
+    assert "--editable ." in pip["pip"]
+    only_pip = set(pip["pip"]) - {"--editable ."}
+    wanted = requirements()
+    assert only_pip <= wanted
+    renamed = {
+        re.sub(r"^[\w-]+", lambda m: CONDA.get(m[0], m[0]), line) for line in wanted - only_pip
+    }
+    assert conda == renamed
+
+
+def test_every_line_of_environment_yml_says_what_it_is_for():
+    lines = (ROOT / "environment.yml").read_text().split("dependencies:\n")[1].splitlines()
+    for line in lines:
+        assert " # " in line or line.strip() == "- pip:", line
+
+
+def test_lower_bounds_only():
+    for line in requirements():
+        assert re.fullmatch(r"[\w-]+>=[\d.]+", line), line
+
+
+def test_the_readme_is_true():
+    readme = (ROOT / "README.md").read_text()
+    for link in re.findall(r"\]\(([^)#]+)\)", readme):
+        assert link.startswith("http") or (ROOT / link).exists(), link
+    for alt in re.findall(r"!\[([^\]]*)\]", readme):
+        assert len(alt) > 20
+    for name in re.findall(r"^\| `(\w+)`(?:, `(\w+)`)? \|", readme, flags=re.M):
+        for module in filter(None, name):
+            assert (ROOT / "nst_tutorial" / f"{module}.py").exists(), module
+
+
+def test_versions_agree():
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text())
+    assert citation["version"] == PROJECT["version"]
+    assert f"## {PROJECT['version']}" in (ROOT / "CHANGELOG.md").read_text()
+
+
+def test_importing_the_package_loads_neither_torch_nor_jupyter_nor_dask():
+    script = (
+        "import sys, nst_tutorial, nst_tutorial.cli; "
+        "print([m for m in ('torch', 'IPython', 'ipywidgets', 'dask', 'matplotlib') "
+        "if m in sys.modules])"
+    )
+    found = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert found.stdout.strip() == "[]", found
+
+
+def test_every_public_name_is_there():
+    import nst_tutorial
+
+    for name in nst_tutorial.__all__:
+        assert getattr(nst_tutorial, name) is not None
+    assert callable(nst_tutorial.stylize)
+    with pytest.raises(AttributeError, match="no attribute 'stilize'"):
+        nst_tutorial.stilize  # noqa: B018
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)
+def test_notebooks_are_fit_to_be_read(path):
+    assert path.stat().st_size < 2e6
+    notebook = json.loads(path.read_text())
+    cells = notebook["cells"]
+    code = [c for c in cells if c["cell_type"] == "code"]
+    text = "\n".join("".join(c["source"]) for c in cells if c["cell_type"] == "markdown")
+    for part in ("*You will learn*", "*You need*", "*Time*", "*Next*", "## What you have learnt",
+                 "## Exercises", "## Further reading", "Predict.", "common misconception"):  # fmt: skip
+        assert part in text, part
+    lengths = sorted(len("".join(c["source"]).splitlines()) for c in code)
+    assert lengths[len(lengths) // 2] <= 5
+    assert lengths[int(0.9 * (len(lengths) - 1))] <= 15
+    assert lengths[-1] <= 30
+    words = len(re.findall(r"\w+", text))
+    assert 4 <= words / sum(lengths)
+    for link in re.findall(r"\]\(([^)#]+)\)", text):
+        assert link.startswith("http") or (path.parent / link).exists(), link
+    for cell in code:
+        assert cell["execution_count"] is not None
+        for output in cell["outputs"]:
+            assert output["output_type"] != "error"
+            shown = json.dumps({k: v for k, v in output.items() if k != "data"})
+            shown += json.dumps(output.get("data", {}).get("text/plain", ""))
+            assert not re.search(r"/(home|root|tmp|work|Users)/", shown)
+            for mime in ("image/png", "image/jpeg"):
+                if mime in output.get("data", {}):
+                    assert len(output["metadata"][mime]["alt"]) > 10
