@@ -16,7 +16,7 @@ from rich.console import Console
 from .presets import PRESETS
 
 if TYPE_CHECKING:
-    from .transfer import Result
+    from .scales import Result
 
 # torch is imported inside the commands, so that --help answers at once.
 
@@ -208,7 +208,8 @@ def _stylize(content: str, style: str, path: Path, size: int, **options) -> None
 def _with_progress(content, style, options, steps, settings) -> Result:
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-    from .transfer import schedule, stylize
+    from .scales import schedule
+    from .transfer import stylize
 
     coarse = options.get("coarse_to_fine")
     plan = schedule(

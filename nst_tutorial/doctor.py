@@ -16,7 +16,8 @@ from rich.table import Table
 from . import images, vgg
 from .allocator import VARIABLE, keep_freed_memory
 from .presets import PRESETS
-from .transfer import make_objective, schedule
+from .scales import schedule
+from .transfer import make_objective
 
 PACKAGES = ("nst_tutorial", "torch", "torchvision", "pillow", "jupyterlab", "ipywidgets")
 SIZES = (256, 512, 1024, 2048)

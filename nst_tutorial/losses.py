@@ -12,7 +12,7 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from .kernels import Statistic
+from .kernels import Moments, Statistic
 from .vgg import VGG19
 
 
@@ -53,7 +53,7 @@ class Style:
 
     layer: str
     kernel: Statistic
-    target: Tensor
+    target: Moments
     factor: float
 
     @property
@@ -119,8 +119,12 @@ def content_factor(normalization: str, target: Tensor) -> float:
     )
 
 
-def style_factor(normalization: str, kernel: Statistic, target: Tensor, channels: int) -> float:
-    """Return the factor of the statistic's distance under a name from STYLE_NORMALIZATIONS."""
+def style_factor(normalization: str, kernel: Statistic, target: Moments, features: Tensor) -> float:
+    """Return the factor of the statistic's distance under a name from STYLE_NORMALIZATIONS.
+
+    `features` (1, C, H, W) are those of the style, from which `target` was made.
+    """
+    channels = features.shape[1]
     if normalization == "sum":
         return 1.0
     if normalization == "paper":
@@ -128,7 +132,7 @@ def style_factor(normalization: str, kernel: Statistic, target: Tensor, channels
     if normalization == "code":
         return 1e3 / channels**4
     if normalization == "relative":
-        return 1 / _nonzero(kernel.magnitude(target.double()))
+        return 1 / _nonzero(kernel.magnitude(target))
     raise ValueError(
         f"unknown normalization {normalization!r} of the style loss; there are "
         + ", ".join(STYLE_NORMALIZATIONS)

@@ -13,6 +13,7 @@ STYLE_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
 
 
 STARTS = ("content", "noise", "style")
+BALANCES = ("weights", "gradient")
 
 
 # Deep layers count more than shallow ones: brush strokes and their flow before mere colours. This
@@ -42,7 +43,8 @@ class Settings:
     style_layers: Mapping[str, float] = field(default_factory=lambda: dict(_DEEPER_COUNTS_MORE))
     content_normalization: str = "relative"
     style_normalization: str = "relative"
-    kernel: str = "gram"
+    kernel: object = "gram"
+    balance: str = "weights"
     content_weight: float = 1.0
     style_weight: float = 15.0
     style_scale: float = 1.0
@@ -63,7 +65,19 @@ class Settings:
 
     def as_dict(self) -> dict:
         """The settings as plain dicts, strings and numbers, as JSON can hold them."""
-        return {k: dict(v) if isinstance(v, Mapping) else v for k, v in vars(self).items()}
+        return {name: _plain(value) for name, value in vars(self).items()}
+
+
+def _plain(value: object) -> object:
+    if value is None or isinstance(value, str | int | float):
+        return value
+    if isinstance(value, Mapping):
+        return {key: _plain(each) for key, each in value.items()}
+    if hasattr(value, "statistic"):
+        from .kernels import describe
+
+        return describe(value)
+    return "picture" if hasattr(value, "shape") else value
 
 
 PRESETS: Mapping[str, Settings] = MappingProxyType(

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import torch
 from torch import Tensor
 
 from .allocator import keep_freed_memory
+from .balance import balanced_weights, gradient_norms
 from .images import SMALLEST_SIDE, resize
-from .kernels import get_kernel
+from .kernels import Kernel, Statistic, get_kernel
 from .losses import (
     Content,
     Objective,
@@ -22,35 +22,10 @@ from .losses import (
     content_factor,
     style_factor,
 )
-from .optimize import Callback, Progress, minimize
-from .presets import STARTS, Settings, get_preset
-from .vgg import VGG19, check_layers, choose_device, load_vgg19
-
-COARSEST = 192  # pixels of the longer side: from smaller ones the content does not survive
-
-
-@dataclass
-class Result:
-    """A stylised picture and how it came about."""
-
-    image: Tensor
-    """(1, 3, H, W), sRGB, 0..1, on the CPU: the picture of the lowest loss at the finest scale."""
-
-    history: list[dict]
-    """One row an evaluation: "evaluation", "size" (longer side), "total", each term by name before
-    its weight, and "seconds" since the start."""
-
-    settings: dict
-    """Everything that made the picture, as JSON can hold it; goes into `save_image`."""
-
-    weights: dict[str, float]
-    """The weight of each term in the total."""
-
-    seconds: float
-    """How long it took."""
-
-    stopped: str | None
-    """None if all steps were done, else "callback" or "interrupted" (Ctrl-C)."""
+from .optimize import Callback
+from .presets import BALANCES, STARTS, Settings, get_preset
+from .scales import Result, through_scales
+from .vgg import LAYERS, VGG19, check_layers, choose_device, load_vgg19
 
 
 def stylize(
@@ -63,8 +38,9 @@ def stylize(
     content_weight: float | None = None,
     tv_weight: float | None = None,
     range_weight: float | None = None,
+    balance: str | None = None,
     style_scale: float | None = None,
-    kernel: str | None = None,
+    kernel: Kernel | Mapping[str, Kernel] | None = None,
     style_layers: Mapping[str, float] | None = None,
     content_layers: Mapping[str, float] | None = None,
     style_normalization: str | None = None,
@@ -104,8 +80,12 @@ def stylize(
     style_scale
         Longer side of the style picture over that of the content, at every scale: below 1 for
         finer strokes. The style is made smaller to fit, never enlarged.
+    balance
+        "weights": the weights are used as they are. "gradient": each term starts with a gradient of
+        the same norm; then all weights count on top of that, and are 1 if not given.
     kernel
-        The style statistic: "gram", …
+        The style statistic: a name ("gram"), a description ({"name": "polynomial", "offset": 1}),
+        a statistic (`Gaussian(0.5)`), or a mapping from each style layer to one of these.
     style_layers, content_layers
         Layer name → weight.
     style_normalization, content_normalization
@@ -131,100 +111,91 @@ def stylize(
         A wrong shape or value, an unknown name; the message says which and what there is.
     """
     given = {name: value for name, value in locals().items() if value is not None}
-    begin = time.perf_counter()
-    settings = replace(
-        get_preset(preset),
-        **{name: given[name] for name in Settings.__dataclass_fields__ if name in given},
+    settings = settings_from(preset, given)
+    pictures = {"content": content, "style": style}
+    if isinstance(settings.start, Tensor):
+        pictures["start"] = settings.start
+    check_pictures(pictures)
+    check_settings(settings)
+    _check_style_scale(content, style, settings.style_scale)
+    model = choose_model(settings, device, model)
+    content, style = content.to(model.device), style.to(model.device)
+    start = _start(settings.start, content, style, seed)
+    balance: dict[str, float] = {}
+
+    def objective_at(size: int) -> Objective:
+        here = resize(content, size)
+        style_size = min(max(style.shape[2:]), round(size * settings.style_scale))
+        objective = make_objective(model, here, resize(style, style_size), settings)
+        if settings.balance == "gradient":
+            if not balance:  # at the first scale, and kept from then on
+                balance.update(gradient_norms(objective, _reference(start, here, settings, seed)))
+            objective.weights = balanced_weights(objective.weights, balance)
+        return objective
+
+    from_content = isinstance(settings.start, str) and settings.start == "content"
+    result = through_scales(
+        start, objective_at, settings, callback, detail=content if from_content else None
     )
-    _check(content, style, settings)
-    device = model.device if model is not None else choose_device(device)
-    if device.type == "cpu":
-        keep_freed_memory()
-    if model is None:
-        network = settings.weights, settings.pooling, settings.rescale, "zeros", str(device)
-        model = load_vgg19(*network)
-    content, style = content.to(device), style.to(device)
-    full_size = tuple(content.shape[2:])
-    image = _start(settings.start, content, style, seed)
-    result = Result(image, [], {}, {}, 0.0, None)
-
-    def record(progress: Progress) -> bool | None:
-        done = len(result.history) + 1
-        progress = replace(
-            progress, evaluation=done, steps=settings.steps, seconds=time.perf_counter() - begin
-        )
-        size = max(progress.size)
-        row = {"evaluation": done, "size": size, "total": progress.total, **progress.terms}
-        result.history.append({**row, "seconds": progress.seconds})
-        return callback(progress) if callback is not None else None
-
-    try:
-        before = None  # the content one scale before
-        for size, steps in schedule(max(full_size), settings.steps, settings.coarse_to_fine):
-            target = resize(content, size)
-            image = resize(image, tuple(target.shape[2:]))
-            if before is not None and settings.start == "content":
-                # The content's fine detail, which the smaller picture could not hold.
-                image = image + target - resize(before, tuple(target.shape[2:]))
-            style_size = min(max(style.shape[2:]), round(size * settings.style_scale))
-            objective = make_objective(model, target, resize(style, style_size), settings)
-            result.weights = objective.weights
-            found = minimize(
-                objective,
-                image,
-                steps=steps,
-                method=settings.method,
-                parameters=settings.parameters,
-                learning_rate=settings.learning_rate,
-                history=settings.history,
-                callback=record,
-            )
-            image, before, result.stopped = found.image, target, found.stopped
-            if result.stopped is not None:
-                break
-    except KeyboardInterrupt:  # between two evaluations of `minimize`
-        result.stopped = "interrupted"
-    result.image = resize(image, full_size).clamp(0, 1).cpu()
-    start = "picture" if isinstance(settings.start, Tensor) else settings.start
+    result.gradient_norms = balance
     result.settings = {
-        **replace(settings, start=start).as_dict(), "preset": preset, "seed": seed,
-        "content_size": list(full_size), "style_size": list(style.shape[2:]),
+        **settings.as_dict(), "preset": preset, "seed": seed,
+        "content_size": list(content.shape[2:]), "style_size": list(style.shape[2:]),
     }  # fmt: skip
-    result.seconds = time.perf_counter() - begin
     return result
 
 
-def schedule(size: int, steps: int, coarse_to_fine: bool = True) -> list[tuple[int, int]]:
-    """Return the scales to work at, coarse to fine, as (longer side in pixels, evaluations).
+def settings_from(preset: str, given: Mapping) -> Settings:
+    """Return the preset with the given options put in their place."""
+    options = {name: given[name] for name in Settings.__dataclass_fields__ if name in given}
+    settings = get_preset(preset)
+    if options.get("balance") == "gradient" and settings.balance != "gradient":
+        ones = {
+            "content_weight": 1.0,
+            "style_weight": 1.0,
+            "content_layers": dict.fromkeys(settings.content_layers, 1.0),
+            "style_layers": dict.fromkeys(settings.style_layers, 1.0),
+        }
+        options = {**ones, **options}
+    return replace(settings, **options)
 
-    Each scale doubles the one before and gets half as many evaluations, since each costs four
-    times as much and finds most of the work done. Together they are `steps`.
+
+def choose_model(
+    settings: Settings, device: str, model: VGG19 | None, padding: str = "zeros"
+) -> VGG19:
+    """Return the network that the settings ask for, or the given one; set up the allocator."""
+    if model is None:
+        name = str(choose_device(device))
+        model = load_vgg19(settings.weights, settings.pooling, settings.rescale, padding, name)
+    if model.device.type == "cpu":
+        keep_freed_memory()
+    return model
+
+
+def make_objective(
+    model: VGG19, content: Tensor | None, style: Tensor | None, settings: Settings
+) -> Objective:
+    """Return the objective of `stylize` for pictures (1, 3, H, W) at one scale.
+
+    Without a content only the style's terms are there, and the other way round.
     """
-    sizes = [size]
-    while coarse_to_fine and sizes[0] >= 2 * COARSEST and len(sizes) < steps:
-        sizes.insert(0, round(sizes[0] / 2))
-    shares = [2.0**-i for i in range(len(sizes))]
-    counts = [max(1, int(steps * share / sum(shares))) for share in shares]
-    counts[0] += steps - sum(counts)
-    return list(zip(sizes, counts, strict=True))
-
-
-def make_objective(model: VGG19, content: Tensor, style: Tensor, settings: Settings) -> Objective:
-    """Return the objective of `stylize` for pictures (1, 3, H, W) at one scale."""
-    kernel = get_kernel(settings.kernel)
     terms: dict[str, Term] = {}
     weights: dict[str, float] = {}
     with torch.no_grad():
-        for layer, target in model(content, settings.content_layers).items():
-            factor = content_factor(settings.content_normalization, target)
-            terms[f"content {layer}"] = Content(layer, target, factor)
-            weights[f"content {layer}"] = settings.content_weight * settings.content_layers[layer]
-        for layer, features in model(style, settings.style_layers).items():
-            target = kernel.statistic(features)
-            channels = features.shape[1]
-            factor = style_factor(settings.style_normalization, kernel, target, channels)
-            terms[f"style {layer}"] = Style(layer, kernel, target, factor)
-            weights[f"style {layer}"] = settings.style_weight * settings.style_layers[layer]
+        if content is not None:
+            for layer, target in model(content, settings.content_layers).items():
+                factor = content_factor(settings.content_normalization, target)
+                terms[f"content {layer}"] = Content(layer, target, factor)
+                weight = settings.content_weight * settings.content_layers[layer]
+                weights[f"content {layer}"] = weight
+        if style is not None:
+            kernels = kernels_of_layers(settings.kernel, settings.style_layers)
+            for layer, features in model(style, settings.style_layers).items():
+                kernel = kernels[layer].fitted(features)
+                target = kernel.statistic(features)
+                factor = style_factor(settings.style_normalization, kernel, target, features)
+                terms[f"style {layer}"] = Style(layer, kernel, target, factor)
+                weights[f"style {layer}"] = settings.style_weight * settings.style_layers[layer]
     if settings.tv_weight:
         terms["total variation"] = TotalVariation()
         weights["total variation"] = settings.tv_weight
@@ -232,6 +203,25 @@ def make_objective(model: VGG19, content: Tensor, style: Tensor, settings: Setti
         terms["out of range"] = OutOfRange()
         weights["out of range"] = settings.range_weight
     return Objective(model, terms, weights)
+
+
+def kernels_of_layers(
+    kernel: Kernel | Mapping[str, Kernel], layers: Mapping[str, float]
+) -> dict[str, Statistic]:
+    """Return layer → statistic from one description for all layers, or one for each."""
+    if not isinstance(kernel, Mapping) or not set(kernel) & set(LAYERS):
+        return dict.fromkeys(layers, get_kernel(kernel))
+    if set(kernel) != set(layers):
+        raise ValueError(f"kernels for layers {sorted(kernel)}, but styles at {sorted(layers)}")
+    return {layer: get_kernel(kernel[layer]) for layer in layers}
+
+
+def _reference(start: Tensor, content: Tensor, settings: Settings, seed: int) -> Tensor:
+    """Where gradient norms are compared: the start, or noise where the start is the content,
+    whose own content loss has no gradient there."""
+    if isinstance(settings.start, str) and settings.start == "content":
+        return _start("noise", content, content, seed)
+    return resize(start, tuple(content.shape[2:]))
 
 
 def _start(start: str | Tensor, content: Tensor, style: Tensor, seed: int) -> Tensor:
@@ -246,14 +236,11 @@ def _start(start: str | Tensor, content: Tensor, style: Tensor, seed: int) -> Te
     return torch.rand(content.shape, generator=generator).to(content)
 
 
-def _check(content: Tensor, style: Tensor, settings: Settings) -> None:
-    pictures = {"content": content, "style": style}
-    if isinstance(settings.start, Tensor):
-        pictures["start"] = settings.start
-    elif settings.start not in STARTS:
-        raise ValueError(
-            f"start must be a picture or one of {', '.join(STARTS)}; got {settings.start!r}"
-        )
+# --- bad input -------------------------------------------------------------------------------
+
+
+def check_pictures(pictures: Mapping[str, Tensor]) -> None:
+    """A ValueError names the first that is no picture (1, 3, H, W) of finite values."""
     for name, image in pictures.items():
         if not isinstance(image, Tensor) or image.dim() != 4 or image.shape[:2] != (1, 3):
             shape = tuple(image.shape) if isinstance(image, Tensor) else type(image).__name__
@@ -264,17 +251,30 @@ def _check(content: Tensor, style: Tensor, settings: Settings) -> None:
             )
         if not torch.isfinite(image).all():
             raise ValueError(f"{name} has values that are not finite")
+
+
+def check_settings(settings: Settings) -> None:
+    """A ValueError names the first setting that is out of range or unknown."""
     for name in ("content_weight", "style_weight", "tv_weight", "range_weight"):
         value = getattr(settings, name)
         if not 0 <= value < float("inf"):
             raise ValueError(f"{name} must be finite and ≥ 0, got {value}")
-    shorter = min(style.shape[2:]) / max(style.shape[2:]) * max(content.shape[2:])
-    if not SMALLEST_SIDE <= settings.style_scale * shorter < float("inf"):
-        raise ValueError(
-            f"style_scale {settings.style_scale} leaves the style picture smaller than "
-            f"{SMALLEST_SIDE} pixels"
-        )
     if not check_layers([*settings.content_layers, *settings.style_layers]):
         raise ValueError("content_layers and style_layers must name at least one layer together")
+    kernels_of_layers(settings.kernel, settings.style_layers)
     if settings.steps != int(settings.steps) or settings.steps < 0:
         raise ValueError(f"steps must be a whole number ≥ 0, got {settings.steps!r}")
+    if settings.balance not in BALANCES:
+        raise ValueError(f"balance must be one of {', '.join(BALANCES)}; got {settings.balance!r}")
+    if isinstance(settings.start, str) and settings.start not in STARTS:
+        raise ValueError(
+            f"start must be a picture or one of {', '.join(STARTS)}; got {settings.start!r}"
+        )
+
+
+def _check_style_scale(content: Tensor, style: Tensor, scale: float) -> None:
+    shorter = min(style.shape[2:]) / max(style.shape[2:]) * max(content.shape[2:])
+    if not SMALLEST_SIDE <= scale * shorter < float("inf"):
+        raise ValueError(
+            f"style_scale {scale} leaves the style picture smaller than {SMALLEST_SIDE} pixels"
+        )

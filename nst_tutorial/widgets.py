@@ -37,6 +37,9 @@ class Live(ipywidgets.VBox):
         self.text = ipywidgets.HTML("waiting for the first evaluation …")
         super().__init__([self.text, ipywidgets.HBox([self.picture, self.curves])])
 
+    def __repr__(self) -> str:  # what a page without a kernel shows in its place
+        return "(a live view of the picture and its losses, while a kernel runs)"
+
     def __call__(self, progress: Progress) -> None:
         if progress.evaluation == 1:
             self.history, self.drawn = [], 0.0

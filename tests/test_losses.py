@@ -61,7 +61,7 @@ def test_relative_losses_are_1_for_a_picture_without_features(tiny, pair):
     content = Content("relu4_2", P, content_factor("relative", P))
     assert math.isclose(content.value({"relu4_2": 0 * P}, pair[0]), 1, rel_tol=1e-12)
     A = gram_matrix(P)
-    style = Style("relu4_2", Gram(), A, style_factor("relative", Gram(), A, P.shape[1]))
+    style = Style("relu4_2", Gram(), A, style_factor("relative", Gram(), A, P))
     assert math.isclose(style.value({"relu4_2": 0 * P}, pair[0]), 1, rel_tol=1e-12)
     assert style.value({"relu4_2": P}, pair[0]) == 0
 
@@ -71,7 +71,7 @@ def test_relative_losses_do_not_depend_on_the_scale_of_a_layer(tiny, pair):
     x, y = (tiny(image, ["relu4_2"])["relu4_2"] for image in pair)
     for scale in (1e-3, 1e3):
         P, A = scale * y, gram_matrix(scale * y)
-        style = Style("relu4_2", Gram(), A, style_factor("relative", Gram(), A, 8))
+        style = Style("relu4_2", Gram(), A, style_factor("relative", Gram(), A, P))
         one = Style("relu4_2", Gram(), gram_matrix(y), 1 / float(gram_matrix(y).square().sum()))
         assert math.isclose(
             style.value({"relu4_2": scale * x}, None), one.value({"relu4_2": x}, None)
@@ -128,7 +128,7 @@ def test_black_and_flat_pictures_give_finite_losses(tiny):
         assert found.gradient.isfinite().all()
     zero = torch.zeros(1, 8, 2, 2)
     assert content_factor("relative", zero) == 1
-    assert style_factor("relative", Gram(), gram_matrix(zero), 8) == 1
+    assert style_factor("relative", Gram(), gram_matrix(zero), zero) == 1
 
 
 def test_bad_values_are_named(tiny, picture):
@@ -143,8 +143,8 @@ def test_bad_values_are_named(tiny, picture):
     with pytest.raises(ValueError, match="unknown normalization 'none' of the content loss"):
         content_factor("none", P)
     with pytest.raises(ValueError, match="unknown normalization 'none' of the style loss"):
-        style_factor("none", Gram(), P, 4)
+        style_factor("none", Gram(), P, P)
     for name in CONTENT_NORMALIZATIONS:
         assert content_factor(name, P) > 0
     for name in STYLE_NORMALIZATIONS:
-        assert style_factor(name, Gram(), gram_matrix(P), 4) > 0
+        assert style_factor(name, Gram(), gram_matrix(P), P) > 0

@@ -8,7 +8,8 @@ from conftest import relative
 
 from nst_tutorial import images
 from nst_tutorial.presets import PRESETS, Settings, get_preset
-from nst_tutorial.transfer import schedule, stylize
+from nst_tutorial.scales import schedule
+from nst_tutorial.transfer import stylize
 from nst_tutorial.vgg import VGG19, palette_path
 
 

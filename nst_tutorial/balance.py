@@ -1,0 +1,39 @@
+"""How much of each: gradient norms, weights from them, and the measured trade-off."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor
+
+from .losses import Objective
+
+
+def gradient_norms(objective: Objective, image: Tensor) -> dict[str, float]:
+    """Return the Euclidean norm of each term's gradient at an image, before its weight.
+
+    The terms share one pass forward and take one pass backward each.
+    """
+    image = image.detach().requires_grad_()
+    with torch.enable_grad():
+        values = objective.values(image)
+        norms = {}
+        for name, value in values.items():
+            (gradient,) = torch.autograd.grad(value, image, retain_graph=True, allow_unused=True)
+            norms[name] = 0.0 if gradient is None else float(gradient.norm())
+    return norms
+
+
+def balanced_weights(weights: Mapping[str, float], norms: Mapping[str, float]) -> dict[str, float]:
+    """Return weights under which the terms' gradients have norms in the ratio of the old weights.
+
+    Content and style terms are balanced against the first of them, whose weight stays as it is;
+    other terms (total variation, range) keep theirs. A term without a gradient keeps its weight.
+    """
+    main = [name for name in weights if name.split()[0] in ("content", "style")]
+    reference = next((norms[name] for name in main if norms[name] > 0), 1.0)
+    return {
+        name: weight * reference / norms[name] if name in main and norms[name] > 0 else weight
+        for name, weight in weights.items()
+    }

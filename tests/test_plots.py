@@ -1,0 +1,67 @@
+import base64
+import io
+
+import matplotlib.pyplot as plt
+import pytest
+import torch
+from PIL import Image
+
+from nst_tutorial import plots
+from nst_tutorial.optimize import Progress
+from nst_tutorial.widgets import Live
+
+HISTORY = [
+    {
+        "evaluation": i,
+        "size": 64 if i < 4 else 128,
+        "total": 8.0 / i,
+        "content": 0.0,
+        "style": 4 / i,
+    }
+    for i in range(1, 7)
+]
+WEIGHTS = {"content": 1.0, "style": 2.0}
+
+
+def test_figures_show_themselves_with_an_alternative_text():
+    for figure, mime in [
+        (plots.image_row([torch.rand(1, 3, 20, 30)], ["noise"]), "image/jpeg"),
+        (plots.loss_curves(HISTORY, WEIGHTS), "image/png"),
+    ]:
+        data, metadata = figure._repr_mimebundle_()
+        assert metadata[mime]["alt"] == figure.alt
+        assert len(figure.alt) > 10
+        picture = Image.open(io.BytesIO(base64.b64decode(data[mime])))
+        assert picture.size == tuple(
+            round(plots.DPI * inches) for inches in figure.get_size_inches()
+        )
+    assert plt.get_fignums() == []
+
+
+def test_loss_curves_draw_weighted_terms_and_changes_of_scale():
+    axis = plots.loss_curves(HISTORY, WEIGHTS).axes[0]
+    lines = {line.get_label(): line for line in axis.get_lines()}
+    assert list(lines["total"].get_ydata()) == [row["total"] for row in HISTORY]
+    assert list(lines["style"].get_ydata()) == [2 * row["style"] for row in HISTORY]
+    assert "content" not in lines  # always zero: nothing to see on a logarithmic axis
+    marks = [line for line in axis.get_lines() if line.get_linestyle() == ":"]
+    assert [mark.get_xdata()[0] for mark in marks] == [4]
+    with pytest.raises(ValueError, match="the history is empty"):
+        plots.loss_curves([], WEIGHTS)
+    with pytest.raises(ValueError, match="no pictures"):
+        plots.image_row([])
+
+
+def test_live_view_follows_the_optimisation():
+    live = Live(seconds=0.0)
+    for i in (1, 2):
+        image = torch.full((1, 3, 20, 30), i / 4)
+        live(Progress(i, 2, 1 / i, {"style": 1 / i}, {"style": 1.0}, 0.1 * i, (20, 30), image))
+        shown = Image.open(io.BytesIO(live.picture.value))
+        assert shown.size == (30, 20)
+        assert abs(shown.getpixel((9, 9))[0] - 255 * i / 4) < 3
+        assert f"evaluation {i} of 2 at 30 px" in live.text.value
+        assert len(live.history) == i
+    assert Image.open(io.BytesIO(live.curves.value)).format == "PNG"
+    live(Progress(1, 9, 1.0, {}, {}, 0.1, (20, 30), image))  # a new run begins a new record
+    assert len(live.history) == 1
