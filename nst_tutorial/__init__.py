@@ -29,6 +29,9 @@ _HOME = {
     "minimize": "optimize",
     "PRESETS": "presets",
     "stylize": "transfer",
+    "synthesize_texture": "synthesis",
+    "reconstruct": "synthesis",
+    "trade_off": "front",
     "about": "doctor",
 }
 _MODULES = (
@@ -48,11 +51,13 @@ __all__ = [*_HOME, *_MODULES, "__version__"]
 if TYPE_CHECKING:
     from . import images, kernels, losses, optimize, plots, presets, vgg, widgets, winograd
     from .doctor import about
+    from .front import trade_off
     from .images import list_images, load_image, load_settings, resize, save_image, show
     from .kernels import gram_matrix
     from .losses import Objective
     from .optimize import minimize
     from .presets import PRESETS
+    from .synthesis import reconstruct, synthesize_texture
     from .transfer import stylize
     from .vgg import LAYERS, VGG19
 

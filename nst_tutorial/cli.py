@@ -3,26 +3,21 @@
 from __future__ import annotations
 
 import math
-import signal
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
-from rich.console import Console
+from rich.table import Table
 
-from .presets import PRESETS
-
-if TYPE_CHECKING:
-    from .scales import Result
+from .presets import PRESETS, compare, get_preset
+from .terminal import choose_out, deliver, err, out, plain_errors, with_progress
 
 # torch is imported inside the commands, so that --help answers at once.
 
 OURS = PRESETS["default"]
 DEMO = {"content": "temple", "style": "starry_night", "size": 384, "steps": 160}
-RESULTS = Path("results")
 
 app = typer.Typer(
     name="nst",
@@ -34,35 +29,6 @@ app = typer.Typer(
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-out, err = Console(highlight=False), Console(stderr=True, highlight=False)
-
-
-class _Ended(KeyboardInterrupt):
-    """Ctrl-C or a polite kill; `number` is the signal's."""
-
-    number = signal.SIGINT
-
-
-def _end(number: int, frame: object) -> None:
-    _Ended.number = number
-    raise _Ended
-
-
-@contextmanager
-def _plain_errors() -> Iterator[None]:
-    """Bad input ends with one line and exit code 2; Ctrl-C with 130, a polite kill with 143."""
-    for each in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(each, _end)
-    try:
-        yield
-    except (ValueError, OSError) as error:
-        text = error.strerror if isinstance(error, OSError) and error.errno else str(error)
-        name = f"{error.filename}: " if isinstance(error, OSError) and error.filename else ""
-        err.print(f"nst: {name}{text or error}", style="red", markup=False, soft_wrap=True)
-        raise typer.Exit(2) from error
-    except KeyboardInterrupt as interrupt:
-        err.print("nst: interrupted before there was a picture; nothing was written")
-        raise typer.Exit(128 + _Ended.number) from interrupt
 
 
 def _show_version(wanted: bool) -> None:
@@ -81,9 +47,7 @@ def main_command(
     ] = False,
 ) -> None:
     if context.invoked_subcommand is None:
-        with _plain_errors():
-            path = _free_name(RESULTS / f"{DEMO['content']}_{DEMO['style']}.png")
-            _stylize(DEMO["content"], DEMO["style"], path, DEMO["size"], steps=DEMO["steps"])
+        stylize(DEMO["content"], DEMO["style"], size=DEMO["size"], steps=DEMO["steps"])
         out.print(
             "\nNext: put a photo into images/content and a painting into images/style, then\n"
             "  [bold]python -m nst_tutorial stylize PHOTO PAINTING[/bold]     (their names)\n"
@@ -94,6 +58,32 @@ def main_command(
 
 def _ours(text: str, name: str) -> str:
     return f"{text} [dim]\\[preset default: {getattr(OURS, name)}][/dim]"
+
+
+KernelName = Annotated[
+    str | None,
+    typer.Option(
+        help=_ours("Style: gram, linear, polynomial, gaussian, bn, wasserstein.", "kernel")
+    ),
+]
+Degree = Annotated[int | None, typer.Option(help="Of --kernel polynomial: 1 or 2.")]
+Offset = Annotated[float | None, typer.Option(help="c in (aᵀb + c)², --kernel polynomial.")]
+Bandwidth = Annotated[
+    str | None, typer.Option(help="Of --kernel gaussian: mean, median or a number.")
+]
+Pairs = Annotated[int | None, typer.Option(help="Of --kernel gaussian: how many pairs.")]
+
+
+def _kernel(name: str | None, **parameters) -> dict | str | None:
+    """The description of a kernel from the options, for `kernels.get_kernel`."""
+    given = {key: value for key, value in parameters.items() if value is not None}
+    if name is None and given:
+        raise ValueError(f"--{next(iter(given))} belongs to a kernel; name it with --kernel")
+    bandwidth = given.get("bandwidth")
+    if bandwidth not in (None, "mean", "median"):
+        with suppress(ValueError):  # the kernel says what it takes
+            given["bandwidth"] = float(bandwidth)
+    return {"name": name, **given} if given else name
 
 
 @app.command()
@@ -125,8 +115,14 @@ def stylize(
     tv_weight: Annotated[
         float | None, typer.Option(help=_ours("Smoother: total variation.", "tv_weight"))
     ] = None,
-    kernel: Annotated[
-        str | None, typer.Option(help=_ours("Style statistic.", "kernel"))
+    kernel: KernelName = None,
+    degree: Degree = None,
+    offset: Offset = None,
+    bandwidth: Bandwidth = None,
+    pairs: Pairs = None,
+    balance: Annotated[
+        str | None,
+        typer.Option(help=_ours("weights, or gradient: equal pull of all terms.", "balance")),
     ] = None,
     weights: Annotated[
         str | None,
@@ -149,6 +145,9 @@ def stylize(
     method: Annotated[
         str | None, typer.Option(help=_ours("lbfgs or adam.", "method"))
     ] = None,
+    like: Annotated[
+        Path | None, typer.Option(help="Take the settings of this result, a picture of ours.")
+    ] = None,
     seed: Annotated[int, typer.Option(help="For --start noise.")] = 0,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, mps.")] = "auto",
     overwrite: Annotated[bool, typer.Option(help="Replace an existing result.")] = False,
@@ -158,107 +157,125 @@ def stylize(
     Pictures are given by path, or by name if they lie in images/content and images/style.
     Ctrl-C ends early and keeps the best picture so far.
     """
-    options = {
-        name: value
-        for name, value in locals().items()
-        if name not in ("content", "style", "out", "size", "overwrite")
-    }
-    with _plain_errors():
-        path = out or _free_name(RESULTS / f"{Path(content).stem}_{Path(style).stem}.png")
-        if path.exists() and not overwrite:
-            raise FileExistsError(f"{path}: exists already; give another --out, or --overwrite")
-        _stylize(content, style, path, size, **options)
+    options = dict(locals())
+    for name in ("content", "style", "out", "size", "overwrite"):
+        del options[name]
+    with plain_errors():
+        from .images import LARGEST_SIZE, SMALLEST_SIDE, find_image, load_image, load_settings
+        from .presets import STARTS, options_from
+        from .scales import schedule
+        from .transfer import narrowest_side, settings_from
+        from .transfer import stylize as run
+
+        parameters = [options.pop(name) for name in ("degree", "offset", "bandwidth", "pairs")]
+        options["kernel"] = _kernel(
+            kernel, **dict(zip(("degree", "offset", "bandwidth", "pairs"), parameters, strict=True))
+        )
+        options = {name: value for name, value in options.items() if value is not None}
+        if like is not None:
+            recorded = options_from(load_settings(like))
+            options = {**recorded, **options, "seed": seed or recorded.get("seed", 0)}
+        options.pop("like", None)
+        settings = settings_from(preset, options)
+        if start is not None and start not in STARTS:
+            try:
+                options["start"] = load_image(start, size)
+            except FileNotFoundError as error:
+                raise FileNotFoundError(f"--start is {', '.join(STARTS)}, or: {error}") from error
+        content_path, style_path = find_image(content, "content"), find_image(style, "style")
+        content_image = load_image(content_path, size)
+        # As large as it will be used, so that a huge painting does not fill the memory.
+        style_size = min(max(SMALLEST_SIDE, size * settings.style_scale), LARGEST_SIZE)
+        style_image = load_image(style_path, math.ceil(style_size), enlarge=False)
+        narrowest = narrowest_side(content_image, style_image, settings.style_scale)
+        path = choose_out(out, f"{Path(content).stem}_{Path(style).stem}", overwrite)
+        err.print(f"{content_path.name} in the style of {style_path.name}, {size} px", markup=False)
+        result = with_progress(
+            lambda callback: run(content_image, style_image, callback=callback, **options),
+            schedule(size, settings.steps, settings.coarse_to_fine, narrowest),
+        )
+        names = {"content": content_path.name, "style": style_path.name}
+        deliver(result, path, names, overwrite=overwrite)
 
 
-def _free_name(path: Path) -> Path:
-    """`path`, or the first of path-2, path-3, … that does not exist."""
-    free, count = path, 2
-    while free.exists():
-        free = path.with_stem(f"{path.stem}-{count}")
-        count += 1
-    return free
+@app.command()
+def texture(
+    style: Annotated[str, typer.Argument(help="Picture whose texture to make: a name or a path.")],
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Where to write.", show_default="results/STYLE_texture.png"),
+    ] = None,
+    size: Annotated[int, typer.Option(help="Side of the square result in pixels.")] = 256,
+    style_size: Annotated[
+        int, typer.Option(help="Longer side of the style picture in pixels: the grain.")
+    ] = 256,
+    layers: Annotated[
+        str | None,
+        typer.Option(
+            help="Style layers, separated by commas.", show_default=",".join(OURS.style_layers)
+        ),
+    ] = None,
+    kernel: KernelName = "gram",
+    degree: Degree = None,
+    offset: Offset = None,
+    bandwidth: Bandwidth = None,
+    pairs: Pairs = None,
+    seed: Annotated[int, typer.Option(help="Another seed, another picture.")] = 0,
+    tileable: Annotated[bool, typer.Option(help="Without seams when laid side by side.")] = False,
+    steps: Annotated[int, typer.Option(help="Evaluations of loss and gradient.")] = 200,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda, mps.")] = "auto",
+    overwrite: Annotated[bool, typer.Option(help="Replace an existing result.")] = False,
+) -> None:
+    """Make a new picture with the texture of STYLE, from noise."""
+    with plain_errors():
+        from .images import find_image, load_image
+        from .scales import schedule
+        from .synthesis import synthesize_texture
+
+        style_path = find_image(style, "style")
+        image = load_image(style_path, style_size, enlarge=False)
+        path = choose_out(out, f"{Path(style).stem}_texture", overwrite)
+        spec = _kernel(kernel, degree=degree, offset=offset, bandwidth=bandwidth, pairs=pairs)
+        names = None if layers is None else [name.strip() for name in layers.split(",")]
+        err.print(f"texture of {style_path.name}, {size} px", markup=False)
+        result = with_progress(
+            lambda callback: synthesize_texture(
+                image, size, names, spec, seed, tileable=tileable, steps=steps, device=device,
+                callback=callback,
+            ),
+            schedule(size, steps, OURS.coarse_to_fine),
+        )  # fmt: skip
+        deliver(result, path, {"style": style_path.name}, overwrite=overwrite)
 
 
-def _stylize(content: str, style: str, path: Path, size: int, **options) -> None:
-    """Load, stylise with a progress bar, save; the exit code tells if it was interrupted."""
-    from .images import SMALLEST_SIDE, check_can_save, find_image, load_image
-    from .presets import STARTS, get_preset
-
-    check_can_save(path)
-    settings = get_preset(options.get("preset", "default"))
-    content_path, style_path = find_image(content, "content"), find_image(style, "style")
-    content_image = load_image(content_path, size)
-    scale = options.get("style_scale")
-    style_size = size * (settings.style_scale if scale is None else scale)
-    style_image = load_image(style_path, max(SMALLEST_SIDE, math.ceil(style_size)), enlarge=False)
-    if options.get("start") not in (None, *STARTS):
-        options["start"] = load_image(options["start"], size)
-    err.print(f"{content_path.name} in the style of {style_path.name}, {size} px", markup=False)
-    result = _with_progress(content_image, style_image, options, options.get("steps"), settings)
-    record = {**result.settings, "content": content_path.name, "style": style_path.name}
-    saved = _save(result, path, {**record, "seconds": round(result.seconds, 1)})
-    out.print(f"{result.seconds:.0f} s; the picture is [bold]{saved}[/bold]", soft_wrap=True)
-    if saved != path:
-        raise typer.Exit(1)
-    if result.stopped == "interrupted":
-        err.print(f"interrupted after {len(result.history)} evaluations; this is the best so far")
-        raise typer.Exit(128 + _Ended.number)
-
-
-def _with_progress(content, style, options, steps, settings) -> Result:
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-
-    from .scales import schedule
-    from .transfer import stylize
-
-    coarse = options.get("coarse_to_fine")
-    plan = schedule(
-        max(content.shape[2:]),
-        settings.steps if steps is None else steps,
-        settings.coarse_to_fine if coarse is None else coarse,
-    )
-    work = sum(count * size**2 for size, count in plan)  # an evaluation takes time like its pixels
-    columns = (
-        BarColumn(), TextColumn("{task.percentage:3.0f} %"), TimeRemainingColumn(),
-        TextColumn("[dim]{task.description}"),
-    )  # fmt: skip
-    with Progress(*columns, console=err, transient=True) as bar:
-        task = bar.add_task("loading VGG19", total=work)
-
-        def report(progress) -> None:
-            parts = {"content": 0.0, "style": 0.0}
-            for name, value in progress.terms.items():
-                kind = name.split()[0]
-                if kind in parts:
-                    parts[kind] += value
-            losses = ", ".join(f"{kind} {value:.3g}" for kind, value in parts.items())
-            text = f"{progress.evaluation}/{progress.steps} at {max(progress.size)} px: {losses}"
-            bar.update(task, advance=max(progress.size) ** 2, description=text)
-            if not err.is_terminal and progress.evaluation % max(1, progress.steps // 10) == 0:
-                err.print(f"{text}; {progress.seconds:.0f} s", markup=False)
-
-        return stylize(content, style, callback=report, **options)
-
-
-def _save(result: Result, path: Path, settings: dict) -> Path:
-    """Save to `path`; if that fails now, after the work, to the folder for temporary files."""
-    import tempfile
-
-    from .images import save_image
-
-    try:
-        return save_image(result.image, path, settings)
-    except OSError as error:
-        spare = _free_name(Path(tempfile.gettempdir(), path.name))
-        message = f"nst: {path} could not be written ({error.strerror})"
-        err.print(message, style="red", markup=False, soft_wrap=True)
-        return save_image(result.image, spare, settings)
+@app.command()
+def presets(
+    first: Annotated[str, typer.Argument(help="A preset; without one: all names.")] = "",
+    second: Annotated[str, typer.Argument(help="Another: show where the two differ.")] = "",
+) -> None:
+    """Print the settings of one preset, or where two of them differ."""
+    with plain_errors():
+        table = Table(show_lines=bool(second))
+        table.add_column("setting")
+        if not first:
+            table.add_column("source", overflow="fold")
+            rows = [(name, settings.source) for name, settings in PRESETS.items()]
+        elif not second:
+            table.add_column(first, overflow="fold")
+            rows = list(get_preset(first).as_dict().items())
+        else:
+            table.add_column(first, overflow="fold")
+            table.add_column(second, overflow="fold")
+            rows = compare(first, second)
+        for row in rows:
+            table.add_row(*(str(value).replace("[", "\\[") for value in row))
+        out.print(table)
 
 
 @app.command()
 def doctor() -> None:
     """Print versions, device, weights, memory and speed, and which sizes will fit."""
-    with _plain_errors():
+    with plain_errors():
         from .doctor import examine
 
         healthy = examine(out)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import torch
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from . import images, vgg
@@ -43,13 +44,13 @@ def examine(out: Console) -> bool:
         kept = keep_freed_memory()
         table.add_row("allocator", "keeps freed memory" if kept else f"the system's ({VARIABLE})")
     contents, styles = images.list_images("content"), images.list_images("style")
-    table.add_row("contents", ", ".join(contents) or "[red]none found[/red]")
-    table.add_row("styles", ", ".join(styles) or "[red]none found[/red]")
+    table.add_row("contents", escape(", ".join(contents)) or "[red]none found[/red]")
+    table.add_row("styles", escape(", ".join(styles)) or "[red]none found[/red]")
     begin = time.perf_counter()
     try:
         model = vgg.VGG19()
     except (OSError, ValueError) as error:
-        table.add_row("weights", f"[red]{error}[/red]")
+        table.add_row("weights", f"[red]{escape(str(error))}[/red]")
         out.print(table)
         return False
     table.add_row("weights", f"original, complete; loaded in {time.perf_counter() - begin:.2f} s")

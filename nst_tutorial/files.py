@@ -11,24 +11,43 @@ from typing import BinaryIO
 
 
 @contextmanager
-def replacing(path: str | Path) -> Iterator[BinaryIO]:
+def replacing(path: str | Path, *, overwrite: bool = True) -> Iterator[BinaryIO]:
     """Open a new file for writing that takes the place of `path` when the block ends well.
 
     The bytes go to a hidden file in the same folder, reach the disk, and are renamed. If the block
-    raises, or is interrupted, `path` is as it was before and the hidden file is gone.
+    raises, or is interrupted, `path` is as it was before and the hidden file is gone. (Only a
+    process killed in the middle leaves the hidden file behind.)
 
     Raises
     ------
+    FileExistsError
+        `path` exists by the end and `overwrite` is False, also if somebody else wrote it meanwhile.
     OSError
         The folder is missing or not writable, the disk is full.
     """
     path = Path(path)
-    temporary = path.with_name(f".{path.name[:80]}.{secrets.token_hex(4)}.tmp")
+    path = path.resolve() if path.is_symlink() else path
+    temporary = path.with_name(f".nst-{secrets.token_hex(6)}.tmp")
     try:
         with temporary.open("xb") as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
-        temporary.replace(path)
+        if overwrite:
+            temporary.replace(path)
+        else:
+            _link(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _link(temporary: Path, path: Path) -> None:
+    """Give the file its name unless the name is taken, in one step where the disk can do that."""
+    try:
+        path.hardlink_to(temporary)
+    except FileExistsError:
+        raise
+    except OSError as error:  # a file system without links
+        if path.exists():
+            raise FileExistsError(f"{path}: exists already") from error
+        temporary.replace(path)

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 FOLDERS = ("content", "style")
 READABLE = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp", ".gif")
 SMALLEST_SIDE = 16  # pixels: relu5_1 has one unit for 16×16 of them
+LARGEST_SIZE = 30_000  # pixels of the longer side after resizing
 MOST_PIXELS = 150_000_000  # refused above: a "decompression bomb" would fill the memory
 SETTINGS_KEY = "nst_tutorial"
 
@@ -133,26 +134,33 @@ def load_image(
     ValueError
         Not a picture, damaged, under 16 or over 150 million pixels, or `size` is no size.
     """
-    if size is not None and (isinstance(size, bool) or size != int(size) or size < SMALLEST_SIDE):
-        raise ValueError(f"size must be a whole number of at least {SMALLEST_SIDE}, got {size!r}")
+    if size is not None:
+        _check_requested(size)
     path = find_image(path, kind)
-    data = _read_file(path)
+    _check_file(path)
     try:
-        with warnings.catch_warnings():
+        with path.open("rb") as file, warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            image = Image.open(io.BytesIO(data))
+            warnings.filterwarnings("ignore", message="Corrupt EXIF")
+            image = Image.open(file)
             _check_size(path, *image.size)
             image.load()
-            image = _to_srgb(ImageOps.exif_transpose(image), path)
+            image = _to_srgb(_turned(image, path), path)
     except (MemoryError, _Refused):
         raise
+    except PermissionError as error:
+        raise PermissionError(f"{path}: no permission to read it; change its rights") from error
     except Image.DecompressionBombError as error:
         raise ValueError(f"{path}: {error}; make the picture smaller first") from error
     except Exception as error:  # broken files make the decoders raise nearly anything
         raise _unreadable(path, error) from error
     if size is not None and (enlarge or size < max(image.size)):
         width, height = _fit(*image.size, size)
-        _check_size(path, width, height, f"at size {size} ")
+        if min(width, height) < SMALLEST_SIDE:
+            raise ValueError(
+                f"{path}: at size {size} only {width}×{height} pixels; each side needs at least "
+                f"{SMALLEST_SIDE}: take a larger size, or a less narrow picture"
+            )
         image = image.resize((width, height), Image.Resampling.LANCZOS, reducing_gap=3.0)
     array = np.asarray(image, dtype=np.float32)
     array = array / 255 if array.ndim == 3 else np.repeat(array[:, :, None], 3, axis=2)
@@ -171,25 +179,36 @@ def _unreadable(path: Path, error: Exception) -> ValueError:
     )
 
 
-def _read_file(path: Path) -> bytes:
+def _check_requested(size: object) -> None:
+    if isinstance(size, bool) or not isinstance(size, int) or size < SMALLEST_SIDE:
+        raise ValueError(f"size must be a whole number of at least {SMALLEST_SIDE}, got {size!r}")
+    if size > LARGEST_SIZE:
+        raise ValueError(f"size must be at most {LARGEST_SIZE}, got {size}")
+
+
+def _check_file(path: Path) -> None:
     mode = path.stat().st_mode
     if stat.S_ISDIR(mode):
         raise IsADirectoryError(f"{path}: is a folder; name a picture in it")
     if not stat.S_ISREG(mode):
         raise _Refused(f"{path}: is not a regular file")
-    try:
-        data = path.read_bytes()
-    except PermissionError as error:
-        raise PermissionError(f"{path}: no permission to read it; change its rights") from error
-    if not data:
+    if path.stat().st_size == 0:
         raise _Refused(f"{path}: the file is empty; copy or download it again")
-    return data
 
 
-def _check_size(path: Path, width: int, height: int, when: str = "") -> None:
+def _turned(image: Image.Image, path: Path) -> Image.Image:
+    """The picture as its EXIF orientation says; one with broken EXIF data as it is stored."""
+    try:
+        return ImageOps.exif_transpose(image)
+    except Exception as error:  # the parser of EXIF raises anything
+        warnings.warn(f"{path}: its EXIF data cannot be read ({error}); ignored", stacklevel=4)
+        return image
+
+
+def _check_size(path: Path, width: int, height: int) -> None:
     if min(width, height) < SMALLEST_SIDE:
         raise _Refused(
-            f"{path}: {when}only {width}×{height} pixels; "
+            f"{path}: only {width}×{height} pixels; "
             f"each side needs at least {SMALLEST_SIDE}: take a larger or less narrow picture"
         )
     if width * height > MOST_PIXELS:
@@ -211,9 +230,8 @@ def _to_srgb(image: Image.Image, path: Path) -> Image.Image:
         return Image.fromarray(array / top)
     has_alpha = image.has_transparency_data
     profile = image.info.get("icc_profile")
-    if image.mode in ("P", "PA", "1", "La", "RGBa", "LA"):
+    if image.mode in ("P", "PA", "1", "La", "RGBa"):
         image = image.convert("RGBA" if has_alpha else "RGB")
-        profile = profile if image.mode != "LA" else None
     alpha = image.convert("RGBA").getchannel("A") if has_alpha else None
     if profile:
         image = _apply_profile(image, profile, path)
@@ -259,7 +277,11 @@ def resize(image: Tensor, size: int | tuple[int, int]) -> Tensor:
         size = (height, width)
     if tuple(image.shape[2:]) == tuple(size):
         return image
-    return F.interpolate(image, size=size, mode="bicubic", antialias=True, align_corners=False)
+    # On the CPU: once a scale, the same on every device, and Apple's MPS does not have it.
+    resized = F.interpolate(
+        image.cpu(), size=size, mode="bicubic", antialias=True, align_corners=False
+    )
+    return resized.to(image.device)
 
 
 @lru_cache(maxsize=2)
@@ -311,10 +333,12 @@ def to_pil(image: Tensor) -> Image.Image:
     return Image.fromarray(array.numpy())
 
 
-def save_image(image: Tensor, path: str | Path, settings: dict | None = None) -> Path:
+def save_image(
+    image: Tensor, path: str | Path, settings: dict | None = None, *, overwrite: bool = True
+) -> Path:
     """Write a picture, 8 bits a channel, and with it the settings that made it.
 
-    The file is complete or not there at all. An existing one is replaced.
+    The file is complete or not there at all. An existing one is replaced if `overwrite`.
 
     Parameters
     ----------
@@ -328,9 +352,10 @@ def save_image(image: Tensor, path: str | Path, settings: dict | None = None) ->
     Raises
     ------
     ValueError
-        Wrong shape, values that are not finite, a suffix that is not known.
+        Wrong shape, values that are not finite, a suffix that is not known, a picture too large
+        for the format.
     OSError
-        The folder is missing or not writable, the disk is full.
+        The folder is missing or not writable, the disk is full; FileExistsError.
     """
     path = Path(path)
     suffix = path.suffix.lower()
@@ -346,8 +371,13 @@ def save_image(image: Tensor, path: str | Path, settings: dict | None = None) ->
         else:
             options["exif"] = Image.Exif()
             options["exif"][ExifTags.Base.ImageDescription] = f"{SETTINGS_KEY} {text}"
-    with replacing(path) as file:
-        picture.save(file, **options)
+    with replacing(path, overwrite=overwrite) as file:
+        try:
+            picture.save(file, **options)
+        except (OSError, ValueError) as error:
+            if getattr(error, "errno", None) is not None:  # the disk's, not Pillow's
+                raise
+            raise ValueError(f"{path}: {options['format']} cannot hold it ({error})") from error
     return path
 
 
@@ -359,14 +389,25 @@ def load_settings(path: str | Path) -> dict:
     ValueError
         The picture holds no settings of ours.
     """
-    with Image.open(path) as image:
-        description = image.getexif().get(ExifTags.Base.ImageDescription, "")
-        text = getattr(image, "text", {}).get(SETTINGS_KEY)
+    path = find_image(path)
+    try:
+        with Image.open(path) as image:
+            text = getattr(image, "text", {}).get(SETTINGS_KEY)
+            description = ""
+            if text is None:
+                description = image.getexif().get(ExifTags.Base.ImageDescription, "")
+    except OSError as error:
+        raise _unreadable(path, error) from error
+    except Exception:  # the parser of EXIF raises anything
+        description = ""
     if text is None and str(description).startswith(f"{SETTINGS_KEY} "):
         text = str(description).removeprefix(f"{SETTINGS_KEY} ")
     if text is None:
         raise ValueError(f"{path}: no settings of nst_tutorial are stored in this picture")
-    return json.loads(text)
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        raise ValueError(f"{path}: the settings stored in it are damaged ({error})") from error
 
 
 # --- showing ---------------------------------------------------------------------------------

@@ -206,10 +206,14 @@ class Wasserstein:
 
     def distance(self, x: tuple[Tensor, Tensor], y: tuple[Tensor, Tensor]) -> Tensor:
         _squared_distance(x[0], y[0])  # refuses different channels
+        device, dtype = x[0].device, x[0].dtype
         (mean_x, cov_x), (mean_y, cov_y) = map(_mean_and_covariance, (x, y))
         identity = torch.eye(cov_y.shape[-1], dtype=cov_y.dtype, device=cov_y.device)
-        variance = cov_y.diagonal(dim1=-2, dim2=-1).mean(dim=-1)[:, None, None]
-        ridge = (self.epsilon * variance + 1e-8) * identity
+        variance = cov_y.diagonal(dim1=-2, dim2=-1).mean(dim=-1).clamp(min=0)
+        # A flat picture has no variance, and float32 moments round it to below zero.
+        rounding = 0.0 if dtype == torch.float64 else 1e-6
+        second = y[1].diagonal(dim1=-2, dim2=-1).mean(dim=-1).to(variance)
+        ridge = (self.epsilon * variance + rounding * second + 1e-8)[:, None, None] * identity
         cov_x, cov_y = cov_x + ridge, cov_y + ridge
         # Σ_y = L Lᵀ: the eigenvalues of Lᵀ Σ_x L are those of Σ_y^½ Σ_x Σ_y^½.
         L = torch.linalg.cholesky(cov_y)
@@ -217,7 +221,7 @@ class Wasserstein:
         overlap = eigenvalues.clamp(min=1e-24).sqrt().sum()
         traces = (cov_x + cov_y).diagonal(dim1=-2, dim2=-1).sum()
         distance = (mean_x - mean_y).square().sum() + traces - 2 * overlap
-        return distance.to(x[0].dtype)
+        return distance.to(device, dtype)
 
     def magnitude(self, y: tuple[Tensor, Tensor]) -> Tensor:
         return y[1].diagonal(dim1=-2, dim2=-1).sum()  # ‖μ‖² + tr Σ
@@ -227,7 +231,10 @@ class Wasserstein:
 
 
 def _mean_and_covariance(moments: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
-    mean, second = moments[0].double(), moments[1].double()
+    mean, second = moments
+    if mean.device.type == "mps":  # which has no float64
+        mean, second = mean.cpu(), second.cpu()
+    mean, second = mean.double(), second.double()
     return mean, second - mean[:, :, None] * mean[:, None, :]
 
 

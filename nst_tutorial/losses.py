@@ -12,7 +12,7 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from .kernels import Moments, Statistic
+from .kernels import BatchNormStatistics, Gaussian, Moments, Polynomial, Statistic
 from .vgg import VGG19
 
 
@@ -102,6 +102,7 @@ STYLE_NORMALIZATIONS = {
     "paper": "‖G_x - G_y‖² / 4C², Gatys et al. 2016, equation 4 (for pictures of one size)",
     "code": "‖G_x - G_y‖² / C⁴ · 1000, the authors' later code",
     "relative": "‖G_x - G_y‖² / ‖G_y‖²: 1 means as far off as a picture without any features",
+    "li2017-code": "the constants in the code of Li et al. 2017, one for each kernel",
 }
 
 
@@ -112,7 +113,7 @@ def content_factor(normalization: str, target: Tensor) -> float:
     if normalization == "mean":
         return 1 / target.numel()
     if normalization == "relative":
-        return 1 / _nonzero(target.double().square().sum())
+        return 1 / _nonzero(target.square().mean()) / target.numel()
     raise ValueError(
         f"unknown normalization {normalization!r} of the content loss; there are "
         + ", ".join(CONTENT_NORMALIZATIONS)
@@ -133,10 +134,29 @@ def style_factor(normalization: str, kernel: Statistic, target: Moments, feature
         return 1e3 / channels**4
     if normalization == "relative":
         return 1 / _nonzero(kernel.magnitude(target))
+    if normalization == "li2017-code":
+        return _li2017_code(kernel, channels, features.shape[2] * features.shape[3])
     raise ValueError(
         f"unknown normalization {normalization!r} of the style loss; there are "
         + ", ".join(STYLE_NORMALIZATIONS)
     )
+
+
+def _li2017_code(kernel: Statistic, C: int, M: int) -> float:
+    """The factors that Li et al.'s code amounts to, before their style weight.
+
+    They are written there for sums over the M positions, and into the gradients; here they stand
+    before distances of means, hence the powers of M.
+    """
+    if isinstance(kernel, Polynomial) and kernel.degree == 2:
+        return 0.1 * M / (4 * C**2)
+    if isinstance(kernel, Polynomial) and kernel.degree == 1:
+        return 2e3 * M / (2 * C)
+    if isinstance(kernel, Gaussian):
+        return 3e14 / (4 * C)
+    if isinstance(kernel, BatchNormStatistics):
+        return 1e3 * M / (2 * C)
+    raise ValueError(f"the code of Li et al. 2017 has no factor for {kernel}")
 
 
 def _nonzero(magnitude: Tensor) -> float:

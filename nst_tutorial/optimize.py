@@ -18,7 +18,7 @@ from torch import Tensor
 from .losses import Evaluation
 
 FIRST_STEP = 0.01  # root mean square of the first change: 2.5 grey levels of 255
-DIVERGED = 100.0  # a loss this many times the best one is not worth following
+DIVERGED = 100.0  # a rise by this many times the first loss is not worth following
 
 
 class HasGradient(Protocol):
@@ -50,19 +50,21 @@ class Pixels:
 class Fourier:
     """Pixels seen through a filter that weakens fine detail: x = P z.
 
-    P multiplies the Fourier coefficient of frequency f (cycles per picture) by f^-exponent.
-    Coordinates whose natural size is like that of natural pictures make the problem rounder, and
-    the optimiser needs fewer evaluations; they are known from feature visualisation (Olah et al.,
-    "Feature Visualization", Distill 2017, doi 10.23915/distill.00007). P is symmetric, so the
-    gradient with respect to z is P times the gradient with respect to x.
+    P multiplies the Fourier coefficient of frequency f by f^-exponent, the same in all directions
+    (f in cycles along the longer side, at least 1), and by a factor that leaves the mean power of
+    white noise as it is. In such coordinates all parts of a natural picture are of like size; the
+    problem is rounder, and the optimiser needs fewer evaluations. They are known from feature
+    visualisation (Olah et al., "Feature Visualization", Distill 2017, doi 10.23915/distill.00007).
+    P is symmetric, so the gradient with respect to z is P times that with respect to x.
     """
 
     exponent = 0.5
 
     def __init__(self, shape: torch.Size, device: torch.device | str = "cpu"):
         height, width = shape[-2:]
-        down = torch.fft.fftfreq(height, 1 / height, device=device)[:, None]
-        across = torch.fft.rfftfreq(width, 1 / width, device=device)
+        longer = max(height, width)
+        down = torch.fft.fftfreq(height, 1 / longer, device=device)[:, None]
+        across = torch.fft.rfftfreq(width, 1 / longer, device=device)
         frequency = (down.square() + across.square()).sqrt().clamp(min=1)
         scale = frequency**-self.exponent
         self.scale = scale / scale.square().mean().sqrt()
@@ -105,7 +107,8 @@ class LBFGS:
         if self.last is not None:
             s, y = z - self.last[0], gradient - self.last[1]
             curvature = torch.sum(s * y)
-            if curvature > 1e-10 * torch.sum(y * y):  # else H would not stay positive definite
+            # Else H would not stay positive definite. A cosine: the loss's units do not matter.
+            if curvature > 1e-8 * s.norm() * y.norm():
                 self.pairs.append((s, y, 1 / curvature))
         self.last = (z, gradient)
         if not self.pairs:
@@ -192,6 +195,15 @@ class Minimum:
     stopped: str | None = None  # None: all steps done; "callback"; "interrupted"
 
 
+def whole(name: str, value: object, least: int) -> int:
+    """Return a whole number of at least `least` as int, or raise a ValueError that names it."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or value != value // 1:
+        raise ValueError(f"{name} must be a whole number ≥ {least}, got {value!r}")
+    if not least <= value < 2**63:
+        raise ValueError(f"{name} must be a whole number ≥ {least}, got {value!r}")
+    return int(value)
+
+
 def minimize(
     objective: HasGradient,
     start: Tensor,
@@ -208,7 +220,7 @@ def minimize(
     The picture is never clamped on the way: clamping behind the optimiser's back changes z without
     changing what L-BFGS believes of it, its curvature pairs become lies and the loss explodes.
 
-    A loss or gradient that is not finite, or a loss a hundred times the best one, costs one
+    A loss or gradient that is not finite, or a loss that explodes, costs one
     evaluation: the picture goes back to the best one, the method forgets its past and goes on with
     steps half as long. Ctrl-C ends the loop and gives the best picture so far.
 
@@ -237,10 +249,7 @@ def minimize(
             f"method must be one of {', '.join(METHODS)} and parameters one of "
             f"{', '.join(PARAMETERS)}; got {method!r} and {parameters!r}"
         )
-    if steps != int(steps) or steps < 0:
-        raise ValueError(f"steps must be a whole number ≥ 0, got {steps!r}")
-    if history < 1:
-        raise ValueError(f"history must be at least 1, got {history}")
+    steps, history = whole("steps", steps, 0), whole("history", history, 1)
     if learning_rate is not None and not 0 < learning_rate < math.inf:
         raise ValueError(f"learning_rate must be above 0, got {learning_rate}")
     options = {} if learning_rate is None else {"learning_rate": learning_rate}
@@ -260,9 +269,12 @@ def minimize(
             row = {"evaluation": evaluation, "total": found.total, **found.terms}
             result.history.append({**row, "seconds": seconds})
             gradient = basis.pull_back(found.gradient)
-            if not _usable(found, gradient, best):
+            if not _usable(found, gradient, best, result.history[0]["total"]):
                 if best is None:
-                    raise ValueError(f"the loss or its gradient is not finite at the start: {row}")
+                    raise ValueError(
+                        f"the loss or its gradient is not finite at the start ({row}): "
+                        "are the weights too large, or the pictures?"
+                    )
                 stepper.reset(0.5)
                 _, z, gradient = best
             elif best is None or found.total < best[0]:
@@ -281,7 +293,7 @@ def minimize(
     return result
 
 
-def _usable(found: Evaluation, gradient: Tensor, best: tuple | None) -> bool:
+def _usable(found: Evaluation, gradient: Tensor, best: tuple | None, first: float) -> bool:
     if not (math.isfinite(found.total) and bool(torch.isfinite(gradient).all())):
         return False
-    return best is None or found.total <= DIVERGED * best[0]
+    return best is None or found.total - best[0] <= DIVERGED * max(abs(first), abs(best[0]))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import io
+import math
 from collections.abc import Mapping, Sequence
 from functools import partial
 from itertools import pairwise
@@ -15,6 +16,7 @@ from itertools import pairwise
 from matplotlib.figure import Figure
 from torch import Tensor
 
+from .front import Point
 from .images import to_pil
 
 # Okabe & Ito's colours, told apart by colour-blind readers (jfly.uni-koeln.de/color)
@@ -90,7 +92,104 @@ def loss_curves(history: Sequence[Mapping], weights: Mapping[str, float]) -> Fig
         if before.get("size") != after.get("size"):
             axis.axvline(after["evaluation"], color="grey", linestyle=":", linewidth=1)
     axis.set(xlabel="evaluations of loss and gradient", ylabel="weight × loss", yscale="log")
-    axis.set_ylim(bottom=max(totals) * 1e-4)
+    finite = [total for total in totals if math.isfinite(total)]
+    if finite and min(finite) > 0:
+        axis.set_ylim(max(finite) * 1e-4, max(finite) * 2)
+    else:  # a Gaussian kernel's estimate can fall below zero
+        axis.set_yscale("symlog", linthresh=1e-3)
     axis.set_title("What is minimised, term by term")
     axis.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), frameon=False)
+    return figure
+
+
+def image_grid(
+    rows: Sequence[Sequence[Tensor]],
+    row_titles: Sequence[str],
+    column_titles: Sequence[str],
+    height: float = 2.2,
+) -> Figure:
+    """A table of pictures (1, 3, H, W), `height` inches each: say, kernels across, sizes down."""
+    if len(rows) != len(row_titles) or any(len(row) != len(column_titles) for row in rows):
+        raise ValueError(f"need {len(row_titles)} rows of {len(column_titles)} pictures")
+    pictures = [[to_pil(image) for image in row] for row in rows]
+    width = height * max(p.width / p.height for row in pictures for p in row)
+    alt = f"A table of pictures. Down: {', '.join(row_titles)}. Across: {', '.join(column_titles)}"
+    size = (len(column_titles) * width + 0.4, len(rows) * height + 0.4)
+    figure = new_figure(alt, *size, photographs=True)
+    axes = figure.subplots(len(rows), len(column_titles), squeeze=False)
+    for i, row in enumerate(pictures):
+        for j, picture in enumerate(row):
+            axes[i, j].imshow(picture)
+            axes[i, j].set(xticks=[], yticks=[])
+            axes[i, j].spines[:].set_visible(False)
+            if i == 0:
+                axes[i, j].set_title(column_titles[j])
+        axes[i, 0].set_ylabel(row_titles[i])
+    return figure
+
+
+def gram_matrices(matrices: Mapping[str, Tensor]) -> Figure:
+    """Gram matrices (1, C, C) as heat maps, a layer each.
+
+    Each is divided by its largest entry, and shown as its square root so that small entries are
+    seen. Channels are in the order of their own strength, the strongest first.
+    """
+    if not matrices:
+        raise ValueError("there are no matrices to show")
+    alt = f"Heat maps of the Gram matrices of {', '.join(matrices)}: few channels are strong"
+    figure = new_figure(alt, 2.9 * len(matrices) + 0.8, 3.1)
+    axes = figure.subplots(1, len(matrices), squeeze=False)[0]
+    for axis, (layer, G) in zip(axes, matrices.items(), strict=True):
+        G = G[0].detach().cpu()
+        order = G.diagonal().argsort(descending=True)
+        G = G[order][:, order]
+        shown = (G / G.abs().max().clamp(min=1e-30)).clamp(min=0).sqrt()
+        heat = axis.imshow(shown, cmap="cividis", vmin=0, vmax=1)
+        axis.set(title=f"{layer}, {len(G)} × {len(G)}", xlabel="channel", ylabel="channel")
+    figure.colorbar(heat, ax=list(axes), label="√(G / max G)", shrink=0.8)
+    return figure
+
+
+def gradient_norms(norms: Mapping[str, float], weights: Mapping[str, float]) -> Figure:
+    """How hard each term pulls at the picture: the norm of its gradient, bare and weighted."""
+    names = [name for name in norms if norms[name] > 0]
+    if not names:
+        raise ValueError("no term has a gradient")
+    spread = [norms[name] * weights[name] for name in names]
+    alt = f"Bars of the gradient norms of {', '.join(names)}, from {min(spread):.2g} to " + (
+        f"{max(spread):.2g} after their weights"
+    )
+    figure = new_figure(alt, 7.5, 0.45 * len(names) + 1.3)
+    axis = figure.subplots()
+    y = range(len(names))
+    axis.barh([i + 0.2 for i in y], [norms[n] for n in names], 0.38, color=COLORS[5], label="bare")
+    axis.barh([i - 0.2 for i in y], spread, 0.38, color=COLORS[0], label="times its weight")
+    axis.set(xscale="log", yticks=list(y), yticklabels=names)
+    axis.set(xlabel="norm of the gradient", title="How hard each term pulls")
+    axis.invert_yaxis()
+    axis.legend(frameon=False, loc="center left", bbox_to_anchor=(1.0, 0.5))
+    return figure
+
+
+def front(points: Sequence[Point]) -> Figure:
+    """Content loss against style loss, each point labelled with its style weight."""
+    if not points:
+        raise ValueError("the front has no points")
+    first, last = points[0], points[-1]
+    alt = (
+        f"The front of content loss against style loss: style weight {first.style_weight:g} gives "
+        f"({first.style_loss:.2g}, {first.content_loss:.2g}), {last.style_weight:g} gives "
+        f"({last.style_loss:.2g}, {last.content_loss:.2g})"
+    )
+    figure = new_figure(alt, 5.5, 4.2)
+    axis = figure.subplots()
+    x, y = [p.style_loss for p in points], [p.content_loss for p in points]
+    axis.plot(x, y, "-o", color=COLORS[0])
+    for point in points:
+        axis.annotate(
+            f"{point.style_weight:g}", (point.style_loss, point.content_loss),
+            textcoords="offset points", xytext=(6, 5),
+        )  # fmt: skip
+    axis.set(xscale="log", xlabel="style loss", ylabel="content loss")
+    axis.set_title("What more style costs (numbers: style weight)")
     return figure

@@ -6,7 +6,7 @@ Plain data, readable without loading torch: `print(PRESETS["gatys2016"])`.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from types import MappingProxyType
 
 STYLE_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
@@ -80,39 +80,76 @@ def _plain(value: object) -> object:
     return "picture" if hasattr(value, "shape") else value
 
 
+_GATYS = Settings(
+    source="Gatys, Ecker & Bethge, CVPR 2016, doi 10.1109/CVPR.2016.265, sections 2 and 3. Weight "
+    "ratio of figure 2. Not stated, so ours: the number of steps.",
+    pooling="average",
+    rescale=True,
+    content_normalization="sum",
+    style_normalization="paper",
+    style_layers=_each(1 / 5),
+    content_weight=1e-3,
+    style_weight=1.0,
+    range_weight=0.0,
+    start="noise",
+    coarse_to_fine=False,
+    parameters="pixel",
+    history=100,
+    steps=500,
+)
+
+_GATYS_CODE = replace(
+    _GATYS,
+    source="The authors' later code, leongatys/PytorchNeuralStyleTransfer: max pooling, content as "
+    "start, mean squared errors.",
+    pooling="max",
+    rescale=False,
+    content_normalization="mean",
+    style_normalization="code",
+    style_layers=_each(1.0),
+    content_weight=1.0,
+    start="content",
+)
+
+_LI = replace(
+    _GATYS,
+    source="Li, Wang, Liu & Hou, IJCAI 2017, arXiv 1701.01036, section 3. The normalisers Z are "
+    "not stated: here every term starts with the same gradient norm. Not stated, so the authors' "
+    "code's: average pooling, noise as start. Ours: L-BFGS for gradient descent.",
+    rescale=False,
+    balance="gradient",
+    style_normalization="sum",
+    style_layers=_each(1.0),
+    content_weight=1.0,
+)
+
+_LI_CODE = replace(
+    _LI,
+    source="The authors' code, lyttonhao/Neural-Style-MMD: constants tuned by hand, gamma = 5 (1 "
+    "for BN), content as a sum of squares without the half. There gradient descent with momentum "
+    "0.9 and rate 0.001 for up to 1000 steps; here L-BFGS.",
+    balance="weights",
+    style_normalization="li2017-code",
+    content_weight=2.0,
+    style_weight=5.0,
+    tv_weight=0.0,
+)
+
+_LI_KERNELS = {
+    "linear": {"name": "linear"},
+    "poly": {"name": "polynomial", "degree": 2, "offset": 0.0},
+    "gaussian": {"name": "gaussian", "bandwidth": "mean"},
+    "bn": {"name": "bn"},
+}
+
 PRESETS: Mapping[str, Settings] = MappingProxyType(
     {
         "default": Settings(),
-        "gatys2016": Settings(
-            source="Gatys, Ecker & Bethge, CVPR 2016, doi 10.1109/CVPR.2016.265, sections 2 and 3; "
-            "the weight ratio is that of the paper's figure 2; the number of steps is not stated",
-            pooling="average",
-            rescale=True,
-            content_normalization="sum",
-            style_normalization="paper",
-            style_layers=_each(1 / 5),
-            content_weight=1e-3,
-            style_weight=1.0,
-            range_weight=0.0,
-            start="noise",
-            coarse_to_fine=False,
-            parameters="pixel",
-            history=100,
-            steps=500,
-        ),
-        "gatys2016-code": Settings(
-            source="the authors' later code, PytorchNeuralStyleTransfer: max pooling, content as "
-            "start, mean squared errors",
-            content_normalization="mean",
-            style_normalization="code",
-            style_layers=_each(1.0),
-            style_weight=1.0,
-            range_weight=0.0,
-            coarse_to_fine=False,
-            parameters="pixel",
-            history=100,
-            steps=500,
-        ),
+        "gatys2016": _GATYS,
+        "gatys2016-code": _GATYS_CODE,
+        **{f"li2017-{name}": replace(_LI, kernel=k) for name, k in _LI_KERNELS.items()},
+        **{f"li2017-code-{name}": replace(_LI_CODE, kernel=k) for name, k in _LI_KERNELS.items()},
+        "li2017-code-bn": replace(_LI_CODE, kernel=_LI_KERNELS["bn"], style_weight=1.0),
     }
 )
 
@@ -122,3 +159,22 @@ def get_preset(name: str) -> Settings:
     if name not in PRESETS:
         raise ValueError(f"unknown preset {name!r}; there are {', '.join(PRESETS)}")
     return PRESETS[name]
+
+
+def options_from(record: Mapping) -> dict:
+    """Return the options of `stylize` that a record of settings (`load_settings`) stands for.
+
+    `stylize(content, style, **options_from(load_settings("result.png")))` makes it again. A start
+    that was a picture is not in the record and is left out.
+    """
+    names = [name for name in Settings.__dataclass_fields__ if name != "source"]
+    options = {name: record[name] for name in [*names, "seed"] if name in record}
+    if options.get("start") == "picture":
+        del options["start"]
+    return options
+
+
+def compare(first: str, second: str) -> list[tuple[str, object, object]]:
+    """Return (setting, value in the first preset, value in the second) where two presets differ."""
+    one, two = get_preset(first).as_dict(), get_preset(second).as_dict()
+    return [(name, one[name], two[name]) for name in one if one[name] != two[name]]

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from torch import Tensor
 
-from .images import resize
+from .images import SMALLEST_SIDE, resize
 from .losses import Objective
 from .optimize import Callback, Progress, minimize
 from .presets import Settings
@@ -21,7 +21,8 @@ class Result:
     """A picture and how it came about."""
 
     image: Tensor
-    """(1, 3, H, W), sRGB, 0..1, on the CPU: the picture of the lowest loss at the finest scale."""
+    """(1, 3, H, W), sRGB, 0..1, on the CPU: the picture of the lowest loss at the finest scale
+    that was reached, enlarged if that was not the last."""
 
     history: list[dict] = field(default_factory=list)
     """One row an evaluation: "evaluation", "size" (longer side), "total", each term by name before
@@ -43,15 +44,21 @@ class Result:
     """None if all steps were done, else "callback" or "interrupted" (Ctrl-C)."""
 
 
-def schedule(size: int, steps: int, coarse_to_fine: bool = True) -> list[tuple[int, int]]:
+def schedule(
+    size: int, steps: int, coarse_to_fine: bool = True, narrowest: float = 1.0
+) -> list[tuple[int, int]]:
     """Return the scales to work at, coarse to fine, as (longer side in pixels, evaluations).
 
     Each scale doubles the one before and gets half as many evaluations, since each costs four
-    times as much and finds most of the work done. Together they are `steps`.
+    times as much and finds most of the work done. Together they are `steps`. No picture gets too
+    small for the network: `narrowest` is the shorter side of the narrowest one over `size`.
     """
     sizes = [size]
     while coarse_to_fine and sizes[0] >= 2 * COARSEST and len(sizes) < steps:
-        sizes.insert(0, round(sizes[0] / 2))
+        half = round(sizes[0] / 2)
+        if half * narrowest < SMALLEST_SIDE + 1:  # one for rounding
+            break
+        sizes.insert(0, half)
     shares = [2.0**-i for i in range(len(sizes))]
     counts = [max(1, int(steps * share / sum(shares))) for share in shares]
     counts[0] += steps - sum(counts)
@@ -64,6 +71,7 @@ def through_scales(
     settings: Settings,
     callback: Callback | None = None,
     detail: Tensor | None = None,
+    narrowest: float = 1.0,
 ) -> Result:
     """Minimise an objective at growing sizes, each start being the result before, enlarged.
 
@@ -79,6 +87,8 @@ def through_scales(
         Sees every evaluation, counted through all scales.
     detail
         A picture whose fine detail, lost at the smaller scale, is put back at the larger one.
+    narrowest
+        See `schedule`.
     """
     begin = time.perf_counter()
     result = Result(start)
@@ -96,7 +106,8 @@ def through_scales(
 
     image, before = start, None
     try:
-        for size, steps in schedule(max(full_size), settings.steps, settings.coarse_to_fine):
+        plan = schedule(max(full_size), settings.steps, settings.coarse_to_fine, narrowest)
+        for size, steps in plan:
             here = tuple(resize(start, size).shape[2:])
             image = resize(image, here)
             if detail is not None:

@@ -8,6 +8,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
+from . import __version__
 from .allocator import keep_freed_memory
 from .balance import balanced_weights, gradient_norms
 from .images import SMALLEST_SIDE, resize
@@ -22,7 +23,7 @@ from .losses import (
     content_factor,
     style_factor,
 )
-from .optimize import Callback
+from .optimize import Callback, whole
 from .presets import BALANCES, STARTS, Settings, get_preset
 from .scales import Result, through_scales
 from .vgg import LAYERS, VGG19, check_layers, choose_device, load_vgg19
@@ -117,9 +118,11 @@ def stylize(
         pictures["start"] = settings.start
     check_pictures(pictures)
     check_settings(settings)
-    _check_style_scale(content, style, settings.style_scale)
+    narrowest = narrowest_side(content, style, settings.style_scale)
+    seed = whole("seed", seed, 0)
+    settings = replace(settings, steps=whole("steps", settings.steps, 0))
     model = choose_model(settings, device, model)
-    content, style = content.to(model.device), style.to(model.device)
+    content, style = content.to(model.mean), style.to(model.mean)
     start = _start(settings.start, content, style, seed)
     balance: dict[str, float] = {}
 
@@ -135,14 +138,19 @@ def stylize(
 
     from_content = isinstance(settings.start, str) and settings.start == "content"
     result = through_scales(
-        start, objective_at, settings, callback, detail=content if from_content else None
-    )
+        start, objective_at, settings, callback,
+        detail=content if from_content else None, narrowest=narrowest,
+    )  # fmt: skip
     result.gradient_norms = balance
-    result.settings = {
-        **settings.as_dict(), "preset": preset, "seed": seed,
-        "content_size": list(content.shape[2:]), "style_size": list(style.shape[2:]),
-    }  # fmt: skip
+    sizes = {"content_size": list(content.shape[2:]), "style_size": list(style.shape[2:])}
+    result.settings = {"preset": preset, **record(settings, model, seed), **sizes}
     return result
+
+
+def record(settings: Settings, model: VGG19, seed: int) -> dict:
+    """Return everything that decides a result but its pictures, as JSON can hold it."""
+    network = {"weights": model.weights, "pooling": model.pooling, "rescale": model.rescaled}
+    return {**settings.as_dict(), **network, "seed": seed, "version": __version__}
 
 
 def settings_from(preset: str, given: Mapping) -> Settings:
@@ -249,8 +257,14 @@ def check_pictures(pictures: Mapping[str, Tensor]) -> None:
             raise ValueError(
                 f"{name} must have at least {SMALLEST_SIDE} pixels a side, got {tuple(image.shape)}"
             )
+        if not image.is_floating_point():
+            raise ValueError(f"{name} must hold floating point numbers in 0..1, got {image.dtype}")
         if not torch.isfinite(image).all():
             raise ValueError(f"{name} has values that are not finite")
+        if image.min() < -1 or image.max() > 2:
+            raise ValueError(
+                f"{name} must have values in 0..1, got {image.min():.3g} to {image.max():.3g}"
+            )
 
 
 def check_settings(settings: Settings) -> None:
@@ -262,8 +276,7 @@ def check_settings(settings: Settings) -> None:
     if not check_layers([*settings.content_layers, *settings.style_layers]):
         raise ValueError("content_layers and style_layers must name at least one layer together")
     kernels_of_layers(settings.kernel, settings.style_layers)
-    if settings.steps != int(settings.steps) or settings.steps < 0:
-        raise ValueError(f"steps must be a whole number ≥ 0, got {settings.steps!r}")
+    whole("steps", settings.steps, 0)
     if settings.balance not in BALANCES:
         raise ValueError(f"balance must be one of {', '.join(BALANCES)}; got {settings.balance!r}")
     if isinstance(settings.start, str) and settings.start not in STARTS:
@@ -272,9 +285,20 @@ def check_settings(settings: Settings) -> None:
         )
 
 
-def _check_style_scale(content: Tensor, style: Tensor, scale: float) -> None:
-    shorter = min(style.shape[2:]) / max(style.shape[2:]) * max(content.shape[2:])
-    if not SMALLEST_SIDE <= scale * shorter < float("inf"):
+def narrowest_side(content: Tensor, style: Tensor, style_scale: float) -> float:
+    """Return the shorter side of the narrower picture at size 1, for `scales.schedule`.
+
+    Raises
+    ------
+    ValueError
+        The style scale is no positive number, or leaves the style too small at full size.
+    """
+    if not 0 < style_scale < float("inf"):
+        raise ValueError(f"style_scale must be a number above 0, got {style_scale}")
+    shape, other = content.shape[2:], style.shape[2:]
+    style_side = min(other) / max(other) * min(style_scale, max(other) / max(shape))
+    if style_side * max(shape) < SMALLEST_SIDE:
         raise ValueError(
-            f"style_scale {scale} leaves the style picture smaller than {SMALLEST_SIDE} pixels"
+            f"style_scale {style_scale} leaves the style smaller than {SMALLEST_SIDE} pixels"
         )
+    return min(min(shape) / max(shape), min(other) / max(other) * style_scale)

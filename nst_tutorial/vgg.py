@@ -94,6 +94,7 @@ class VGG19(nn.Module):
         if len(channels) != len(BLOCKS):
             raise ValueError(f"channels must be {len(BLOCKS)} numbers, got {tuple(channels)}")
         self.weights, self.pooling, self.padding = str(weights), pooling, padding
+        self.rescaled = False
         arrays, scaling, source = _read_weights(weights, preprocessing, channels, seed)
         _check_weights(arrays, channels, source)
         for name, (weight, bias) in arrays.items():
@@ -102,7 +103,7 @@ class VGG19(nn.Module):
         mean, std = PREPROCESSING[scaling]
         self.register_buffer("mean", torch.tensor(mean).view(1, 3, 1, 1))
         self.register_buffer("std", torch.tensor(std).view(1, 3, 1, 1))
-        self._winograd_weights: dict[str, Tensor] = {}
+        self._winograd_weights: dict[str, tuple] = {}
         self.to(choose_device(device))
         self.to(memory_format=torch.channels_last)
         if rescale:
@@ -166,9 +167,11 @@ class VGG19(nn.Module):
         """The 3×3 convolution `name` of x, and the ReLU behind it when `rectified`."""
         weight, bias = getattr(self, f"{name}_weight"), getattr(self, f"{name}_bias")
         if rectified and self.padding == "zeros" and winograd.pays_off(x, weight):
-            if name not in self._winograd_weights:
-                self._winograd_weights[name] = winograd.transform_weights(weight)
-            return winograd.Conv3x3ReLU.apply(x, self._winograd_weights[name], bias)
+            key, products = self._winograd_weights.get(name, (None, None))
+            if key != (weight.data_ptr(), weight._version):  # new, or changed in place
+                products = winograd.transform_weights(weight)
+                self._winograd_weights[name] = (weight.data_ptr(), weight._version), products
+            return winograd.Conv3x3ReLU.apply(x, products, bias)
         if self.padding == "circular":
             y = F.conv2d(F.pad(x, (1, 1, 1, 1), mode="circular"), weight, bias)
         else:
@@ -188,20 +191,16 @@ class VGG19(nn.Module):
         totals = dict.fromkeys(rectified, 0.0)
         for image in images:
             for name, features in self(image, rectified).items():
-                totals[name] = totals[name] + features.double().mean(dim=(0, 2, 3)) / len(images)
-        before = torch.ones(3, device=self.device, dtype=torch.float64)
+                totals[name] = totals[name] + features.mean(dim=(0, 2, 3)) / len(images)
+        before = torch.ones(3, device=self.device, dtype=self.mean.dtype)
         for conv, relu in zip(CONVOLUTIONS, rectified, strict=True):
             mean = torch.where(totals[relu] > 0, totals[relu], 1.0)
             weight, bias = getattr(self, f"{conv}_weight"), getattr(self, f"{conv}_bias")
             weight.copy_(weight * before.view(1, -1, 1, 1) / mean.view(-1, 1, 1, 1))
             bias.copy_(bias / mean)
             before = mean
-        self._winograd_weights.clear()
+        self.rescaled = True
         return self
-
-    def _apply(self, fn, recurse=True):
-        self._winograd_weights.clear()  # they belong to the old device and precision
-        return super()._apply(fn, recurse)
 
 
 @lru_cache(maxsize=4)
@@ -229,9 +228,11 @@ def choose_device(device: str | torch.device = "auto") -> torch.device:
     """Return the torch device: "auto" is CUDA if there is one, else Apple's MPS, else the CPU."""
     if str(device) != "auto":
         try:
+            (torch.ones(1, device=device) + 1).item()
             return torch.empty(0, device=device).device
-        except (RuntimeError, AssertionError) as error:
-            raise ValueError(f"device {device!r} cannot be used here: {error}") from error
+        except (RuntimeError, AssertionError, NotImplementedError) as error:
+            reason = str(error).splitlines()[0]
+            raise ValueError(f"device {device!r} cannot be used here: {reason}") from error
     if torch.cuda.is_available():
         return torch.device("cuda", torch.cuda.current_device())
     return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
@@ -298,7 +299,8 @@ def _load_file(path: Path) -> dict[str, Tensor]:
     except OSError:
         raise
     except Exception as error:  # the loaders raise anything from KeyError to UnpicklingError
-        raise ValueError(f"{path}: cannot be read as weights ({error})") from error
+        reason = str(error).split("\n")[0].split(". ")[0]
+        raise ValueError(f"{path}: cannot be read as weights ({reason})") from error
 
 
 def _torchvision_weights() -> dict[str, Tensor]:

@@ -51,6 +51,7 @@ class Live(ipywidgets.VBox):
                 f"evaluation {progress.evaluation} of {progress.steps} at "
                 f"{max(progress.size)} px, loss {progress.total:.3g}, {progress.seconds:.0f} s"
             )
-            self.picture.value = to_jpeg(progress.image)
+            if progress.image.isfinite().all():  # a bad step is rolled back: keep the last good one
+                self.picture.value = to_jpeg(progress.image)
             self.curves.value = plots.to_bytes(plots.loss_curves(self.history, progress.weights))
             self.drawn = time.monotonic()

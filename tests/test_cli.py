@@ -10,13 +10,17 @@ from importlib.metadata import version
 from pathlib import Path
 
 import pytest
+import torch
 import typer
 from conftest import names_in
 from PIL import Image
 from test_images import BAD, write_bad
 
 from nst_tutorial import cli, images, load_image, load_settings
-from nst_tutorial.presets import Settings
+from nst_tutorial.losses import Objective
+from nst_tutorial.presets import PRESETS, Settings
+from nst_tutorial.scales import Result
+from nst_tutorial.terminal import deliver, free_name
 
 COMMAND = [sys.executable, "-m", "nst_tutorial"]
 QUICK = ["--size", "64", "--steps", "3", "--device", "cpu"]
@@ -47,7 +51,8 @@ def test_every_default_is_the_functions_own():
 
     function = inspect.signature(stylize).parameters
     command = inspect.signature(cli.stylize).parameters
-    own = {"content", "style", "out", "size", "overwrite"}
+    own = {"content", "style", "out", "size", "overwrite", "degree", "offset", "bandwidth", "pairs",
+           "like"}  # fmt: skip
     for name in set(command) - own:
         assert command[name].default == function[name].default, name
     assert {f for f in Settings.__dataclass_fields__ if f != "source"} <= set(function)
@@ -83,6 +88,71 @@ def test_same_as_the_function(tmp_path):
     assert difference.abs().max() <= 1.01 / 255
 
 
+def test_kernels_and_balance(tmp_path):
+    found = run("stylize", "cat", "tissue_stain", *QUICK, "--kernel", "polynomial", "--offset",
+                "1", "--balance", "gradient", "--out", tmp_path / "a.png")  # fmt: skip
+    assert found.returncode == 0, found.stderr
+    settings = load_settings(tmp_path / "a.png")
+    assert settings["kernel"] == {"name": "polynomial", "offset": 1.0}
+    assert settings["balance"] == "gradient"
+    found = run("stylize", "cat", "tissue_stain", *QUICK, "--offset", "1")
+    assert found.returncode == 2
+    assert "--offset belongs to a kernel; name it with --kernel" in found.stderr
+    found = run("stylize", "cat", "tissue_stain", *QUICK, "--kernel", "gaussian",
+                "--bandwidth", "wide")  # fmt: skip
+    assert found.returncode == 2
+    assert "bandwidth must be mean, median or a number; got 'wide'" in found.stderr
+
+
+def test_like_another_result(tmp_path):
+    options = ["--kernel", "bn", "--style-weight", "4", "--start", "noise", "--seed", "5"]
+    first = run("stylize", "cat", "tissue_stain", *QUICK, *options, "--out", tmp_path / "a.png")
+    again = run("stylize", "cat", "tissue_stain", "--size", "64", "--like", tmp_path / "a.png",
+                "--out", tmp_path / "b.png")  # fmt: skip
+    assert (first.returncode, again.returncode) == (0, 0), again.stderr
+    assert torch.equal(load_image(tmp_path / "a.png"), load_image(tmp_path / "b.png"))
+    run("stylize", "cat", "tissue_stain", "--size", "64", "--like", tmp_path / "a.png",
+        "--steps", "5", "--out", tmp_path / "c.png")  # fmt: skip
+    settings = load_settings(tmp_path / "c.png")
+    assert (settings["steps"], settings["style_weight"]) == (5, 4.0)
+
+
+def test_texture(tmp_path):
+    found = run("texture", "stained_glass", "--size", "48", "--style-size", "64", "--steps", "3",
+                "--layers", "relu1_1, relu2_1", "--tileable", "--seed", "7", "--kernel",
+                "gaussian", "--bandwidth", "median", "--pairs", "50", cwd=tmp_path)  # fmt: skip
+    assert found.returncode == 0, found.stderr
+    path = tmp_path / "results" / "stained_glass_texture.png"
+    assert load_image(path).shape == (1, 3, 48, 48)
+    settings = load_settings(path)
+    assert settings["style_layers"] == {"relu1_1": 1.0, "relu2_1": 1.0}
+    assert settings["kernel"] == {"name": "gaussian", "bandwidth": "median", "pairs": 50}
+    assert (settings["seed"], settings["tileable"]) == (7, True)
+    from nst_tutorial.synthesis import synthesize_texture
+
+    function, command = inspect.signature(synthesize_texture), inspect.signature(cli.texture)
+    for name in ("size", "layers", "kernel", "seed", "tileable", "steps", "device"):
+        assert command.parameters[name].default == function.parameters[name].default
+
+
+def test_presets(capsys):
+    def shown(*names):
+        with pytest.raises(SystemExit) as ended:
+            cli.app(["presets", *names])
+        return ended.value.code, capsys.readouterr()
+
+    for name in PRESETS:
+        assert name in shown()[1].out
+    assert "rescale" in shown("gatys2016")[1].out
+    both = shown("gatys2016", "gatys2016-code")[1].out
+    for text in ("pooling", "average", "max", "rescale", "noise"):
+        assert text in both
+    assert "parameters" not in both  # the same in both
+    code, streams = shown("gatys2015")
+    assert code == 2
+    assert "unknown preset 'gatys2015'; there are default" in streams.err
+
+
 def test_start_from_a_picture(tmp_path):
     found = run("stylize", "cat", "tissue_stain", "--start", "coffee", "--size", "64",
                 "--steps", "1", "--out", tmp_path / "a.png")  # fmt: skip
@@ -105,7 +175,7 @@ def test_an_existing_result_is_not_overwritten_unasked(tmp_path):
 
 def test_the_default_name_is_numbered(tmp_path):
     for expected in ("a.png", "a-2.png", "a-3.png"):
-        path = cli._free_name(tmp_path / "a.png")
+        path = free_name(tmp_path / "a.png")
         assert path.name == expected
         path.touch()
 
@@ -138,6 +208,11 @@ def test_bad_pictures_end_with_one_line_and_2(tmp_path, kind, capsys):
         (["temple", "starry_night", "--device", "x"], "device 'x' cannot be used here"),
         (["temple", "starry_night", "--weights", "x.pth"], "x.pth: no such weights"),
         (["temple", "starry_night", "--kernel", "x"], "unknown kernel 'x'"),
+        (["temple", "starry_night", "--device", "meta"], "device 'meta' cannot be used here"),
+        (["temple", "starry_night", "--start", "nois"], "--start is content, noise, style, or: no"),
+        (["temple", "starry_night", "--style-scale", "inf"], "style_scale must be a number above"),
+        (["temple", "starry_night", "--seed", "-1"], "seed must be a whole number ≥ 0, got -1"),
+        (["temple", "starry_night", "--like", "temple"], "no settings of nst_tutorial"),
     ],
 )
 def test_bad_options_end_with_one_line_and_2(tmp_path, monkeypatch, capsys, arguments, message):
@@ -183,11 +258,63 @@ def test_interrupted_runs_save_the_picture_so_far(tmp_path, number, code):
     assert (image - load_image("temple", 64)).abs().mean() > 0.02
 
 
-def test_killed_runs_leave_nothing_half_written(tmp_path):
-    process = start(tmp_path / "out.png")
-    process.kill()
-    process.communicate(timeout=60)
+def test_ctrl_c_before_the_first_evaluation_writes_nothing(tmp_path, monkeypatch, capsys):
+    def interrupted(self, image):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("nst_tutorial.losses.Objective.value_and_gradient", interrupted)
+    with pytest.raises(SystemExit) as ended:
+        cli.app(["stylize", "temple", "starry_night", *QUICK, "--out", str(tmp_path / "a.png")])
+    assert ended.value.code == 130
+    assert "before there was a picture" in capsys.readouterr().err
     assert names_in(tmp_path) == []
+
+
+def test_two_runs_at_once_do_not_overwrite_each_other(tmp_path, monkeypatch, capsys):
+    """Somebody writes the file while we work: both pictures are kept."""
+    out = tmp_path / "a.png"
+    evaluate = Objective.value_and_gradient
+
+    def meanwhile(self, image):
+        out.write_bytes(b"another run's result")
+        return evaluate(self, image)
+
+    monkeypatch.setattr(Objective, "value_and_gradient", meanwhile)
+    with pytest.raises(SystemExit) as ended:
+        cli.app(["stylize", "temple", "starry_night", *QUICK, "--out", str(out)])
+    assert ended.value.code == 0
+    assert out.read_bytes() == b"another run's result"
+    assert load_image(tmp_path / "a-2.png").shape[3] == 64
+    assert "a-2.png" in capsys.readouterr().out
+
+
+def test_a_format_that_cannot_hold_the_result_loses_nothing(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    result = Result(torch.rand(1, 3, 16, 17000), [{}])
+    with pytest.raises(typer.Exit) as ended:
+        deliver(result, tmp_path / "long.webp", {})
+    assert ended.value.exit_code == 1
+    assert "long.webp: WEBP cannot hold it" in capsys.readouterr().err
+    assert load_image(tmp_path / "nst_result.png").shape[3] == 17000
+
+
+@pytest.mark.parametrize("error", [MemoryError(), RuntimeError("can't allocate memory: 9 GB")])
+def test_too_little_memory_is_said_in_words(tmp_path, monkeypatch, capsys, error):
+    def fail(self, image):
+        raise error
+
+    monkeypatch.setattr(Objective, "value_and_gradient", fail)
+    with pytest.raises(SystemExit) as ended:
+        cli.app(["stylize", "temple", "starry_night", *QUICK, "--out", str(tmp_path / "a.png")])
+    assert ended.value.code == 2
+    assert "not enough memory; take a smaller --size" in capsys.readouterr().err
+
+
+def test_signal_handlers_are_put_back():
+    before = signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)
+    with pytest.raises(SystemExit):
+        cli.app(["presets"])
+    assert (signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)) == before
 
 
 def test_a_full_disk_at_the_end_loses_nothing(tmp_path, monkeypatch, capsys):
@@ -209,8 +336,8 @@ def test_a_full_disk_at_the_end_loses_nothing(tmp_path, monkeypatch, capsys):
     assert ended.value.code == 1
     shown = capsys.readouterr()
     assert "out.png could not be written (No space left on device)" in shown.err
-    assert str(spare / "out.png") in shown.out
-    assert load_image(spare / "out.png").shape[3] == 64
+    assert str(spare / "nst_result.png") in shown.out.replace("\n", "")
+    assert load_image(spare / "nst_result.png").shape[3] == 64
     assert names_in(tmp_path / "results") == []
 
 
@@ -233,9 +360,8 @@ def test_doctor_says_what_is_missing(monkeypatch, capsys):
 
 def test_commands_and_version():
     assert [c.name or c.callback.__name__ for c in cli.app.registered_commands] == [
-        "stylize",
-        "doctor",
-    ]
+        "stylize", "texture", "presets", "doctor",
+    ]  # fmt: skip
     assert isinstance(cli.app, typer.Typer)
     found = run("--version")
     assert found.stdout.startswith("nst_tutorial ")

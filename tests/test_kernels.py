@@ -1,66 +1,296 @@
+import math
+from itertools import product
+
 import pytest
 import torch
 
-from nst_tutorial.kernels import Gram, get_kernel, gram_matrix, positions
+from nst_tutorial.kernels import (
+    KERNELS,
+    BatchNormStatistics,
+    Gaussian,
+    Gram,
+    Linear,
+    Polynomial,
+    Wasserstein,
+    WeightedSum,
+    describe,
+    get_kernel,
+    gram_matrix,
+    mmd2,
+    positions,
+)
+
+ADDITIVE = [
+    Gram(),
+    Linear(),
+    Polynomial(2, 1.5),
+    Polynomial(1, 2.0),
+    BatchNormStatistics(),
+    Wasserstein(),
+    WeightedSum(((0.3, Gram()), (2.0, BatchNormStatistics())), relative=False),
+]
+EVERY = [*ADDITIVE, Gaussian(1.3), Gaussian(0.7, pairs=3)]
 
 
 def features(*shape, seed=0, dtype=torch.float64):
     return torch.randn(shape, generator=torch.Generator().manual_seed(seed), dtype=dtype)
 
 
+@pytest.fixture
+def x():
+    return features(1, 4, 3, 5)
+
+
+@pytest.fixture
+def y():
+    """Another number of positions than x."""
+    return features(1, 4, 2, 4, seed=1) * 1.3 + 0.2
+
+
+def distance(kernel, x, y):
+    return kernel.distance(kernel.statistic(x), kernel.statistic(y))
+
+
+def double_sum(k, x, y):
+    """mean k(x, x) + mean k(y, y) - 2 mean k(x, y), pair by pair."""
+
+    def mean(a, b):
+        pairs = [k(p, q) for p, q in product(positions(a)[0], positions(b)[0])]
+        return sum(pairs) / len(pairs)
+
+    return mean(x, x) + mean(y, y) - 2 * mean(x, y)
+
+
+# --- the Gram matrix -------------------------------------------------------------------------
+
+
 def test_gram_matrix_written_out():
     f = features(2, 3, 4, 5)
     G = gram_matrix(f)
-    for n in range(2):
-        for i in range(3):
-            for j in range(3):
-                expected = sum(f[n, i, y, x] * f[n, j, y, x] for y in range(4) for x in range(5))
-                torch.testing.assert_close(G[n, i, j], expected / 20)
+    for n, i, j in product(range(2), range(3), range(3)):
+        expected = sum(f[n, i, r, c] * f[n, j, r, c] for r in range(4) for c in range(5))
+        torch.testing.assert_close(G[n, i, j], expected / 20)
 
 
-def test_gram_distance_is_mmd_with_the_squared_inner_product():
-    """Li et al. 2017, equation 6, by a double sum over all pairs of positions."""
-    x, y = features(1, 4, 3, 5), features(1, 4, 2, 4, seed=1)
-
-    def mean_kernel(a, b):
-        pairs = [(p @ q) ** 2 for p in positions(a)[0] for q in positions(b)[0]]
-        return sum(pairs) / len(pairs)
-
-    kernel = Gram()
-    distance = kernel.distance(kernel.statistic(x), kernel.statistic(y))
-    mmd2 = mean_kernel(x, x) + mean_kernel(y, y) - 2 * mean_kernel(x, y)
-    torch.testing.assert_close(distance, mmd2)
+def test_gram_is_the_polynomial_kernel_of_degree_2():
+    assert Gram() == Polynomial(2, 0)
+    assert Linear() == Polynomial(1, 0)
 
 
-def test_gram_forgets_positions_and_only_these():
-    f = features(1, 4, 3, 5)
+# --- every kernel is what its definition says ------------------------------------------------
+
+
+def test_gram_distance_is_mmd_with_the_squared_inner_product(x, y):
+    """Li et al. 2017, section 3.1: by a double sum over all pairs of positions."""
+    torch.testing.assert_close(distance(Gram(), x, y), double_sum(lambda a, b: (a @ b) ** 2, x, y))
+
+
+@pytest.mark.parametrize("offset", [0.0, 0.5, 3.0])
+def test_offset_identity(x, y, offset):
+    """(aᵀb + c)²: the Gram distance plus 2c times the distance of the means."""
+    found = distance(Polynomial(2, offset), x, y)
+    means = distance(Linear(), x, y)
+    torch.testing.assert_close(found, distance(Gram(), x, y) + 2 * offset * means)
+    torch.testing.assert_close(found, double_sum(lambda a, b: (a @ b + offset) ** 2, x, y))
+
+
+def test_linear_compares_means(x, y):
+    found = distance(Linear(), x, y)
+    torch.testing.assert_close(found, ((x.mean((0, 2, 3)) - y.mean((0, 2, 3))) ** 2).sum())
+    torch.testing.assert_close(found, double_sum(lambda a, b: a @ b, x, y))
+
+
+def test_batch_norm_statistics(x, y):
+    moments = [(z.mean((0, 2, 3)), z.var((0, 2, 3), correction=0)) for z in (x, y)]
+    (mean_x, var_x), (mean_y, var_y) = moments
+    expected = (mean_x - mean_y).square() + (var_x.sqrt() - var_y.sqrt()).square()
+    torch.testing.assert_close(distance(BatchNormStatistics(0.0), x, y), expected.sum())
+    torch.testing.assert_close(
+        distance(BatchNormStatistics(), x, y), expected.sum(), rtol=1e-4, atol=0
+    )
+
+
+def test_wasserstein_against_its_definition(x, y):
+    def root(A):
+        values, vectors = torch.linalg.eigh(A)
+        return vectors @ values.clamp(min=0).sqrt().diag() @ vectors.T
+
+    (mx, Sx), (my, Sy) = [
+        (positions(z)[0].mean(0), torch.cov(positions(z)[0].T, correction=0)) for z in (x, y)
+    ]
+    expected = (mx - my).square().sum() + (Sx + Sy - 2 * root(root(Sy) @ Sx @ root(Sy))).trace()
+    torch.testing.assert_close(distance(Wasserstein(0.0), x, y), expected, rtol=1e-6, atol=1e-9)
+    torch.testing.assert_close(distance(Wasserstein(), x, y), expected, rtol=2e-3, atol=0)
+
+
+def test_wasserstein_in_one_dimension():
+    """(μ_x - μ_y)² + (σ_x - σ_y)², so with one channel it is the BN distance."""
+    x, y = features(1, 1, 5, 5), 3 * features(1, 1, 4, 4, seed=2) + 1
+    found = distance(Wasserstein(0.0), x, y)
+    torch.testing.assert_close(found, distance(BatchNormStatistics(0.0), x, y), rtol=1e-6, atol=0)
+
+
+@pytest.mark.parametrize("degree", [1, 2, 3, 5])
+def test_mmd2_evaluates_any_degree(x, y, degree):
+    expected = double_sum(lambda a, b: (a @ b + 0.5) ** degree, x, y)
+    torch.testing.assert_close(mmd2(x, y, Polynomial(degree, 0.5)), expected)
+
+
+def test_mmd2_with_a_gaussian_and_with_your_own(x, y):
+    expected = double_sum(lambda a, b: torch.exp(-(a - b).square().sum() / (2 * 1.3**2)), x, y)
+    torch.testing.assert_close(mmd2(x, y, Gaussian(1.3)), expected)
+    assert mmd2(x, y, Gaussian("median")) > 0
+    own = mmd2(x, y, lambda a, b: (a @ b.T).exp())
+    torch.testing.assert_close(own, double_sum(lambda a, b: (a @ b).exp(), x, y))
+    with pytest.raises(ValueError, match="is a distance of moments, not a kernel"):
+        mmd2(x, y, Wasserstein())
+    with pytest.raises(ValueError, match="different channels: 4 and 3"):
+        mmd2(x, y[:, :3], Gram())
+
+
+def test_gaussian_estimator_is_unbiased():
+    """Its mean over many pairings against all pairs of *different* positions, by brute force."""
+    x, y = features(1, 2, 6, 6), features(1, 2, 6, 6, seed=1) * 1.5 + 0.4
+    k = Gaussian(1.1)
+    a, b = positions(x)[0], positions(y)[0]
+    n = len(a)
+
+    def mean_of_different(A):
+        return (k(A, A).sum() - n) / (n * (n - 1))  # k(a, a) = 1
+
+    # A pairing draws the same positions of x and y, so x_p never meets y_p.
+    across = (k(a, b).sum() - k(a, b).trace()) / (n * (n - 1))
+    exact = mean_of_different(a) + mean_of_different(b) - 2 * across
+    found = torch.stack([distance(Gaussian(1.1, seed=s), x, y) for s in range(600)])
+    standard_error = found.std() / 600**0.5
+    assert abs(found.mean() - exact) < 3 * standard_error
+    assert standard_error < 0.1 * exact
+
+
+def test_gaussian_written_out(x):
+    y = features(1, 4, 3, 5, seed=5)
+    kernel = Gaussian(1.3, pairs=4, seed=2)
+    (x1, x2), (y1, y2) = kernel.statistic(x)[0], kernel.statistic(y)[0]
+    rows = {tuple(row.tolist()) for row in positions(x)[0]}
+    drawn = [tuple(row.tolist()) for row in torch.cat([x1, x2])]
+    assert len(set(drawn)) == 8  # disjoint pairs: nothing is drawn twice
+    assert set(drawn) <= rows
+
+    def k(p, q):
+        return math.exp(-float((p - q).square().sum()) / (2 * 1.3**2))
+
+    expected = sum(
+        k(x1[i], x2[i]) + k(y1[i], y2[i]) - k(x1[i], y2[i]) - k(x2[i], y1[i]) for i in range(4)
+    )
+    assert float(distance(kernel, x, y)) == pytest.approx(expected / 4)
+
+
+def test_gaussian_pairing_stays_the_same():
+    """For a whole optimisation: it depends on seed and size alone, not on when it is asked."""
+    x = features(1, 3, 8, 8)
+    first = Gaussian(1.0, seed=4).statistic(x)
+    torch.rand(100)  # somebody else's random numbers
+    assert torch.equal(first, Gaussian(1.0, seed=4).statistic(x))
+    assert not torch.equal(first, Gaussian(1.0, seed=5).statistic(x))
+
+
+@pytest.mark.parametrize("rule", ["mean", "median"])
+def test_bandwidth_rules(rule):
+    x = features(1, 3, 8, 8)
+    fitted = Gaussian(rule, seed=1).fitted(x)
+    first, second = Gaussian(1.0, seed=1).statistic(x)[0]
+    squared = (first - second).square().sum(1)
+    expected = squared.mean() if rule == "mean" else squared.median()
+    assert 2 * fitted.bandwidth**2 == pytest.approx(float(expected))
+    assert fitted.fitted(5 * x) is fitted  # once for all
+    scaled = Gaussian(rule, seed=1).fitted(10 * x)
+    torch.testing.assert_close(distance(scaled, 10 * x, 10 * x + 1), distance(fitted, x, x + 0.1))
+    with pytest.raises(ValueError, match="still a rule; use kernel.fitted"):
+        distance(Gaussian(rule), x, x)
+
+
+# --- what all of them share ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kernel", EVERY, ids=str)
+def test_equal_features_have_no_distance(kernel, x):
+    assert abs(float(distance(kernel, x, x))) < 1e-7
+
+
+@pytest.mark.parametrize("kernel", ADDITIVE, ids=str)
+def test_positions_are_forgotten(kernel, x, y):
+    """A shuffle of the positions changes every feature map and no statistic."""
     order = torch.randperm(15, generator=torch.Generator().manual_seed(3))
-    shuffled = f.flatten(2)[..., order].view_as(f)
-    torch.testing.assert_close(gram_matrix(shuffled), gram_matrix(f))
-    assert not torch.equal(shuffled, f)
-    assert not torch.allclose(gram_matrix(2 * f), gram_matrix(f))
+    shuffled = x.flatten(2)[..., order].view_as(x)
+    assert all(not torch.equal(a, b) for a, b in zip(shuffled[0], x[0], strict=True))
+    torch.testing.assert_close(distance(kernel, shuffled, y), distance(kernel, x, y))
 
 
+@pytest.mark.parametrize("kernel", ADDITIVE, ids=str)
+def test_additive_statistics_are_means_of_tiles(kernel, x):
+    assert kernel.additive
+
+    def flat(moments):
+        if isinstance(moments, tuple):
+            return torch.cat([flat(part) for part in moments])
+        return moments.flatten()
+
+    left, right = x[..., :2], x[..., 2:]
+    whole = (2 * flat(kernel.statistic(left)) + 3 * flat(kernel.statistic(right))) / 5
+    torch.testing.assert_close(whole, flat(kernel.statistic(x)))
+    assert not Gaussian(1.0).additive
+    assert not WeightedSum(((1.0, Gram()), (1.0, Gaussian(1.0)))).additive
+
+
+@pytest.mark.parametrize("kernel", EVERY, ids=str)
 @pytest.mark.parametrize("format", [torch.contiguous_format, torch.channels_last])
-def test_gradients(format):
-    f = features(2, 3, 4, 2).contiguous(memory_format=format).requires_grad_()
-    assert torch.autograd.gradcheck(gram_matrix, f)
-    assert torch.autograd.gradgradcheck(gram_matrix, f)
+def test_gradients(kernel, y, format):
+    x = features(2, 4, 3, 3, seed=6).contiguous(memory_format=format).requires_grad_()
+    target = kernel.statistic(torch.cat([y, y.flip(1)]))
+    assert torch.autograd.gradcheck(lambda f: kernel.distance(kernel.statistic(f), target), x)
 
 
-def test_magnitude_is_the_distance_from_no_features():
-    f = features(1, 4, 3, 5)
-    kernel = Gram()
-    S = kernel.statistic(f)
-    torch.testing.assert_close(kernel.magnitude(S), kernel.distance(S, kernel.statistic(0 * f)))
+def test_second_gradient_of_the_gram_matrix():
+    assert torch.autograd.gradgradcheck(gram_matrix, features(2, 3, 4, 2).requires_grad_())
 
 
+@pytest.mark.parametrize("kernel", ADDITIVE, ids=str)
+def test_magnitude_is_the_distance_from_no_features(kernel, x):
+    S = kernel.statistic(x)
+    nothing = kernel.distance(kernel.statistic(0 * x), S)
+    torch.testing.assert_close(kernel.magnitude(S), nothing, rtol=3e-2, atol=1e-2)
+
+
+@pytest.mark.parametrize("kernel", EVERY, ids=str)
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
-def test_half_precision_does_not_overflow(dtype):
-    f = torch.full((1, 2, 64, 64), 300.0, dtype=dtype)
-    G = gram_matrix(f)
-    assert G.dtype == torch.float32
-    torch.testing.assert_close(G, torch.full((1, 2, 2), 90000.0), rtol=1e-2, atol=0)
+def test_half_precision_does_not_overflow(kernel, dtype):
+    f = (300 + features(1, 4, 16, 16)).to(dtype)
+    found = distance(kernel, f, 2 * f.float())
+    assert found.dtype == torch.float32
+    assert found.isfinite()
+    assert gram_matrix(f).dtype == torch.float32
+    assert gram_matrix(f).max() > 65504  # more than float16 can hold
+
+
+@pytest.mark.parametrize("kernel", EVERY, ids=str)
+@pytest.mark.parametrize("value", [0.0, 0.5])
+def test_flat_features_have_finite_losses_and_gradients(kernel, value, x):
+    flat = torch.full((1, 4, 4, 4), value, dtype=torch.float64)
+    for one, other in [(flat, flat), (flat, x), (x, flat)]:
+        one = one.clone().requires_grad_()
+        loss = distance(kernel, one, other)
+        (gradient,) = torch.autograd.grad(loss, one)
+        assert loss.isfinite()
+        assert gradient.isfinite().all()
+    for rule in ("mean", "median"):
+        assert Gaussian(rule).fitted(flat).bandwidth == 1.0
+
+
+def test_wasserstein_of_a_flat_picture_in_float32(x):
+    for value in (0.0, 0.5, 300.0):
+        flat = torch.full((1, 4, 16, 16), value)
+        loss = distance(Wasserstein(), x.float() + value, flat)
+        assert loss.isfinite()
 
 
 def test_positions_of_channels_last_features_are_a_view():
@@ -68,10 +298,66 @@ def test_positions_of_channels_last_features_are_a_view():
     assert positions(f).data_ptr() == f.data_ptr()
 
 
-def test_bad_values_are_named():
-    with pytest.raises(ValueError, match=r"got \(1, 3, 0, 4\)"):
-        gram_matrix(torch.zeros(1, 3, 0, 4))
-    with pytest.raises(ValueError, match=r"\(1, 3, 3\) and \(1, 4, 4\)"):
-        Gram().distance(torch.zeros(1, 3, 3), torch.zeros(1, 4, 4))
-    with pytest.raises(ValueError, match="unknown kernel 'grim'; there are gram"):
-        get_kernel("grim")
+# --- combinations and descriptions -----------------------------------------------------------
+
+
+def test_weighted_sum(x, y):
+    parts = ((0.3, Gram()), (2.0, Gaussian(1.3)), (0.0, Linear()))
+    found = distance(WeightedSum(parts), x, y)
+    torch.testing.assert_close(found, sum(w * distance(k, x, y) for w, k in parts))
+
+
+def test_relative_weighted_sum_gives_each_part_its_say(x, y):
+    combined = WeightedSum(((1.0, Gram()), (1.0, BatchNormStatistics()))).fitted(100 * y)
+    S = combined.statistic(100 * y)
+    for weight, kernel in combined.parts:
+        assert weight * float(kernel.magnitude(kernel.statistic(100 * y))) == pytest.approx(1)
+    assert float(combined.magnitude(S)) == pytest.approx(2)
+
+
+@pytest.mark.parametrize("name", KERNELS)
+def test_names_and_descriptions(name):
+    kernel = get_kernel(name)
+    assert get_kernel(describe(kernel)) == kernel
+    assert get_kernel(kernel) is kernel
+
+
+def test_described_combinations():
+    spec = {"sum": [[0.5, {"name": "polynomial", "offset": 1.0}], [2.0, "gaussian"]]}
+    kernel = get_kernel(spec)
+    assert kernel == WeightedSum(((0.5, Polynomial(2, 1.0)), (2.0, Gaussian())))
+    assert get_kernel(describe(kernel)) == kernel
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: gram_matrix(torch.zeros(1, 3, 0, 4)), r"got \(1, 3, 0, 4\)"),
+        (lambda: gram_matrix(torch.zeros(3, 4, 4)), r"got \(3, 4, 4\)"),
+        (lambda: Polynomial(0), "degree must be a whole number of at least 1, got 0"),
+        (lambda: Polynomial(1.5), "degree must be .* got 1.5"),
+        (lambda: Polynomial(2, -1.0), "offset must be finite and ≥ 0, got -1.0"),
+        (lambda: Polynomial(3).statistic(torch.ones(1, 2, 3, 3)), "degree 3 has no statistic"),
+        (lambda: Gaussian(0.0), "bandwidth must be above 0, got 0.0"),
+        (lambda: Gaussian(-1.0), "bandwidth must be above 0, got -1.0"),
+        (lambda: Gaussian(float("nan")), "bandwidth must be above 0, got nan"),
+        (lambda: Gaussian("mode"), "bandwidth must be mean, median or a number; got 'mode'"),
+        (lambda: Gaussian(pairs=0), "pairs must be a whole number of at least 1, got 0"),
+        (lambda: Gaussian(pairs=2.5), "pairs must be .* got 2.5"),
+        (lambda: Gaussian(1.0).statistic(torch.ones(1, 2, 1, 1)), "two positions at least"),
+        (lambda: WeightedSum(()), "needs at least one"),
+        (lambda: WeightedSum(((-1.0, Gram()),)), "must be finite and ≥ 0, got -1.0"),
+        (lambda: get_kernel("grim"), "unknown kernel 'grim'; there are gram, linear, polynomial"),
+        (lambda: get_kernel({"name": "bn", "offset": 1}), "bn takes no such parameters"),
+        (lambda: get_kernel(7), "a kernel is a name or a statistic, got 7"),
+    ],
+)
+def test_bad_values_are_named(make, message):
+    with pytest.raises(ValueError, match=message):
+        make()
+
+
+@pytest.mark.parametrize("kernel", [k for k in EVERY if not isinstance(k, WeightedSum)], ids=str)
+def test_mismatched_channels_are_refused(kernel, x):
+    with pytest.raises(ValueError, match="cannot be compared|different channels"):
+        distance(kernel, x, x[:, :3])

@@ -116,6 +116,76 @@ def test_the_size_of_the_loss_does_not_matter():
         torch.testing.assert_close(a, b, rtol=1e-6, atol=1e-8)
 
 
+@pytest.mark.parametrize("scale", [1e-12, 1e12])
+def test_curvature_pairs_are_kept_whatever_the_units(scale):
+    objective, method = Quadratic(scale=scale), LBFGS()
+    z = START
+    for _ in range(10):
+        z = z + method.step(z, objective.value_and_gradient(z).gradient)
+    assert len(method.pairs) == 9
+
+
+def test_pairs_of_negative_curvature_are_left_out():
+    method = LBFGS()
+    z = torch.tensor([1.0, 2.0])
+    for gradient in ([1.0, 1.0], [2.0, 2.0]):  # grows along the step downhill: a concave function
+        z = z + method.step(z, torch.tensor(gradient))
+    assert len(method.pairs) == 0
+
+
+@pytest.mark.parametrize("shift", [-100.0, 1e3])
+def test_a_constant_added_to_the_loss_changes_nothing(shift):
+    """Below zero too, where an estimate of a distance can fall."""
+
+    class Shifted(Quadratic):
+        def value_and_gradient(self, image):
+            found = super().value_and_gradient(image)
+            return Evaluation(found.total + shift, found.terms, found.gradient)
+
+    plain, shifted = Quadratic(), Shifted()
+    for objective in (plain, shifted):
+        minimize(objective, START, steps=60)
+    for a, b in zip(plain.seen, shifted.seen, strict=True):
+        assert torch.equal(a, b)
+
+
+def test_adam_takes_the_steps_of_torch_optim():
+    objective = Quadratic()
+    x = START.clone().requires_grad_()
+    theirs = torch.optim.Adam([x], lr=0.05, betas=(0.9, 0.99), eps=1e-12)
+    method, z = METHODS["adam"](learning_rate=0.05), START
+    for _ in range(20):
+        torch.testing.assert_close(z, x.detach(), rtol=1e-9, atol=1e-12)
+        x.grad = objective.value_and_gradient(x.detach()).gradient
+        theirs.step()
+        z = z + method.step(z, objective.value_and_gradient(z).gradient)
+
+
+def test_a_gradient_that_is_not_finite_rolls_back_too():
+    class Broken(Quadratic):
+        def value_and_gradient(self, image):
+            found = super().value_and_gradient(image)
+            if len(self.seen) == 5:
+                found.gradient[0, 0, 0, 0] = float("inf")
+            return found
+
+    found = minimize(Broken(), START, steps=120)
+    assert found.image.isfinite().all()
+    assert min(row["total"] for row in found.history[5:]) < 1e-2 * found.history[0]["total"]
+
+
+def test_after_a_reset_nothing_of_the_past_is_used():
+    objective, method = Quadratic(), LBFGS()
+    z = START
+    for _ in range(5):
+        z = z + method.step(z, objective.value_and_gradient(z).gradient)
+    method.reset(0.5)
+    gradient = objective.value_and_gradient(START).gradient
+    step = method.step(START, gradient)
+    torch.testing.assert_close(step / step.norm(), -gradient / gradient.norm())
+    assert len(method.pairs) == 0
+
+
 def test_first_step_length():
     objective = Quadratic()
     minimize(objective, START, steps=2, parameters="pixel")
@@ -167,7 +237,7 @@ def test_a_loss_that_explodes_rolls_back_too():
         def value_and_gradient(self, image):
             found = super().value_and_gradient(image)
             if len(self.seen) == 6:
-                return Evaluation(found.total * 1e9, found.terms, found.gradient * 1e9)
+                return Evaluation(found.total * 1e5, found.terms, found.gradient * 1e9)
             return found
 
     found = minimize(Cliff(), START, steps=120, parameters="pixel")
@@ -232,9 +302,12 @@ def test_ctrl_c_gives_the_best_so_far(where):
     [
         ({"steps": -1}, "steps must be a whole number ≥ 0, got -1"),
         ({"steps": 2.5}, "got 2.5"),
+        ({"steps": float("nan")}, "steps must be a whole number ≥ 0, got nan"),
+        ({"steps": "ten"}, "steps must be a whole number ≥ 0, got 'ten'"),
+        ({"steps": 3, "history": 2.5}, "history must be a whole number ≥ 1, got 2.5"),
         ({"steps": 3, "method": "sgd"}, "method must be one of lbfgs, adam.*got 'sgd'"),
         ({"steps": 3, "parameters": "wavelet"}, "parameters one of pixel, fourier"),
-        ({"steps": 3, "history": 0}, "history must be at least 1"),
+        ({"steps": 3, "history": 0}, "history must be a whole number ≥ 1, got 0"),
         ({"steps": 3, "learning_rate": 0.0}, "learning_rate must be above 0"),
     ],
 )

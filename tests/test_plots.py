@@ -1,5 +1,6 @@
 import base64
 import io
+import math
 
 import matplotlib.pyplot as plt
 import pytest
@@ -7,6 +8,7 @@ import torch
 from PIL import Image
 
 from nst_tutorial import plots
+from nst_tutorial.kernels import gram_matrix
 from nst_tutorial.optimize import Progress
 from nst_tutorial.widgets import Live
 
@@ -65,3 +67,43 @@ def test_live_view_follows_the_optimisation():
     assert Image.open(io.BytesIO(live.curves.value)).format == "PNG"
     live(Progress(1, 9, 1.0, {}, {}, 0.1, (20, 30), image))  # a new run begins a new record
     assert len(live.history) == 1
+
+
+def test_live_view_survives_a_step_that_failed():
+    live = Live(seconds=0.0)
+    good, bad = torch.rand(1, 3, 20, 30), torch.full((1, 3, 20, 30), float("nan"))
+    for i, (image, total) in enumerate([(good, 1.0), (bad, math.nan), (good, -0.2)], start=1):
+        live(Progress(i, 3, total, {"style": total}, {"style": 1.0}, 0.1, (20, 30), image))
+        assert Image.open(io.BytesIO(live.picture.value)).size == (30, 20)
+        assert Image.open(io.BytesIO(live.curves.value)).format == "PNG"
+
+
+def test_image_grid():
+    images = [[torch.rand(1, 3, 20, 30) for _ in range(3)] for _ in range(2)]
+    figure = plots.image_grid(images, ["256", "512"], ["gram", "linear", "bn"])
+    assert len(figure.axes) == 6
+    assert [axis.get_title() for axis in figure.axes[:3]] == ["gram", "linear", "bn"]
+    assert [figure.axes[i].get_ylabel() for i in (0, 3)] == ["256", "512"]
+    with pytest.raises(ValueError, match="need 2 rows of 1 pictures"):
+        plots.image_grid(images, ["256", "512"], ["gram"])
+
+
+def test_gram_matrices_are_sorted_by_strength():
+    f = torch.rand(1, 5, 8, 8) * torch.tensor([1.0, 3.0, 0.0, 2.0, 5.0]).view(1, 5, 1, 1)
+    figure = plots.gram_matrices({"relu1_1": gram_matrix(f)})
+    shown = figure.axes[0].get_images()[0].get_array()
+    diagonal = shown.diagonal()
+    assert list(diagonal) == sorted(diagonal, reverse=True)
+    assert diagonal[0] == 1
+    assert diagonal[-1] == 0
+    assert abs(shown - shown.T).max() < 1e-6
+    with pytest.raises(ValueError, match="no matrices"):
+        plots.gram_matrices({})
+
+
+def test_gradient_norms():
+    axis = plots.gradient_norms({"content": 2.0, "style": 0.5, "none": 0.0}, WEIGHTS).axes[0]
+    assert [bar.get_width() for bar in axis.patches] == [2.0, 0.5, 2.0, 1.0]
+    assert [label.get_text() for label in axis.get_yticklabels()] == ["content", "style"]
+    with pytest.raises(ValueError, match="no term has a gradient"):
+        plots.gradient_norms({"none": 0.0}, {"none": 1.0})

@@ -1,15 +1,21 @@
 import inspect
+import json
 import math
+import re
+from itertools import pairwise
 
 import pytest
 import torch
 import torch.nn.functional as F
 from conftest import relative
 
+import nst_tutorial
 from nst_tutorial import images
-from nst_tutorial.presets import PRESETS, Settings, get_preset
+from nst_tutorial.kernels import Gaussian, Wasserstein
+from nst_tutorial.losses import Objective
+from nst_tutorial.presets import PRESETS, Settings, compare, get_preset, options_from
 from nst_tutorial.scales import schedule
-from nst_tutorial.transfer import stylize
+from nst_tutorial.transfer import make_objective, stylize
 from nst_tutorial.vgg import VGG19, palette_path
 
 
@@ -94,8 +100,6 @@ def test_picture_and_record(result, temple, tmp_path):
 
 def test_clamping_the_result_hardly_changes_its_loss(result, temple, starry, vgg):
     """The penalty on values outside 0..1 keeps what is saved as good as what was optimised."""
-    from nst_tutorial.transfer import make_objective
-
     best = min(r["total"] for r in result.history)
     objective = make_objective(vgg, temple, starry, PRESETS["default"])
     assert objective.value_and_gradient(result.image).total < 1.05 * best
@@ -132,6 +136,158 @@ def test_options_come_before_the_preset(pair, tiny):
 def test_every_preset_lowers_its_loss(pair, tiny, preset):
     found = quick(pair, tiny, preset=preset, steps=25)
     assert min(r["total"] for r in found.history) < 0.7 * found.history[0]["total"]
+
+
+def test_kernels_by_name_description_object_and_layer(pair, tiny):
+    layers = {"relu1_1": 0.5, "relu2_1": 0.5}
+    specs = [
+        "linear",
+        {"name": "polynomial", "offset": 2.0},
+        Gaussian(pairs=20),
+        {"relu1_1": "bn", "relu2_1": {"sum": [[1.0, "gram"], [1.0, "linear"]]}},
+        {"relu1_1": Wasserstein(), "relu2_1": "gram"},
+    ]
+    seen = []
+    for kernel in specs:
+        found = quick(pair, tiny, kernel=kernel, style_layers=layers, steps=15)
+        assert min(r["total"] for r in found.history) < 0.8 * found.history[0]["total"]
+        assert json.loads(json.dumps(found.settings)) == found.settings
+        seen.append(found.image)
+    assert all(not torch.equal(a, b) for a, b in pairwise(seen))
+    with pytest.raises(ValueError, match="kernels for layers .*relu1_1.*, but styles at"):
+        quick(pair, tiny, kernel={"relu1_1": "bn"}, style_layers=layers)
+
+
+def test_the_kernel_in_the_record_makes_the_same_picture(pair, tiny):
+    first = quick(pair, tiny, kernel=Gaussian("median", pairs=20))
+    again = quick(pair, tiny, kernel=first.settings["kernel"])
+    assert torch.equal(first.image, again.image)
+
+
+def test_two_styles_are_the_weighted_sum_of_their_distances(pair, tiny):
+    content, style = pair
+    other = style.flip(1)
+    one, two = (make_objective(tiny, None, s, PRESETS["default"]) for s in (style, other))
+    both = Objective(
+        tiny,
+        {f"{i} {k}": t for i, o in enumerate((one, two)) for k, t in o.terms.items()},
+        {
+            f"{i} {k}": (0.3, 0.7)[i] * w
+            for i, o in enumerate((one, two))
+            for k, w in o.weights.items()
+        },
+    )
+    parts = [o.value_and_gradient(content) for o in (one, two)]
+    found = both.value_and_gradient(content)
+    assert found.total == pytest.approx(0.3 * parts[0].total + 0.7 * parts[1].total)
+    torch.testing.assert_close(found.gradient, 0.3 * parts[0].gradient + 0.7 * parts[1].gradient)
+
+
+# --- balance by gradient norm ----------------------------------------------------------------
+
+
+def norm_of(objective, name, image):
+    """The gradient norm of one weighted term, by an objective of its own."""
+    alone = Objective(
+        objective.model, {name: objective.terms[name]}, {name: objective.weights[name]}
+    )
+    return float(alone.value_and_gradient(image).gradient.norm())
+
+
+@pytest.mark.parametrize("start", ["noise", "content"])
+def test_balanced_terms_start_with_the_same_gradient_norm(pair, tiny, start, monkeypatch):
+    content, _ = pair
+    seen = []
+    evaluate = Objective.value_and_gradient
+    monkeypatch.setattr(
+        Objective, "value_and_gradient", lambda o, x: seen.append((o, x)) or evaluate(o, x)
+    )
+    found = quick(pair, tiny, balance="gradient", start=start, steps=1)
+    objective, image = seen[0]
+    if start == "content":  # where the content's own gradient is zero: balanced at noise instead
+        assert torch.equal(image, content)
+        image = torch.rand(content.shape, generator=torch.Generator().manual_seed(0)).to(content)
+    norms = {name: norm_of(objective, name, image) for name in found.gradient_norms}
+    main = [norm for name, norm in norms.items() if name != "out of range"]
+    assert len(main) == 6
+    assert max(main) == pytest.approx(min(main), rel=1e-6)
+    assert found.weights["content relu4_2"] == 1.0
+    for name, norm in found.gradient_norms.items():
+        assert norm * found.weights[name] == pytest.approx(norms[name], rel=1e-6)
+
+
+def test_weights_count_on_top_of_the_balance(pair, tiny):
+    plain = quick(pair, tiny, balance="gradient", steps=1).weights
+    double = quick(pair, tiny, balance="gradient", style_weight=2.0, steps=1).weights
+    for name, weight in plain.items():
+        assert double[name] == pytest.approx(2 * weight if name[:5] == "style" else weight)
+
+
+def test_a_term_without_a_gradient_keeps_its_weight(tiny):
+    flat = torch.zeros(1, 3, 32, 32).double()
+    found = stylize(flat, flat, model=tiny, balance="gradient", start=flat, steps=1)
+    assert all(math.isfinite(weight) for weight in found.weights.values())
+
+
+# --- presets ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["linear", "poly", "gaussian", "bn"])
+def test_the_code_of_li_et_al_written_out(pair, tiny, name):
+    """From sums over positions, as their code has them: methods and constants of its gradients."""
+    content, style = pair
+    settings = PRESETS[f"li2017-code-{name}"]
+    size = tuple(content.shape[2:])
+    style = images.resize(style, size)
+    x = content.flip(3)
+    objective = make_objective(tiny, content, style, settings)
+    found = objective.value_and_gradient(x)
+    gamma = {"bn": 1.0}.get(name, 5.0)
+    F, P = (tiny(image, ["relu4_2"])["relu4_2"] for image in (x, content))
+    expected = {"content relu4_2": (F - P).square().sum()}
+    for layer in settings.style_layers:
+        X, Y = (tiny(image, [layer])[layer].flatten(2)[0] for image in (x, style))
+        C, M = X.shape
+        sums = (X.sum(1) - Y.sum(1)).square().sum()
+        if name == "linear":
+            value = gamma * 2e3 / (2 * C * M) * sums
+        elif name == "poly":
+            value = gamma * 0.1 / (4 * C**2 * M) * (X @ X.T - Y @ Y.T).square().sum()
+        elif name == "bn":
+            mean = (X.mean(1) - Y.mean(1)).square().sum()
+            deviation = [(Z.var(1, correction=0) + 1e-5).sqrt() for Z in (X, Y)]
+            value = (
+                gamma * 1e3 * M / (2 * C) * (mean + (deviation[0] - deviation[1]).square().sum())
+            )
+        else:
+            kernel = objective.terms[f"style {layer}"].kernel
+            (x0, x1), (y0, y1) = (
+                kernel.statistic(Z.view(1, C, 1, M))[0] for Z in (X, Y)
+            )  # fmt: skip
+            ends = ((x0, x1, 1), (y0, y1, 1), (x0, y1, -1), (x1, y0, -1))
+            rate = 1 / (2 * kernel.bandwidth**2)
+            h = sum(s * torch.exp(-rate * (a - b).square().sum(1)) for a, b, s in ends)
+            value = gamma * 3e14 / (2 * C * M) * h.sum() * (M / 2) / len(h)
+        expected[f"style {layer}"] = value
+    for term, value in expected.items():
+        assert objective.weights[term] * found.terms[term] == pytest.approx(float(value), rel=1e-5)
+
+
+def test_presets_of_the_papers_differ_from_their_code_where_they_should():
+    def names(a, b):
+        return {name for name, _, _ in compare(a, b)}
+
+    assert names("gatys2016", "gatys2016-code") == {
+        "source", "pooling", "rescale", "content_normalization", "style_normalization",
+        "style_layers", "content_weight", "start",
+    }  # fmt: skip
+    assert names("li2017-poly", "li2017-code-poly") == {
+        "source", "balance", "style_normalization", "content_weight", "style_weight",
+    }  # fmt: skip
+    assert names("li2017-linear", "li2017-poly") == {"kernel"}
+    assert PRESETS["li2017-code-bn"].style_weight == 1.0
+    for name, settings in PRESETS.items():
+        assert name == "default" or re.search(r"\d{4}|code", settings.source)
 
 
 def test_presets_print_themselves():
@@ -177,6 +333,32 @@ def test_starts(pair, tiny):
 def test_schedule(size, steps, expected):
     assert schedule(size, steps) == expected
     assert schedule(size, steps, coarse_to_fine=False) == [(size, steps)]
+
+
+def test_narrow_pictures_are_not_made_too_small():
+    assert schedule(512, 90, narrowest=24 / 600) == [(512, 90)]
+    assert schedule(1024, 90, narrowest=0.04) == [(512, 60), (1024, 30)]
+
+
+def test_narrow_pictures_work(tiny):
+    wide, style = torch.rand(1, 3, 18, 420).double(), torch.rand(1, 3, 64, 64).double()
+    assert {r["size"] for r in stylize(wide, style, model=tiny, steps=4).history} == {420}
+    assert {r["size"] for r in stylize(torch.rand(1, 3, 420, 420).double(), wide, model=tiny,
+            steps=4).history} == {420}  # fmt: skip
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.float64])
+def test_pictures_of_any_floating_type(dtype, vgg):
+    image = torch.rand(1, 3, 40, 40).to(dtype)
+    assert stylize(image, image.flip(3), model=vgg, steps=2).image.dtype == torch.float32
+
+
+def test_a_picture_can_be_made_again_from_its_record(pair, tiny):
+    first = quick(pair, tiny, kernel="bn", start="noise", seed=8, balance="gradient")
+    again = stylize(*pair, model=tiny, **options_from(first.settings))
+    assert torch.equal(first.image, again.image)
+    assert first.settings["weights"] == "random"  # the network that was used
+    assert first.settings["version"] == nst_tutorial.__version__
 
 
 def test_coarse_to_fine_uses_every_scale(tiny):
@@ -267,7 +449,7 @@ def test_total_variation_smooths(pair, tiny):
         ({"kernel": "cubic"}, "unknown kernel 'cubic'"),
         ({"start": "middle"}, "start must be a picture or one of content, noise, style"),
         ({"start": torch.rand(3, 40, 40)}, r"start must be a picture \(1, 3, H, W\)"),
-        ({"style_scale": 0.1}, "style_scale 0.1 leaves the style picture smaller than 16"),
+        ({"style_scale": 0.1}, "style_scale 0.1 leaves the style smaller than 16"),
         ({"method": "sgd"}, "method must be one of"),
         ({"style_normalization": "no"}, "unknown normalization 'no' of the style loss"),
     ],
@@ -284,6 +466,8 @@ def test_bad_values_are_named(pair, tiny, options, message):
         (torch.rand(1, 1, 40, 40), r"got \(1, 1, 40, 40\)"),
         (torch.rand(1, 3, 8, 40), "at least 16 pixels a side"),
         (torch.full((1, 3, 40, 40), float("nan")), "not finite"),
+        (torch.full((1, 3, 40, 40), 255.0), "values in 0..1, got 255 to 255"),
+        (torch.zeros(1, 3, 40, 40, dtype=torch.uint8), "floating point numbers in 0..1, got tor"),
         ("temple", "got str"),
     ],
 )

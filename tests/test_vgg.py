@@ -60,8 +60,18 @@ def test_original_preprocessing(vgg):
     assert relative(vgg(image, ["conv1_1"])["conv1_1"], expected) < 1e-5
 
 
-def test_the_original_weights_recognise_edges_and_not_noise(vgg, temple):
-    """Trained filters answer sparsely: most units of relu5_1 are silent on a photograph."""
+def test_changed_weights_are_used(temple):
+    """Winograd keeps transformed weights; they must follow the weights they came from."""
+    one, other = (VGG19("random", channels=(32,) * 5, device="cpu", seed=s) for s in (1, 2))
+    before = one(temple, ["relu2_2"])["relu2_2"]
+    one.load_state_dict(other.state_dict())
+    after = one(temple, ["relu2_2"])["relu2_2"]
+    assert torch.equal(after, other(temple, ["relu2_2"])["relu2_2"])
+    assert not torch.equal(after, before)
+
+
+def test_the_original_weights_answer_sparsely(vgg, temple):
+    """Most units of relu5_1 are silent on a photograph, as in a network that was trained."""
     active = (vgg(temple, ["relu5_1"])["relu5_1"] > 0).float().mean()
     assert 0.02 < active < 0.4
 

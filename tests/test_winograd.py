@@ -1,3 +1,5 @@
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 import torch
@@ -52,6 +54,20 @@ def test_buffers_kept_from_a_larger_layer_do_not_leak_into_a_smaller_one():
         assert relative(y, F.conv2d(x, weight, bias, padding=1).relu()) < 1e-5
 
 
+def test_threads_do_not_share_buffers():
+    jobs = [layer(8, 8, 40 + i, 60) for i in range(4)]
+
+    def work(job):
+        x, weight, bias, _ = job
+        products = winograd.transform_weights(weight)
+        return [winograd.Conv3x3ReLU.apply(x, products, bias) for _ in range(10)]
+
+    with ThreadPoolExecutor(4) as pool:
+        for (x, weight, bias, _), found in zip(jobs, pool.map(work, jobs), strict=True):
+            expected = F.conv2d(x, weight, bias, padding=1).relu()
+            assert all(relative(y, expected) < 1e-5 for y in found)
+
+
 def test_real_layers_of_vgg19(vgg, temple):
     """The whole network: features and gradient against direct convolutions in float64."""
     layers = ["relu1_1", "relu3_1", "relu5_1"]
@@ -75,4 +91,5 @@ def test_small_or_double_or_narrow_layers_take_the_direct_way():
     assert winograd.pays_off(x, weight)
     assert not winograd.pays_off(x.double(), weight.double())
     assert not winograd.pays_off(x[..., :8, :8], weight)
+    assert not winograd.pays_off(x.to("meta"), weight)  # as on any device but the CPU
     assert not winograd.pays_off(x[:, :3], weight[:, :3])

@@ -1,0 +1,110 @@
+"""The trade-off between content and style, measured: one picture for each balance."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from torch import Tensor
+
+from .images import load_image, load_settings, save_image
+from .presets import Settings
+from .scales import Result
+from .transfer import settings_from, stylize
+
+
+@dataclass(frozen=True)
+class Point:
+    """What one style weight leads to."""
+
+    style_weight: float
+    content_loss: float
+    """Σ layer weight · content term, without `content_weight`."""
+    style_loss: float
+    """Σ layer weight · style term, without `style_weight`."""
+    image: Tensor
+    """(1, 3, H, W), sRGB, 0..1."""
+
+
+def trade_off(
+    content: Tensor,
+    style: Tensor,
+    weights: Iterable[float] = (0.3, 1, 3, 10, 30, 100, 300),
+    *,
+    folder: str | Path | None = None,
+    **options,
+) -> list[Point]:
+    """Return the measured front of content loss against style loss, by growing style weight.
+
+    Each point is a whole `stylize` from the same start; both losses are those at the finest scale.
+
+    Parameters
+    ----------
+    content, style
+        Pictures (1, 3, H, W), sRGB, 0..1.
+    weights
+        Style weights.
+    folder
+        Where each point is kept as soon as it is there: a PNG with its losses inside. A second
+        call with the same pictures and options takes what it finds and goes on, so that nothing is
+        lost by Ctrl-C, which ends the front early.
+    options
+        Any option of `stylize` but `style_weight`.
+
+    Raises
+    ------
+    ValueError
+        As `stylize`; no weights; weights that are not distinct.
+    """
+    weights = sorted(float(w) for w in weights)
+    if not weights or len(set(weights)) != len(weights):
+        raise ValueError(f"weights must be distinct and at least one, got {weights}")
+    key = _fingerprint(content, style, options)
+    if folder is not None:
+        Path(folder).mkdir(parents=True, exist_ok=True)
+    points = []
+    for weight in weights:
+        path = None if folder is None else Path(folder, f"style_weight_{weight:g}.png")
+        point = _stored(path, key)
+        if point is None:
+            result = stylize(content, style, style_weight=weight, **options)
+            if result.stopped is not None:
+                break
+            settings = settings_from(options.get("preset", "default"), options)
+            point = _point(result, weight, settings)
+            if path is not None:
+                losses = [point.content_loss, point.style_loss]
+                record = {"key": key, "style_weight": weight, "losses": losses}
+                save_image(point.image, path, {**result.settings, "trade_off": record})
+        points.append(point)
+    return points
+
+
+def _point(result: Result, weight: float, settings: Settings) -> Point:
+    size = result.history[-1]["size"]
+    best = min((r for r in result.history if r["size"] == size), key=lambda r: r["total"])
+    content_loss = sum(w * best[f"content {layer}"] for layer, w in settings.content_layers.items())
+    style_loss = sum(w * best[f"style {layer}"] for layer, w in settings.style_layers.items())
+    return Point(weight, content_loss, style_loss, result.image)
+
+
+def _fingerprint(content: Tensor, style: Tensor, options: dict) -> str:
+    """Of everything but the style weight that decides the outcome."""
+    digest = hashlib.sha256()
+    for image in (content, style):
+        digest.update(repr(tuple(image.shape)).encode() + image.cpu().numpy().tobytes())
+    settings = settings_from(options.get("preset", "default"), {**options, "style_weight": 1.0})
+    digest.update(json.dumps([settings.as_dict(), options.get("seed", 0)]).encode())
+    return digest.hexdigest()
+
+
+def _stored(path: Path | None, key: str) -> Point | None:
+    if path is None or not path.exists():
+        return None
+    record = load_settings(path).get("trade_off", {})
+    if record.get("key") != key:
+        return None
+    return Point(record["style_weight"], *record["losses"], load_image(path))

@@ -1,0 +1,137 @@
+"""Half a style transfer: texture from a style alone, and content from a layer alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+import torch
+from torch import Tensor
+
+from .images import SMALLEST_SIDE, resize
+from .kernels import Kernel
+from .losses import Objective
+from .optimize import Callback, whole
+from .presets import Settings
+from .scales import Result, through_scales
+from .transfer import check_pictures, check_settings, choose_model, make_objective, record
+from .vgg import VGG19
+
+
+def noise(size: tuple[int, int], seed: int, like: Tensor) -> Tensor:
+    """White noise (1, 3, H, W) with the mean and standard deviation of each channel of `like`."""
+    generator = torch.Generator().manual_seed(seed)  # on the CPU: the same on every device
+    z = torch.randn((1, 3, *size), generator=generator).to(like)
+    mean, std = like.mean(dim=(2, 3), keepdim=True), like.std(dim=(2, 3), keepdim=True)
+    return mean + std * z
+
+
+def synthesize_texture(
+    style: Tensor,
+    size: int | tuple[int, int] = 256,
+    layers: Mapping[str, float] | Iterable[str] | None = None,
+    kernel: Kernel | Mapping[str, Kernel] = "gram",
+    seed: int = 0,
+    *,
+    tileable: bool = False,
+    steps: int = 200,
+    device: str = "auto",
+    model: VGG19 | None = None,
+    callback: Callback | None = None,
+    **options,
+) -> Result:
+    """Return a new picture with the texture of a style, and nothing of its layout.
+
+    From noise, matching the style's statistics alone (Gatys, Ecker & Bethge 2015, "Texture
+    Synthesis Using Convolutional Neural Networks", arXiv 1505.07376).
+
+    Parameters
+    ----------
+    style
+        (1, 3, H, W), sRGB, 0..1.
+    size
+        Of the result: pixels of a square, or (H, W). The style keeps its own size, so a larger
+        result shows more of the texture, not larger grains.
+    layers
+        Layer → weight, or names of equal weight; None: the style layers of the default preset.
+    kernel
+        As in `stylize`.
+    seed
+        Of the noise. Another seed, another picture of the same texture.
+    tileable
+        Treat the result as if it continued on its opposite side, so that copies laid side by side
+        show no seam. The style's own border is an ordinary one, unless `model` is given.
+    steps, device, model, callback
+        As in `stylize`. With `tileable`, a `model` must have padding="circular".
+    options
+        Any further setting of `presets.Settings`: `coarse_to_fine`, `parameters`, `method`, …
+
+    Raises
+    ------
+    ValueError
+        A wrong shape or value, an unknown name; the message says which.
+    """
+    check_pictures({"style": style})
+    shape = (size, size) if isinstance(size, int) else tuple(size)
+    if len(shape) != 2 or not all(isinstance(n, int) and n >= SMALLEST_SIDE for n in shape):
+        raise ValueError(f"size must be one or two numbers of at least {SMALLEST_SIDE}, got {size}")
+    settings = replace(Settings(), kernel=kernel, steps=steps, start="noise", **options)
+    if layers is not None:
+        layers = layers if isinstance(layers, Mapping) else dict.fromkeys(layers, 1.0)
+        settings = replace(settings, style_layers=dict(layers))
+    settings = replace(settings, content_layers={})
+    check_settings(settings)
+    result_model = choose_model(settings, device, model, "circular" if tileable else "zeros")
+    if tileable and result_model.padding != "circular":
+        raise ValueError("a tileable texture needs a model with padding='circular'")
+    style_model = choose_model(settings, device, model)
+    style = style.to(result_model.mean)
+
+    def objective_at(length: int) -> Objective:
+        target = resize(style, round(max(style.shape[2:]) * length / max(shape)))
+        objective = make_objective(style_model, None, target, settings)
+        return Objective(result_model, objective.terms, objective.weights)
+
+    start = noise(shape, whole("seed", seed, 0), style)
+    narrow = min(min(shape) / max(shape), min(style.shape[2:]) / max(shape))
+    result = through_scales(start, objective_at, settings, callback, narrowest=narrow)
+    sizes = {"size": list(shape), "style_size": list(style.shape[2:])}
+    result.settings = {**record(settings, result_model, seed), "tileable": tileable, **sizes}
+    return result
+
+
+def reconstruct(
+    content: Tensor,
+    layer: str,
+    seed: int = 0,
+    *,
+    steps: int = 150,
+    device: str = "auto",
+    model: VGG19 | None = None,
+    callback: Callback | None = None,
+    **options,
+) -> Result:
+    """Return a picture that has the content's features at one layer, found from noise.
+
+    What differs from the content is what the layer has forgotten (Mahendran & Vedaldi, CVPR 2015,
+    arXiv 1412.0035; Gatys et al. 2016, figure 1). Parameters as in `synthesize_texture`.
+
+    Raises
+    ------
+    ValueError
+        A wrong shape or value, an unknown layer; the message says which.
+    """
+    check_pictures({"content": content})
+    settings = replace(
+        Settings(), steps=steps, start="noise", coarse_to_fine=False,
+        content_layers={layer: 1.0}, style_layers={}, **options,
+    )  # fmt: skip
+    check_settings(settings)
+    model = choose_model(settings, device, model)
+    content = content.to(model.mean)
+    objective = make_objective(model, content, None, settings)
+    start = noise(tuple(content.shape[2:]), whole("seed", seed, 0), content)
+    result = through_scales(start, lambda size: objective, settings, callback)
+    size = list(content.shape[2:])
+    result.settings = {**record(settings, model, seed), "content_size": size}
+    return result

@@ -1,0 +1,152 @@
+"""What every command needs: plain errors, a progress bar, results that are not lost."""
+
+from __future__ import annotations
+
+import signal
+import tempfile
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+from rich.console import Console
+
+if TYPE_CHECKING:
+    from .optimize import Callback
+    from .scales import Result
+
+out = Console(highlight=False, emoji=False)
+err = Console(stderr=True, highlight=False, emoji=False)
+
+
+class _Ended(KeyboardInterrupt):
+    """Ctrl-C or a polite kill; `number` is the signal's."""
+
+    number = signal.SIGINT
+
+
+def _end(number: int, frame: object) -> None:
+    _Ended.number = number
+    raise _Ended
+
+
+@contextmanager
+def _handling_signals(handler) -> Iterator[None]:
+    """Ctrl-C and a polite kill go to `handler` in the block, and where they went before after it."""
+    before = {number: signal.signal(number, handler) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, old in before.items():
+            signal.signal(number, old)
+
+
+@contextmanager
+def plain_errors() -> Iterator[None]:
+    """Bad input ends with one line and exit code 2; Ctrl-C with 130, a polite kill with 143.
+
+    Warnings are one line each too. The handlers of signals and warnings are put back at the end.
+    """
+    try:
+        with _handling_signals(_end), warnings.catch_warnings():
+            warnings.showwarning = lambda message, *rest, **more: complain(str(message))
+            yield
+    except (MemoryError, RuntimeError) as error:
+        if isinstance(error, RuntimeError) and "memory" not in str(error):
+            raise
+        complain("not enough memory; take a smaller --size (nst doctor tells which will fit)")
+        raise typer.Exit(2) from error
+    except (ValueError, OSError) as error:
+        text = error.strerror if isinstance(error, OSError) and error.errno else str(error)
+        name = f"{error.filename}: " if isinstance(error, OSError) and error.filename else ""
+        complain(f"{name}{text or error}")
+        raise typer.Exit(2) from error
+    except KeyboardInterrupt as interrupt:
+        complain("interrupted before there was a picture; nothing was written")
+        raise typer.Exit(128 + _Ended.number) from interrupt
+
+
+def complain(message: str) -> None:
+    """One line on standard error, whatever is in it."""
+    err.print(f"nst: {message}", style="red", markup=False, soft_wrap=True)
+
+
+def free_name(path: Path) -> Path:
+    """`path`, or the first of path-2, path-3, … that does not exist."""
+    free, count = path, 2
+    while free.exists():
+        free = path.with_stem(f"{path.stem}-{count}")
+        count += 1
+    return free
+
+
+def choose_out(out: Path | None, name: str, overwrite: bool) -> Path:
+    """Where to write: `out` if it may be written, else a free name in the folder `results`."""
+    from .images import check_can_save
+
+    path = out or free_name(Path("results", f"{name}.png"))
+    if path.exists() and not path.is_dir() and not overwrite:
+        raise FileExistsError(f"{path}: exists already; give another --out, or --overwrite")
+    return check_can_save(path)
+
+
+def with_progress(run: Callable[[Callback], Result], plan: Sequence[tuple[int, int]]) -> Result:
+    """Show a bar while `run(callback)` works through the plan of (size, evaluations)."""
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    work = sum(count * size**2 for size, count in plan)  # an evaluation takes time like its pixels
+    columns = (
+        BarColumn(), TextColumn("{task.percentage:3.0f} %"), TimeRemainingColumn(),
+        TextColumn("[dim]{task.description}"),
+    )  # fmt: skip
+    with Progress(*columns, console=err, transient=True) as bar:
+        task = bar.add_task("loading VGG19", total=work)
+
+        def report(progress) -> None:
+            kinds = ("content", "style")
+            sums = {
+                kind: sum(v for k, v in progress.terms.items() if k.split()[0] == kind)
+                for kind in kinds
+                if any(k.split()[0] == kind for k in progress.terms)
+            }
+            losses = ", ".join(f"{kind} {value:.3g}" for kind, value in sums.items())
+            text = f"{progress.evaluation}/{progress.steps} at {max(progress.size)} px: {losses}"
+            bar.update(task, advance=max(progress.size) ** 2, description=text)
+            if not err.is_terminal and progress.evaluation % max(1, progress.steps // 10) == 0:
+                err.print(f"{text}; {progress.seconds:.0f} s", markup=False)
+
+        return run(report)
+
+
+def deliver(result: Result, path: Path, names: dict[str, str], *, overwrite: bool = False) -> None:
+    """Save the result with its settings, say where it is, and end as it deserves.
+
+    If `path` cannot be written now, after the work, the picture goes to the folder for temporary
+    files and the exit code is 1. If somebody else has written it meanwhile and `overwrite` is
+    False, the picture gets the next free name. After Ctrl-C the exit code is 130.
+    """
+    from .images import save_image
+
+    if result.stopped == "interrupted" and not result.history:
+        raise KeyboardInterrupt
+    settings = {**result.settings, **names, "seconds": round(result.seconds, 1)}
+    failed = False
+    with _handling_signals(signal.SIG_IGN):  # a second Ctrl-C must not lose the picture
+        try:
+            saved = save_image(result.image, path, settings, overwrite=overwrite)
+        except FileExistsError:
+            saved = save_image(result.image, free_name(path), settings, overwrite=False)
+        except (OSError, ValueError) as error:
+            failed = True
+            complain(f"{path} could not be written ({getattr(error, 'strerror', None) or error})")
+            spare = free_name(Path(tempfile.gettempdir(), "nst_result.png"))
+            saved = save_image(result.image, spare, settings)
+    out.print(f"{result.seconds:.0f} s; the picture is", end=" ")
+    out.print(str(saved), style="bold", markup=False, soft_wrap=True)
+    if failed:
+        raise typer.Exit(1)
+    if result.stopped == "interrupted":
+        err.print(f"interrupted after {len(result.history)} evaluations; this is the best so far")
+        raise typer.Exit(128 + _Ended.number)

@@ -1,0 +1,109 @@
+import math
+
+import pytest
+import torch
+
+from nst_tutorial import front, plots
+from nst_tutorial.balance import balanced_weights, gradient_norms
+from nst_tutorial.front import trade_off
+from nst_tutorial.images import resize
+from nst_tutorial.losses import Objective, OutOfRange, TotalVariation
+
+
+@pytest.fixture
+def pair(picture):
+    return picture, torch.rand(1, 3, 48, 33, generator=torch.Generator().manual_seed(7)).double()
+
+
+OPTIONS = {"steps": 40, "seed": 0}
+WEIGHTS = (30.0, 0.3, 3.0)
+
+
+def test_more_style_costs_content(pair, tiny):
+    points = trade_off(*pair, WEIGHTS, model=tiny, **OPTIONS)
+    assert [p.style_weight for p in points] == sorted(WEIGHTS)
+    content, style = [p.content_loss for p in points], [p.style_loss for p in points]
+    assert content == sorted(content)
+    assert style == sorted(style, reverse=True)
+
+
+def test_losses_are_those_of_the_picture(pair, tiny):
+    from nst_tutorial.presets import PRESETS
+    from nst_tutorial.transfer import make_objective
+
+    pair = [0.35 + 0.3 * image for image in pair]  # far from 0 and 1: clamping changes nothing
+    (point,) = trade_off(*pair, [3.0], model=tiny, **OPTIONS)
+    content, style = pair[0], resize(pair[1], 40)  # as stylize does: as large as the content
+    terms = (
+        make_objective(tiny, content, style, PRESETS["default"])
+        .value_and_gradient(point.image)
+        .terms
+    )
+    layers = PRESETS["default"].style_layers
+    assert point.content_loss == pytest.approx(terms["content relu4_2"], rel=1e-3)
+    style = sum(w * terms[f"style {layer}"] for layer, w in layers.items())
+    assert point.style_loss == pytest.approx(style, rel=1e-3)
+
+
+def test_it_can_be_resumed(pair, tiny, tmp_path, monkeypatch):
+    runs = []
+    run = front.stylize
+
+    def counted(*pictures, **options):
+        runs.append(options["style_weight"])
+        return run(*pictures, **options)
+
+    monkeypatch.setattr(front, "stylize", counted)
+    first = trade_off(*pair, WEIGHTS[:2], folder=tmp_path, model=tiny, **OPTIONS)
+    again = trade_off(*pair, WEIGHTS, folder=tmp_path, model=tiny, **OPTIONS)
+    assert runs == [0.3, 30.0, 3.0]  # only what was missing
+    assert [p.style_loss for p in first] == [again[0].style_loss, again[2].style_loss]
+    assert (first[0].image - again[0].image).abs().max() <= 0.51 / 255
+    trade_off(*pair, [3.0], folder=tmp_path, model=tiny, steps=5)  # other settings: anew
+    assert runs[3:] == [3.0]
+    trade_off(pair[0].flip(3), pair[1], [3.0], folder=tmp_path, model=tiny, steps=5)
+    assert runs[4:] == [3.0]
+
+
+def test_ctrl_c_keeps_what_is_there(pair, tiny, tmp_path):
+    def callback(progress):
+        seen.append(progress)
+        if len(seen) == 50:
+            raise KeyboardInterrupt
+
+    seen = []
+    points = trade_off(*pair, WEIGHTS, folder=tmp_path, model=tiny, callback=callback, **OPTIONS)
+    assert [p.style_weight for p in points] == [0.3]
+    assert [path.name for path in tmp_path.iterdir()] == ["style_weight_0.3.png"]
+
+
+@pytest.mark.parametrize("weights", [[], [1, 1.0]])
+def test_bad_weights(pair, tiny, weights):
+    with pytest.raises(ValueError, match="weights must be distinct and at least one"):
+        trade_off(*pair, weights, model=tiny)
+
+
+def test_gradient_norms_and_weights(tiny, picture):
+    terms = {"content a": TotalVariation(), "style b": OutOfRange(), "other": TotalVariation()}
+    objective = Objective(tiny, terms, {"content a": 2.0, "style b": 3.0, "other": 5.0})
+    image = 3 * picture - 1
+    norms = gradient_norms(objective, image)
+    excess = image - image.clamp(0, 1)
+    assert norms["style b"] == pytest.approx(float((2 * excess / image.numel()).norm()))
+    weights = balanced_weights(objective.weights, norms)
+    assert weights["content a"] == 2.0
+    assert weights["other"] == 5.0
+    ratio = weights["style b"] * norms["style b"] / (weights["content a"] * norms["content a"])
+    assert ratio == pytest.approx(3 / 2)
+    weights, silent = {"content a": 1.0, "style b": 3.0}, {"content a": 0.0, "style b": 0.0}
+    assert balanced_weights(weights, silent) == weights
+
+
+def test_figure_of_the_front(pair, tiny):
+    points = trade_off(*pair, WEIGHTS, model=tiny, steps=5)
+    axis = plots.front(points).axes[0]
+    (line,) = axis.get_lines()
+    assert list(line.get_xdata()) == [p.style_loss for p in points]
+    assert list(line.get_ydata()) == [p.content_loss for p in points]
+    assert [t.get_text() for t in axis.texts] == ["0.3", "3", "30"]
+    assert all(math.isfinite(value) for value in line.get_xdata())
