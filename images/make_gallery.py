@@ -1,9 +1,9 @@
 """Make the contact sheets in images/gallery: what the default settings give.
 
-    python images/make_gallery.py [pairs] [sizes]
+    python images/make_gallery.py [pairs] [sizes] [kernels] [textures] [inversions] [front]
 
-`pairs` repaints every bundled content in every bundled style (about half an hour on two cores),
-`sizes` one pair at three sizes (about ten minutes).
+Without a name: all of them, about an hour on two cores. `pairs` repaints every bundled content in
+every bundled style, `sizes` one pair at three sizes, `kernels` one pair under every kernel.
 """
 
 import sys
@@ -13,6 +13,7 @@ import torch
 from PIL import Image, ImageDraw, ImageFont
 
 import nst_tutorial as nst
+from nst_tutorial import plots
 from nst_tutorial.images import to_pil
 
 GALLERY = Path(__file__).resolve().parent / "gallery"
@@ -75,7 +76,74 @@ def sizes() -> None:
     nst.save_image(results[1], GALLERY / "temple_starry_night.jpg")
 
 
+KERNELS = {
+    "linear": "linear",
+    "Gram": "gram",
+    "polynomial, c = 100": {"name": "polynomial", "offset": 100.0},
+    "Gaussian": "gaussian",
+    "BN statistics": "bn",
+    "Wasserstein": "wasserstein",
+}
+
+
+def kernels() -> None:
+    """One pair under every kernel, at two sizes, each term starting with the same gradient norm."""
+    rows = []
+    for size, steps in ((256, 100), (512, 120)):
+        rows.append(
+            [
+                stylized("temple", "starry_night", size, steps=steps, kernel=kernel,
+                         balance="gradient", style_weight=2.0)
+                for kernel in KERNELS.values()
+            ]
+        )  # fmt: skip
+    labels = [[f"{name}, {size} px" for name in KERNELS] for size in (256, 512)]
+    sheet(rows, labels, height=220).save(GALLERY / "kernels.jpg", quality=88)
+
+
+def textures() -> None:
+    """Textures from the first style layer alone, from the first two, … from all five."""
+    rows = []
+    for style in ("stained_glass", "starry_night", "tissue_stain"):
+        source = nst.load_image(style, 256, kind="style")
+        row = [source]
+        for count in range(1, 6):
+            layers = nst.presets.STYLE_LAYERS[:count]
+            result = nst.synthesize_texture(source, 256, layers, steps=150)
+            print(f"{style} up to {layers[-1]}: {result.seconds:.0f} s", flush=True)
+            row.append(result.image)
+        rows.append(row)
+    layers = nst.presets.STYLE_LAYERS
+    labels = [["source", layers[0], *[f"to {layer}" for layer in layers[1:]]], [""] * 6, [""] * 6]
+    sheet(rows, labels, height=220).save(GALLERY / "textures.jpg", quality=88)
+
+
+def inversions() -> None:
+    """The content from the features of one layer alone, ever deeper."""
+    content = nst.load_image("cat", 256, kind="content")
+    layers = ("relu1_1", "relu2_1", "relu3_1", "relu4_2", "relu5_1")
+    row = [content]
+    for layer in layers:
+        result = nst.reconstruct(content, layer)
+        print(f"cat from {layer}: {result.seconds:.0f} s", flush=True)
+        row.append(result.image)
+    sheet([row], [["content", *layers]], height=220).save(GALLERY / "inversions.jpg", quality=88)
+
+
+def front() -> None:
+    """The measured trade-off between content and style, with its pictures."""
+    pictures = nst.load_image("temple", 256), nst.load_image("starry_night", 256, enlarge=False)
+    points = nst.trade_off(*pictures, (0.5, 2, 8, 30, 120), steps=80)
+    (GALLERY / "front.png").write_bytes(plots.to_bytes(plots.front(points)))
+    labels = [[f"style weight {point.style_weight:g}" for point in points]]
+    sheet([[point.image for point in points]], labels, height=200).save(
+        GALLERY / "front.jpg", quality=88
+    )
+
+
+SHEETS = {each.__name__: each for each in (pairs, sizes, kernels, textures, inversions, front)}
+
 if __name__ == "__main__":
     GALLERY.mkdir(exist_ok=True)
-    for name in sys.argv[1:] or ["pairs", "sizes"]:
-        {"pairs": pairs, "sizes": sizes}[name]()
+    for name in sys.argv[1:] or SHEETS:
+        SHEETS[name]()

@@ -34,7 +34,7 @@ def _end(number: int, frame: object) -> None:
 
 @contextmanager
 def _handling_signals(handler) -> Iterator[None]:
-    """Ctrl-C and a polite kill go to `handler` in the block, and where they went before after it."""
+    """In the block, Ctrl-C and a polite kill go to `handler`; after it, where they went before."""
     before = {number: signal.signal(number, handler) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield
