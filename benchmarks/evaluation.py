@@ -25,7 +25,7 @@ import nst_tutorial as nst
 from nst_tutorial.allocator import keep_freed_memory
 from nst_tutorial.presets import PRESETS
 from nst_tutorial.transfer import make_objective
-from nst_tutorial.vgg import CHANNELS, CONVOLUTIONS
+from nst_tutorial.weights import CHANNELS, CONVOLUTIONS
 
 CONTENT, STYLE = "astronaut", "starry_night"
 

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import difflib
-import io
 import json
-import stat
 import tempfile
-import warnings
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -16,20 +12,32 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 import torch.nn.functional as F
-from PIL import ExifTags, Image, ImageCms, ImageOps, PngImagePlugin
+from PIL import ExifTags, Image, PngImagePlugin
 from torch import Tensor
 
+from .decoding import SMALLEST_SIDE, read_picture, unreadable
 from .files import replacing
+from .library import bundled_paths, find_image, list_images
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-FOLDERS = ("content", "style")
-READABLE = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp", ".gif")
-SMALLEST_SIDE = 16  # pixels: relu5_1 has one unit for 16×16 of them
 LARGEST_SIZE = 30_000  # pixels of the longer side after resizing
-MOST_PIXELS = 150_000_000  # refused above: a "decompression bomb" would fill the memory
 SETTINGS_KEY = "nst_tutorial"
+
+__all__ = [
+    "SMALLEST_SIDE",
+    "bundled_images",
+    "check_can_save",
+    "find_image",
+    "list_images",
+    "load_image",
+    "load_settings",
+    "resize",
+    "save_image",
+    "show",
+    "to_pil",
+]
 
 _SAVE_OPTIONS = {
     ".png": {"format": "PNG"},
@@ -39,65 +47,6 @@ _SAVE_OPTIONS = {
     ".tif": {"format": "TIFF", "compression": "tiff_deflate"},
     ".tiff": {"format": "TIFF", "compression": "tiff_deflate"},
 }
-
-
-# --- finding ---------------------------------------------------------------------------------
-
-
-def _folders(kind: str) -> list[Path]:
-    """Where pictures of a kind live: under the working directory, then beside the package."""
-    package = Path(__file__).resolve().parent
-    bundled = package / "images"  # in an installed wheel; in a checkout it is one floor up
-    if not bundled.is_dir():
-        bundled = package.parent / "images"
-    here = Path("images", kind)
-    return [here, bundled / kind] if here.resolve() != bundled / kind else [here]
-
-
-def list_images(kind: str) -> dict[str, Path]:
-    """Return name → path of the pictures in `images/content` or `images/style`.
-
-    The name is the file's without its suffix. Pictures in the working directory's `images` folder
-    come before the bundled ones of the same name.
-    """
-    if kind not in FOLDERS:
-        raise ValueError(f"kind must be one of {', '.join(FOLDERS)}; got {kind!r}")
-    found = {}
-    for folder in reversed(_folders(kind)):
-        if folder.is_dir():
-            found |= {p.stem: p for p in sorted(folder.iterdir()) if p.suffix.lower() in READABLE}
-    return dict(sorted(found.items()))
-
-
-def find_image(name: str | Path, kind: str | None = None) -> Path:
-    """Return the path of a picture given by path or by name.
-
-    A name ("temple") is looked up in `images/content` and `images/style`, or in one of them when
-    `kind` is given.
-
-    Raises
-    ------
-    FileNotFoundError
-        Neither a file nor a known name; the message lists what there is.
-    """
-    path = Path(name)
-    is_name = str(name) == path.name
-    if path.is_file() or (path.exists() and not is_name):
-        return path
-    known = {}
-    for each in FOLDERS if kind is None else (kind,):
-        known = list_images(each) | known
-    found = ({p.name: p for p in known.values()} | known).get(path.name)
-    if is_name and found is not None:
-        return found
-    if path.exists():
-        return path
-    close = difflib.get_close_matches(path.stem, known, n=1)
-    hint = f"did you mean {close[0]}? " if close else ""
-    raise FileNotFoundError(
-        f"{name}: no such picture; {hint}by name there are {', '.join(known)}; "
-        "a path works too, and a picture put into images/content or images/style gets its name"
-    )
 
 
 # --- reading ---------------------------------------------------------------------------------
@@ -137,23 +86,7 @@ def load_image(
     if size is not None:
         _check_requested(size)
     path = find_image(path, kind)
-    _check_file(path)
-    try:
-        with path.open("rb") as file, warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            warnings.filterwarnings("ignore", message="Corrupt EXIF")
-            image = Image.open(file)
-            _check_size(path, *image.size)
-            image.load()
-            image = _to_srgb(_turned(image, path), path)
-    except (MemoryError, _Refused):
-        raise
-    except PermissionError as error:
-        raise PermissionError(f"{path}: no permission to read it; change its rights") from error
-    except Image.DecompressionBombError as error:
-        raise ValueError(f"{path}: {error}; make the picture smaller first") from error
-    except Exception as error:  # broken files make the decoders raise nearly anything
-        raise _unreadable(path, error) from error
+    image = read_picture(path)
     if size is not None and (enlarge or size < max(image.size)):
         width, height = _fit(*image.size, size)
         if min(width, height) < SMALLEST_SIDE:
@@ -167,95 +100,11 @@ def load_image(
     return torch.from_numpy(array).permute(2, 0, 1)[None].clamp(0, 1).contiguous()
 
 
-class _Refused(ValueError):
-    """A picture that can be read, but not used."""
-
-
-def _unreadable(path: Path, error: Exception) -> ValueError:
-    reason = "not a picture" if isinstance(error, Image.UnidentifiedImageError) else str(error)
-    return ValueError(
-        f"{path}: cannot be read as a picture ({reason}); "
-        f"open it in another program and save it anew as PNG or JPEG"
-    )
-
-
 def _check_requested(size: object) -> None:
     if isinstance(size, bool) or not isinstance(size, int) or size < SMALLEST_SIDE:
         raise ValueError(f"size must be a whole number of at least {SMALLEST_SIDE}, got {size!r}")
     if size > LARGEST_SIZE:
         raise ValueError(f"size must be at most {LARGEST_SIZE}, got {size}")
-
-
-def _check_file(path: Path) -> None:
-    mode = path.stat().st_mode
-    if stat.S_ISDIR(mode):
-        raise IsADirectoryError(f"{path}: is a folder; name a picture in it")
-    if not stat.S_ISREG(mode):
-        raise _Refused(f"{path}: is not a regular file")
-    if path.stat().st_size == 0:
-        raise _Refused(f"{path}: the file is empty; copy or download it again")
-
-
-def _turned(image: Image.Image, path: Path) -> Image.Image:
-    """The picture as its EXIF orientation says; one with broken EXIF data as it is stored."""
-    try:
-        return ImageOps.exif_transpose(image)
-    except Exception as error:  # the parser of EXIF raises anything
-        warnings.warn(f"{path}: its EXIF data cannot be read ({error}); ignored", stacklevel=4)
-        return image
-
-
-def _check_size(path: Path, width: int, height: int) -> None:
-    if min(width, height) < SMALLEST_SIDE:
-        raise _Refused(
-            f"{path}: only {width}×{height} pixels; "
-            f"each side needs at least {SMALLEST_SIDE}: take a larger or less narrow picture"
-        )
-    if width * height > MOST_PIXELS:
-        raise _Refused(
-            f"{path}: {width}×{height} is {width * height / 1e6:.0f} megapixels, "
-            f"over the limit of {MOST_PIXELS / 1e6:.0f}; make the picture smaller first"
-        )
-
-
-def _to_srgb(image: Image.Image, path: Path) -> Image.Image:
-    """Return the picture in mode RGB, or in mode F (grey, 0..1) if it has more than 8 bits."""
-    if image.mode in ("F", "I") or image.mode.startswith("I;16"):
-        array = np.asarray(image, dtype=np.float32)
-        top = 1.0 if image.mode == "F" else 65535.0
-        if not (np.isfinite(array).all() and array.min() >= 0 and array.max() <= top):
-            raise _Refused(
-                f"{path}: its values lie outside 0..{top:g}; save it as 8- or 16-bit picture"
-            )
-        return Image.fromarray(array / top)
-    has_alpha = image.has_transparency_data
-    profile = image.info.get("icc_profile")
-    if image.mode in ("P", "PA", "1", "La", "RGBa"):
-        image = image.convert("RGBA" if has_alpha else "RGB")
-    alpha = image.convert("RGBA").getchannel("A") if has_alpha else None
-    if profile:
-        image = _apply_profile(image, profile, path)
-    image = image.convert("RGB")
-    if alpha is not None:
-        white = Image.new("RGB", image.size, "white")
-        image = Image.composite(image, white, alpha)
-    return image
-
-
-def _apply_profile(image: Image.Image, profile: bytes, path: Path) -> Image.Image:
-    try:
-        source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-        grey = source.profile.xcolor_space.strip() == "GRAY"
-        mode = "L" if grey else image.mode if image.mode in ("RGB", "CMYK", "LAB") else "RGB"
-        return ImageCms.profileToProfile(
-            image.convert(mode), source, ImageCms.createProfile("sRGB"), outputMode="RGB"
-        )
-    except (ImageCms.PyCMSError, OSError, ValueError) as error:
-        warnings.warn(
-            f"{path}: its colour profile cannot be used ({error}); colours are taken as sRGB",
-            stacklevel=4,
-        )
-        return image
 
 
 # --- resizing --------------------------------------------------------------------------------
@@ -287,9 +136,7 @@ def resize(image: Tensor, size: int | tuple[int, int]) -> Tensor:
 @lru_cache(maxsize=2)
 def bundled_images(size: int) -> tuple[Tensor, ...]:
     """All pictures that come with the course, contents and styles, as `load_image` gives them."""
-    folders = [_folders(kind)[-1] for kind in FOLDERS]
-    paths = [p for f in folders for p in sorted(f.iterdir()) if p.suffix.lower() in READABLE]
-    return tuple(load_image(path, size) for path in paths)
+    return tuple(load_image(path, size) for path in bundled_paths())
 
 
 # --- writing ---------------------------------------------------------------------------------
@@ -397,7 +244,7 @@ def load_settings(path: str | Path) -> dict:
             if text is None:
                 description = image.getexif().get(ExifTags.Base.ImageDescription, "")
     except OSError as error:
-        raise _unreadable(path, error) from error
+        raise unreadable(path, error) from error
     except Exception:  # the parser of EXIF raises anything
         description = ""
     if text is None and str(description).startswith(f"{SETTINGS_KEY} "):

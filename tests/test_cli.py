@@ -351,7 +351,7 @@ def test_doctor(capsys):
 
 
 def test_doctor_says_what_is_missing(monkeypatch, capsys):
-    monkeypatch.setattr("nst_tutorial.vgg.importlib.util.find_spec", lambda name: None)
+    monkeypatch.setattr("nst_tutorial.weights.importlib.util.find_spec", lambda name: None)
     with pytest.raises(SystemExit) as ended:
         cli.app(["doctor"])
     assert ended.value.code == 1

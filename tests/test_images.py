@@ -9,7 +9,7 @@ import torch
 from conftest import names_in
 from PIL import Image, ImageCms, PngImagePlugin
 
-from nst_tutorial import images
+from nst_tutorial import decoding, images
 from nst_tutorial.images import (
     find_image,
     list_images,
@@ -270,7 +270,7 @@ def test_no_permission(tmp_path, monkeypatch, scene):
     def refuse(self, mode):
         raise PermissionError(13, "Permission denied", str(self))
 
-    monkeypatch.setattr(images.Path, "open", refuse)  # root may read everything
+    monkeypatch.setattr(decoding.Path, "open", refuse)  # root may read everything
     with pytest.raises(PermissionError, match=r"secret.png: no permission to read it"):
         load_image(tmp_path / "secret.png")
 

@@ -69,9 +69,27 @@ def test_the_readme_is_true():
         assert link.startswith("http") or (ROOT / link).exists(), link
     for alt in re.findall(r"!\[([^\]]*)\]", readme):
         assert len(alt) > 20
-    for name in re.findall(r"^\| `(\w+)`(?:, `(\w+)`)? \|", readme, flags=re.M):
-        for module in filter(None, name):
-            assert (ROOT / "nst_tutorial" / f"{module}.py").exists(), module
+    named = re.findall(r"`(\w+)`", "".join(re.findall(r"^\| (`.*?) \|", readme, flags=re.M)))
+    modules = {p.stem for p in (ROOT / "nst_tutorial").glob("*.py")}
+    assert set(named) == modules - {"__init__", "__main__", "allocator"}
+    assert "@@" not in readme
+    for block in re.findall(r"```python\n(.*?)```", readme, flags=re.S):
+        compile(block, "README.md", "exec")
+
+
+def test_the_commands_of_the_readme_exist(capsys):
+    from nst_tutorial.cli import app
+
+    readme = (ROOT / "README.md").read_text()
+    commands = re.findall(r"^nst (\w+)([^#\n]*)", readme, flags=re.M)
+    assert len(commands) >= 5
+    for command, rest in commands:
+        with pytest.raises(SystemExit) as ended:
+            app([command, "--help"])
+        assert ended.value.code == 0
+        shown = capsys.readouterr().out
+        for option in re.findall(r"--[\w-]+", rest):
+            assert option in shown, option
 
 
 def test_versions_agree():

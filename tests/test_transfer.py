@@ -16,7 +16,8 @@ from nst_tutorial.losses import Objective
 from nst_tutorial.presets import PRESETS, Settings, compare, get_preset, options_from
 from nst_tutorial.scales import schedule
 from nst_tutorial.transfer import make_objective, stylize
-from nst_tutorial.vgg import VGG19, palette_path
+from nst_tutorial.vgg import VGG19
+from nst_tutorial.weights import palette_path
 
 
 @pytest.fixture

@@ -5,8 +5,9 @@ import torchvision
 from conftest import TINY, relative
 from safetensors.torch import save_file
 
-from nst_tutorial import vgg as module
-from nst_tutorial.vgg import CONVOLUTIONS, LAYERS, VGG19, check_layers, choose_device, palette_path
+from nst_tutorial import weights as module
+from nst_tutorial.vgg import VGG19, check_layers, choose_device
+from nst_tutorial.weights import CONVOLUTIONS, LAYERS, palette_path
 
 
 def state_dict_of(model: VGG19) -> dict[str, torch.Tensor]:

@@ -1,0 +1,71 @@
+"""The pictures in `images/content` and `images/style`, by name."""
+
+from __future__ import annotations
+
+import difflib
+from pathlib import Path
+
+FOLDERS = ("content", "style")
+READABLE = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp", ".gif")
+
+
+def folders(kind: str) -> list[Path]:
+    """Where pictures of a kind live: under the working directory, then beside the package."""
+    package = Path(__file__).resolve().parent
+    bundled = package / "images"  # in an installed wheel; in a checkout it is one floor up
+    if not bundled.is_dir():
+        bundled = package.parent / "images"
+    here = Path("images", kind)
+    return [here, bundled / kind] if here.resolve() != bundled / kind else [here]
+
+
+def list_images(kind: str) -> dict[str, Path]:
+    """Return name → path of the pictures in `images/content` or `images/style`.
+
+    The name is the file's without its suffix. Pictures in the working directory's `images` folder
+    come before the bundled ones of the same name.
+    """
+    if kind not in FOLDERS:
+        raise ValueError(f"kind must be one of {', '.join(FOLDERS)}; got {kind!r}")
+    found = {}
+    for folder in reversed(folders(kind)):
+        if folder.is_dir():
+            found |= {p.stem: p for p in sorted(folder.iterdir()) if p.suffix.lower() in READABLE}
+    return dict(sorted(found.items()))
+
+
+def find_image(name: str | Path, kind: str | None = None) -> Path:
+    """Return the path of a picture given by path or by name.
+
+    A name ("temple") is looked up in `images/content` and `images/style`, or in one of them when
+    `kind` is given.
+
+    Raises
+    ------
+    FileNotFoundError
+        Neither a file nor a known name; the message lists what there is.
+    """
+    path = Path(name)
+    is_name = str(name) == path.name
+    if path.is_file() or (path.exists() and not is_name):
+        return path
+    known = {}
+    for each in FOLDERS if kind is None else (kind,):
+        known = list_images(each) | known
+    found = ({p.name: p for p in known.values()} | known).get(path.name)
+    if is_name and found is not None:
+        return found
+    if path.exists():
+        return path
+    close = difflib.get_close_matches(path.stem, known, n=1)
+    hint = f"did you mean {close[0]}? " if close else ""
+    raise FileNotFoundError(
+        f"{name}: no such picture; {hint}by name there are {', '.join(known)}; "
+        "a path works too, and a picture put into images/content or images/style gets its name"
+    )
+
+
+def bundled_paths() -> list[Path]:
+    """Return the pictures that come with the course, contents and styles."""
+    last = [folders(kind)[-1] for kind in FOLDERS]
+    return [p for f in last for p in sorted(f.iterdir()) if p.suffix.lower() in READABLE]
