@@ -89,7 +89,7 @@ KERNELS = {
 def kernels() -> None:
     """One pair under every kernel, at two sizes, each term starting with the same gradient norm."""
     rows = []
-    for size, steps in ((256, 100), (512, 120)):
+    for size, steps in ((256, 80), (384, 100)):
         rows.append(
             [
                 stylized("temple", "starry_night", size, steps=steps, kernel=kernel,
@@ -97,7 +97,7 @@ def kernels() -> None:
                 for kernel in KERNELS.values()
             ]
         )  # fmt: skip
-    labels = [[f"{name}, {size} px" for name in KERNELS] for size in (256, 512)]
+    labels = [[f"{name}, {size} px" for name in KERNELS] for size in (256, 384)]
     sheet(rows, labels, height=220).save(GALLERY / "kernels.jpg", quality=88)
 
 

@@ -25,6 +25,15 @@ def gradient_norms(objective: Objective, image: Tensor) -> dict[str, float]:
     return norms
 
 
+def starting_norms(objective: Objective, start: Tensor, noise: Tensor) -> dict[str, float]:
+    """Return the gradient norms at the start, and at noise for terms that have none there."""
+    norms = gradient_norms(objective, start)
+    if not all(norms.values()):
+        elsewhere = gradient_norms(objective, noise)
+        norms = {name: norm or elsewhere[name] for name, norm in norms.items()}
+    return norms
+
+
 def balanced_weights(weights: Mapping[str, float], norms: Mapping[str, float]) -> dict[str, float]:
     """Return weights under which the terms' gradients have norms in the ratio of the old weights.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import sys
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -86,6 +87,21 @@ def _kernel(name: str | None, **parameters) -> dict | str | None:
     return {"name": name, **given} if given else name
 
 
+def _recorded(record: dict, path: Path) -> dict:
+    """The options of `stylize` in a picture's record; a ValueError names the picture."""
+    from .presets import options_from
+    from .transfer import check_settings
+
+    try:
+        options = options_from(record)
+        check_settings(replace(OURS, **{k: v for k, v in options.items() if k != "seed"}))
+    except (TypeError, ValueError, AttributeError) as error:
+        raise ValueError(f"{path}: its settings cannot be used ({error})") from error
+    if not options["content_layers"] or not options["style_layers"]:
+        raise ValueError(f"{path}: it was not made by stylize, so there is nothing to be like")
+    return options
+
+
 @app.command()
 def stylize(
     content: Annotated[str, typer.Argument(help="Picture to repaint: a name or a path.")],
@@ -101,8 +117,9 @@ def stylize(
         typer.Option(help=_ours("Style size over --size; <1: finer.", "style_scale")),
     ] = None,
     preset: Annotated[
-        str, typer.Option(help=f"Settings to start from: {', '.join(PRESETS)}.")
-    ] = "default",
+        str | None,
+        typer.Option(help=f"Settings to start from: {', '.join(PRESETS)}.", show_default="default"),
+    ] = None,
     steps: Annotated[
         int | None, typer.Option(help=_ours("Evaluations of loss and gradient.", "steps"))
     ] = None,
@@ -148,7 +165,7 @@ def stylize(
     like: Annotated[
         Path | None, typer.Option(help="Take the settings of this result, a picture of ours.")
     ] = None,
-    seed: Annotated[int, typer.Option(help="For --start noise.")] = 0,
+    seed: Annotated[int | None, typer.Option(help="For --start noise.", show_default="0")] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, mps.")] = "auto",
     overwrite: Annotated[bool, typer.Option(help="Replace an existing result.")] = False,
 ) -> None:  # fmt: skip
@@ -162,7 +179,7 @@ def stylize(
         del options[name]
     with plain_errors():
         from .images import LARGEST_SIZE, SMALLEST_SIDE, find_image, load_image, load_settings
-        from .presets import STARTS, options_from
+        from .presets import STARTS
         from .scales import schedule
         from .transfer import narrowest_side, settings_from
         from .transfer import stylize as run
@@ -173,10 +190,11 @@ def stylize(
         )
         options = {name: value for name, value in options.items() if value is not None}
         if like is not None:
-            recorded = options_from(load_settings(like))
-            options = {**recorded, **options, "seed": seed or recorded.get("seed", 0)}
-        options.pop("like", None)
-        settings = settings_from(preset, options)
+            if preset is not None:
+                raise ValueError("--preset and --like both say where to start; give one of them")
+            options = {**_recorded(load_settings(like), like), **options}
+            del options["like"]
+        settings = settings_from(preset or "default", options)
         if start is not None and start not in STARTS:
             try:
                 options["start"] = load_image(start, size)
@@ -187,7 +205,7 @@ def stylize(
         # As large as it will be used, so that a huge painting does not fill the memory.
         style_size = min(max(SMALLEST_SIDE, size * settings.style_scale), LARGEST_SIZE)
         style_image = load_image(style_path, math.ceil(style_size), enlarge=False)
-        narrowest = narrowest_side(content_image, style_image, settings.style_scale)
+        narrowest = narrowest_side(content_image, style_image, settings)
         path = choose_out(out, f"{Path(content).stem}_{Path(style).stem}", overwrite)
         err.print(f"{content_path.name} in the style of {style_path.name}, {size} px", markup=False)
         result = with_progress(

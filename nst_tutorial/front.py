@@ -10,10 +10,12 @@ from pathlib import Path
 
 from torch import Tensor
 
-from .images import load_image, load_settings, save_image
+from . import __version__
+from .checks import number
+from .images import check_can_save, load_image, load_settings, save_image
 from .presets import Settings
 from .scales import Result
-from .transfer import settings_from, stylize
+from .transfer import check_pictures, check_settings, settings_from, stylize
 
 
 @dataclass(frozen=True)
@@ -50,30 +52,39 @@ def trade_off(
     folder
         Where each point is kept as soon as it is there: a PNG with its losses inside. A second
         call with the same pictures and options takes what it finds and goes on, so that nothing is
-        lost by Ctrl-C, which ends the front early.
+        lost by Ctrl-C, which ends the front early. Fronts with other options can share the folder.
     options
-        Any option of `stylize` but `style_weight`.
+        Any option of `stylize` but `style_weight`; at least one step.
 
     Raises
     ------
     ValueError
         As `stylize`; no weights; weights that are not distinct.
+    OSError
+        The folder cannot be made or written to.
     """
-    weights = sorted(float(w) for w in weights)
+    weights = sorted(number("a style weight", w) for w in weights)
     if not weights or len(set(weights)) != len(weights):
         raise ValueError(f"weights must be distinct and at least one, got {weights}")
-    key = _fingerprint(content, style, options)
-    if folder is not None:
-        Path(folder).mkdir(parents=True, exist_ok=True)
+    options = {name: value for name, value in options.items() if value is not None}
+    if "style_weight" in options:
+        raise ValueError("style_weight is what trade_off varies; give weights instead")
+    settings = settings_from(options.get("preset", "default"), options)
+    check_pictures({"content": content, "style": style})
+    check_settings(settings)
+    if settings.steps < 1:
+        raise ValueError(f"steps must be at least 1 to measure anything, got {settings.steps}")
+    key = _fingerprint(content, style, settings, options)
     points = []
     for weight in weights:
-        path = None if folder is None else Path(folder, f"style_weight_{weight:g}.png")
+        path = None
+        if folder is not None:
+            path = check_can_save(Path(folder, f"style_weight_{weight!r}_{key[:8]}.png"))
         point = _stored(path, key)
         if point is None:
             result = stylize(content, style, style_weight=weight, **options)
             if result.stopped is not None:
                 break
-            settings = settings_from(options.get("preset", "default"), options)
             point = _point(result, weight, settings)
             if path is not None:
                 losses = [point.content_loss, point.style_loss]
@@ -91,20 +102,36 @@ def _point(result: Result, weight: float, settings: Settings) -> Point:
     return Point(weight, content_loss, style_loss, result.image)
 
 
-def _fingerprint(content: Tensor, style: Tensor, options: dict) -> str:
+def _fingerprint(content: Tensor, style: Tensor, settings: Settings, options: dict) -> str:
     """Of everything but the style weight that decides the outcome."""
     digest = hashlib.sha256()
-    for image in (content, style):
-        digest.update(repr(tuple(image.shape)).encode() + image.cpu().numpy().tobytes())
-    settings = settings_from(options.get("preset", "default"), {**options, "style_weight": 1.0})
-    digest.update(json.dumps([settings.as_dict(), options.get("seed", 0)]).encode())
+
+    def add(name: str, tensor: Tensor) -> None:
+        array = tensor.detach().cpu().double().numpy()
+        digest.update(f"{name} {array.shape}".encode() + array.tobytes())
+
+    add("content", content)
+    add("style", style)
+    if isinstance(settings.start, Tensor):
+        add("start", settings.start)
+    if "model" in options:
+        model = options["model"]
+        digest.update(f"{model.pooling} {model.padding}".encode())
+        for name, tensor in model.state_dict().items():
+            add(name, tensor)
+    plain = {**settings.as_dict(), "style_weight": None}
+    digest.update(json.dumps([plain, options.get("seed", 0), __version__]).encode())
     return digest.hexdigest()
 
 
 def _stored(path: Path | None, key: str) -> Point | None:
+    """The point in a file, or None if there is none, or none that can be used."""
     if path is None or not path.exists():
         return None
-    record = load_settings(path).get("trade_off", {})
-    if record.get("key") != key:
+    try:
+        record = load_settings(path)["trade_off"]
+        if record["key"] != key:
+            return None
+        return Point(record["style_weight"], *record["losses"], load_image(path))
+    except (OSError, ValueError, KeyError, TypeError):  # damaged: it is made again
         return None
-    return Point(record["style_weight"], *record["losses"], load_image(path))

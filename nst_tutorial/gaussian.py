@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from .moments import positions
+from .checks import number, whole
+from .moments import check_comparable, positions
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,9 @@ class Gaussian:
     ----------
     bandwidth
         σ, or a rule for it, applied once to the style's features by `fitted`: "mean" is 2σ² = mean
-        squared distance of a pair (the authors' code), "median" is 2σ² = median.
+        squared distance of a pair, "median" is 2σ² = median (the mean where that is nearly zero).
+        Li et al.'s code takes the mean as well, but over pairs within and across both pictures,
+        and draws them anew at every step.
     pairs
         How many pairs; None: as many as there are. Fewer are taken if the picture has fewer.
     """
@@ -42,12 +45,11 @@ class Gaussian:
                 raise ValueError(
                     f"bandwidth must be mean, median or a number; got {self.bandwidth!r}"
                 )
-        elif not 0 < self.bandwidth < float("inf"):
-            raise ValueError(f"bandwidth must be above 0, got {self.bandwidth!r}")
-        if self.pairs is not None and (
-            isinstance(self.pairs, bool) or self.pairs != int(self.pairs) or self.pairs < 1
-        ):
-            raise ValueError(f"pairs must be a whole number of at least 1, got {self.pairs!r}")
+        else:
+            number("bandwidth", self.bandwidth, above=0)
+        if self.pairs is not None:
+            object.__setattr__(self, "pairs", whole("pairs", self.pairs, 1))
+        object.__setattr__(self, "seed", whole("seed", self.seed, 0))
 
     def __call__(self, a: Tensor, b: Tensor) -> Tensor:
         return self._of_gaps((a[:, None] - b[None]).square().sum(dim=-1))
@@ -64,7 +66,10 @@ class Gaussian:
         F = positions(features)
         pairs = F.shape[1] // 2 if self.pairs is None else min(self.pairs, F.shape[1] // 2)
         if pairs == 0:
-            raise ValueError("a Gaussian kernel needs features at two positions at least, got 1")
+            raise ValueError(
+                "a Gaussian kernel needs a layer with features at two positions at least, got "
+                f"{features.shape[3]}×{features.shape[2]}: take larger pictures or shallower layers"
+            )
         generator = torch.Generator().manual_seed(self.seed)
         order = torch.randperm(F.shape[1], generator=generator)[: 2 * pairs]
         return F[:, order.to(F.device)].unflatten(1, (2, pairs))
@@ -74,13 +79,15 @@ class Gaussian:
             return self
         first, second = self.statistic(features.detach()).unbind(dim=1)
         squared = (first - second).square().sum(dim=-1)
-        middle = squared.mean() if self.bandwidth == "mean" else squared.median()
-        return replace(self, bandwidth=float((middle / 2).sqrt()) or 1.0)  # 1 for a flat picture
+        mean = float(squared.mean())
+        middle = mean if self.bandwidth == "mean" else float(squared.median())
+        if middle < 1e-3 * mean:  # most of the picture is flat, and its median tells nothing
+            middle = mean
+        return replace(self, bandwidth=(middle / 2) ** 0.5 or 1.0)  # 1 for a flat picture
 
     def distance(self, x: Tensor, y: Tensor) -> Tensor:
         pairs = min(x.shape[2], y.shape[2])
-        if x.shape[-1] != y.shape[-1]:
-            raise ValueError(f"different channels: {x.shape[-1]} and {y.shape[-1]}")
+        check_comparable(x[:, :, :pairs], y[:, :, :pairs])
         (x1, x2), (y1, y2) = (z[:, :, :pairs].unbind(dim=1) for z in (x, y))
 
         def k(a: Tensor, b: Tensor) -> Tensor:

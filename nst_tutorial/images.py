@@ -15,6 +15,7 @@ import torch.nn.functional as F
 from PIL import ExifTags, Image, PngImagePlugin
 from torch import Tensor
 
+from .checks import whole
 from .decoding import SMALLEST_SIDE, read_picture, unreadable
 from .files import replacing
 from .library import bundled_paths, find_image, list_images
@@ -101,9 +102,7 @@ def load_image(
 
 
 def _check_requested(size: object) -> None:
-    if isinstance(size, bool) or not isinstance(size, int) or size < SMALLEST_SIDE:
-        raise ValueError(f"size must be a whole number of at least {SMALLEST_SIDE}, got {size!r}")
-    if size > LARGEST_SIZE:
+    if whole("size", size, SMALLEST_SIDE) > LARGEST_SIZE:
         raise ValueError(f"size must be at most {LARGEST_SIZE}, got {size}")
 
 

@@ -22,6 +22,7 @@ from dataclasses import asdict, dataclass, field
 
 from torch import Tensor
 
+from .checks import number
 from .gaussian import Gaussian
 from .moments import (
     BatchNormStatistics,
@@ -70,9 +71,13 @@ class WeightedSum:
     def __post_init__(self):
         if not self.parts:
             raise ValueError("a weighted sum of kernels needs at least one")
-        for weight, kernel in self.parts:
-            if not 0 <= weight < float("inf"):
-                raise ValueError(f"the weight of {kernel} must be finite and ≥ 0, got {weight}")
+        parts = tuple(
+            (number(f"the weight of {kernel}", weight), get_kernel(kernel))
+            for weight, kernel in self.parts
+        )
+        if not any(weight for weight, _ in parts):
+            raise ValueError("a weighted sum of kernels needs a weight above 0")
+        object.__setattr__(self, "parts", parts)
         object.__setattr__(self, "additive", all(kernel.additive for _, kernel in self.parts))
 
     def statistic(self, features: Tensor) -> tuple[Moments, ...]:
@@ -105,6 +110,7 @@ KERNELS = {
     "wasserstein": Wasserstein,
 }
 
+FACE = ("statistic", "distance", "magnitude", "fitted", "additive")
 Kernel = str | Mapping | Statistic
 
 
@@ -122,14 +128,19 @@ def get_kernel(kernel: Kernel) -> Statistic:
     if isinstance(kernel, str):
         kernel = {"name": kernel}
     if not isinstance(kernel, Mapping):
-        if not all(hasattr(kernel, name) for name in ("statistic", "distance", "magnitude")):
+        if isinstance(kernel, type) or not all(hasattr(kernel, name) for name in FACE):
             raise ValueError(f"a kernel is a name or a statistic, got {kernel!r}")
         return kernel
     if "sum" in kernel:
-        parts = tuple((weight, get_kernel(part)) for weight, part in kernel["sum"])
-        return WeightedSum(parts, kernel.get("relative", True))
+        try:
+            options = {key: value for key, value in kernel.items() if key != "sum"}
+            return WeightedSum(tuple((weight, part) for weight, part in kernel["sum"]), **options)
+        except TypeError as error:
+            raise ValueError(
+                f"a sum of kernels is {{'sum': [[weight, kernel], …]}}, got {kernel!r}"
+            ) from error
     name = kernel.get("name")
-    if name not in KERNELS:
+    if not isinstance(name, str) or name not in KERNELS:
         raise ValueError(f"unknown kernel {name!r}; there are {', '.join(KERNELS)}")
     parameters = {key: value for key, value in kernel.items() if key != "name"}
     try:
@@ -165,6 +176,8 @@ def mmd2(x: Tensor, y: Tensor, kernel) -> Tensor:
     """
     if not callable(kernel):
         raise ValueError(f"{kernel} is a distance of moments, not a kernel k(a, b)")
+    if x.shape[0] != 1 or y.shape[0] != 1:
+        raise ValueError(f"mmd2 compares two pictures, got batches of {len(x)} and {len(y)}")
     a, b = positions(x)[0], positions(y)[0]
     if a.shape[1] != b.shape[1]:
         raise ValueError(f"features have different channels: {a.shape[1]} and {b.shape[1]}")

@@ -217,5 +217,7 @@ class Objective:
             values = self.values(image)
             total = sum(self.weights[name] * value for name, value in values.items())
             (gradient,) = torch.autograd.grad(total, image)
-        numbers = torch.stack([total, *values.values()]).tolist()  # one wait for the device
+        numbers = torch.stack(
+            [v.to(total.dtype) for v in (total, *values.values())]
+        ).tolist()  # one wait for the device
         return Evaluation(numbers[0], dict(zip(values, numbers[1:], strict=True)), gradient)

@@ -11,6 +11,8 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
+from .checks import number, whole
+
 Moments = Tensor | tuple  # a tensor, or a tuple of such
 
 
@@ -72,12 +74,17 @@ def gram_matrix(features: Tensor) -> Tensor:
     return _SecondMoment.apply(positions(features))
 
 
-def _squared_distance(x: Tensor, y: Tensor) -> Tensor:
-    if x.shape[1:] != y.shape[1:]:
+def check_comparable(x: Tensor, y: Tensor) -> None:
+    """A ValueError unless y is a statistic of the same layer, for one picture or for as many."""
+    if x.shape[1:] != y.shape[1:] or y.shape[0] not in (1, x.shape[0]):
         raise ValueError(
-            f"statistics of different layers cannot be compared: {tuple(x.shape)} and "
-            f"{tuple(y.shape)}"
+            f"statistics of different layers or numbers of pictures cannot be compared: "
+            f"{tuple(x.shape)} and {tuple(y.shape)}"
         )
+
+
+def _squared_distance(x: Tensor, y: Tensor) -> Tensor:
+    check_comparable(x, y)
     return (x - y).square().sum()
 
 
@@ -98,10 +105,8 @@ class Polynomial:
     additive = True
 
     def __post_init__(self):
-        if isinstance(self.degree, bool) or self.degree != int(self.degree) or self.degree < 1:
-            raise ValueError(f"degree must be a whole number of at least 1, got {self.degree!r}")
-        if not 0 <= self.offset < float("inf"):
-            raise ValueError(f"offset must be finite and ≥ 0, got {self.offset!r}")
+        object.__setattr__(self, "degree", whole("degree", self.degree, 1))
+        object.__setattr__(self, "offset", number("offset", self.offset))
 
     def __call__(self, a: Tensor, b: Tensor) -> Tensor:
         return (a @ b.transpose(-1, -2) + self.offset) ** self.degree
@@ -155,9 +160,17 @@ class BatchNormStatistics:
     epsilon: float = 1e-5
     additive = True
 
+    def __post_init__(self):
+        number("epsilon", self.epsilon)
+
     def statistic(self, features: Tensor) -> Tensor:
-        """(N, 2, C): the first and the second moment of each channel."""
+        """(N, 2, C): the first and the second moment of each channel, in float64.
+
+        A variance is the small difference of two large moments: float32 would lose its digits.
+        (Apple's MPS has no float64; there it must do.)
+        """
         F = positions(features)
+        F = F if F.device.type == "mps" else F.double()
         return torch.stack([F.mean(dim=1), F.square().mean(dim=1)], dim=1)
 
     def _mean_and_deviation(self, moments: Tensor) -> Tensor:
@@ -183,17 +196,21 @@ class Wasserstein:
 
     (Dowson & Landau 1982, doi 10.1016/0047-259X(82)90077-X, equation 4). Covariances have
     `epsilon` times the mean variance of y added to their diagonals, since silent channels make
-    them singular. Computed in float64.
+    them singular, and for float32 features a millionth of the mean second moment, below which
+    their rounding makes variances meaningless. The distance itself is computed in float64.
     """
 
     epsilon: float = 1e-4
     additive = True
 
+    def __post_init__(self):
+        number("epsilon", self.epsilon)
+
     def statistic(self, features: Tensor) -> tuple[Tensor, Tensor]:
         return positions(features).mean(dim=1), gram_matrix(features)
 
     def distance(self, x: tuple[Tensor, Tensor], y: tuple[Tensor, Tensor]) -> Tensor:
-        _squared_distance(x[0], y[0])  # refuses different channels
+        check_comparable(x[0], y[0])
         device, dtype = x[0].device, x[0].dtype
         (mean_x, cov_x), (mean_y, cov_y) = map(_mean_and_covariance, (x, y))
         identity = torch.eye(cov_y.shape[-1], dtype=cov_y.dtype, device=cov_y.device)

@@ -15,6 +15,7 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
+from .checks import number, one_of, whole
 from .losses import Evaluation
 from .parameters import PARAMETERS
 
@@ -137,15 +138,6 @@ class Minimum:
     stopped: str | None = None  # None: all steps done; "callback"; "interrupted"
 
 
-def whole(name: str, value: object, least: int) -> int:
-    """Return a whole number of at least `least` as int, or raise a ValueError that names it."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or value != value // 1:
-        raise ValueError(f"{name} must be a whole number ≥ {least}, got {value!r}")
-    if not least <= value < 2**63:
-        raise ValueError(f"{name} must be a whole number ≥ {least}, got {value!r}")
-    return int(value)
-
-
 def minimize(
     objective: HasGradient,
     start: Tensor,
@@ -186,15 +178,12 @@ def minimize(
     ValueError
         An unknown method or parametrisation, a number out of range; a loss not finite at the start.
     """
-    if method not in METHODS or parameters not in PARAMETERS:
-        raise ValueError(
-            f"method must be one of {', '.join(METHODS)} and parameters one of "
-            f"{', '.join(PARAMETERS)}; got {method!r} and {parameters!r}"
-        )
+    one_of("method", method, METHODS)
+    one_of("parameters", parameters, PARAMETERS)
     steps, history = whole("steps", steps, 0), whole("history", history, 1)
-    if learning_rate is not None and not 0 < learning_rate < math.inf:
-        raise ValueError(f"learning_rate must be above 0, got {learning_rate}")
-    options = {} if learning_rate is None else {"learning_rate": learning_rate}
+    options = {}
+    if learning_rate is not None:
+        options["learning_rate"] = number("learning_rate", learning_rate, above=0)
     if method == "lbfgs":
         options["history"] = history
     stepper = METHODS[method](**options)

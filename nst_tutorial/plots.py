@@ -136,7 +136,12 @@ def gram_matrices(matrices: Mapping[str, Tensor]) -> Figure:
     """
     if not matrices:
         raise ValueError("there are no matrices to show")
-    alt = f"Heat maps of the Gram matrices of {', '.join(matrices)}: few channels are strong"
+    shares = []
+    for layer, G in matrices.items():
+        strength = G[0].diagonal().sort(descending=True).values.cumsum(0)
+        half = int((strength < 0.5 * strength[-1]).sum()) + 1
+        shares.append(f"{layer} ({half} of {len(strength)} channels hold half of the energy)")
+    alt = f"Heat maps of the Gram matrices of {', '.join(shares)}"
     figure = new_figure(alt, 2.9 * len(matrices) + 0.8, 3.1)
     axes = figure.subplots(1, len(matrices), squeeze=False)[0]
     for axis, (layer, G) in zip(axes, matrices.items(), strict=True):

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from types import MappingProxyType
 
+from .checks import layer_weights
+
 STYLE_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
 
 
@@ -59,6 +61,10 @@ class Settings:
     history: int = 20
     steps: int = 300
 
+    def __post_init__(self):
+        for name in ("content_layers", "style_layers"):  # a dict of its own, so presets share none
+            object.__setattr__(self, name, layer_weights(name, getattr(self, name)))
+
     def __str__(self) -> str:
         width = max(len(f.name) for f in fields(self))
         return "\n".join(f"{name:{width}}  {value}" for name, value in self.as_dict().items())
@@ -82,7 +88,7 @@ def _plain(value: object) -> object:
 
 _GATYS = Settings(
     source="Gatys, Ecker & Bethge, CVPR 2016, doi 10.1109/CVPR.2016.265, sections 2 and 3. Weight "
-    "ratio of figure 2. Not stated, so ours: the number of steps.",
+    "ratio 1e-3, one of those in its figures. Not stated, so ours: the number of steps.",
     pooling="average",
     rescale=True,
     content_normalization="sum",
@@ -126,13 +132,13 @@ _LI = replace(
 _LI_CODE = replace(
     _LI,
     source="The authors' code, lyttonhao/Neural-Style-MMD: constants tuned by hand, gamma = 5 (1 "
-    "for BN), content as a sum of squares without the half. There gradient descent with momentum "
-    "0.9 and rate 0.001 for up to 1000 steps; here L-BFGS.",
+    "for BN), content as a sum of squares without the half. Not taken over: gradient descent with "
+    "momentum 0.9, rate 0.001, weight decay and clipping (here L-BFGS); pairs drawn anew at every "
+    "step (here fixed); a total variation term of 0.01 and de-noising of the result (here none).",
     balance="weights",
     style_normalization="li2017-code",
     content_weight=2.0,
     style_weight=5.0,
-    tv_weight=0.0,
 )
 
 _LI_KERNELS = {
@@ -168,6 +174,8 @@ def options_from(record: Mapping) -> dict:
     that was a picture is not in the record and is left out.
     """
     names = [name for name in Settings.__dataclass_fields__ if name != "source"]
+    if not isinstance(record, Mapping):
+        raise ValueError(f"a record of settings is a mapping, got {record!r}")
     options = {name: record[name] for name in [*names, "seed"] if name in record}
     if options.get("start") == "picture":
         del options["start"]

@@ -35,7 +35,7 @@ class Result:
     """The weight of each term in the total, at the last scale."""
 
     gradient_norms: dict[str, float] = field(default_factory=dict)
-    """With balance="gradient": the norm of each term's gradient before its weight."""
+    """With balance="gradient": the norm of each term's gradient at the start, before its weight."""
 
     seconds: float = 0.0
     """How long it took."""

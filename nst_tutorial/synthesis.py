@@ -8,14 +8,49 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from .images import SMALLEST_SIDE, resize
+from .balance import balanced_weights, gradient_norms
+from .checks import one_of, whole
+from .images import LARGEST_SIZE, SMALLEST_SIDE, resize
 from .kernels import Kernel
 from .losses import Objective
-from .optimize import Callback, whole
+from .optimize import Callback
 from .presets import Settings
 from .scales import Result, through_scales
-from .transfer import check_pictures, check_settings, choose_model, make_objective, record
-from .vgg import VGG19
+from .transfer import (
+    check_pictures,
+    check_settings,
+    choose_model,
+    make_objective,
+    record,
+    room_for_pairs,
+)
+from .vgg import VGG19, check_layers
+
+OPTIONS = (
+    *("weights", "pooling", "rescale", "style_normalization", "content_normalization"),
+    *("style_weight", "tv_weight", "range_weight", "balance", "coarse_to_fine"),
+    *("parameters", "method", "learning_rate", "history"),
+)
+
+
+def _settings(options: Mapping, **fixed) -> Settings:
+    """Settings from further options, only such as mean something without a second picture."""
+    for name in options:
+        one_of("a further option", name, OPTIONS)
+    settings = replace(Settings(), start="noise", **options, **fixed)
+    check_settings(settings)
+    return settings
+
+
+def _shape(size: int | tuple[int, int]) -> tuple[int, int]:
+    try:
+        sides = tuple(size)
+    except TypeError:
+        sides = (size, size)
+    sides = tuple(whole("size", side, SMALLEST_SIDE) for side in sides)
+    if len(sides) != 2 or max(sides) > LARGEST_SIZE:
+        raise ValueError(f"size must be one or two numbers up to {LARGEST_SIZE}, got {size!r}")
+    return sides
 
 
 def noise(size: tuple[int, int], seed: int, like: Tensor) -> Tensor:
@@ -64,7 +99,7 @@ def synthesize_texture(
     steps, device, model, callback
         As in `stylize`. With `tileable`, a `model` must have padding="circular".
     options
-        Any further setting of `presets.Settings`: `coarse_to_fine`, `parameters`, `method`, …
+        Further settings, those in `synthesis.OPTIONS`: `balance`, `coarse_to_fine`, `method`, …
 
     Raises
     ------
@@ -72,15 +107,13 @@ def synthesize_texture(
         A wrong shape or value, an unknown name; the message says which.
     """
     check_pictures({"style": style})
-    shape = (size, size) if isinstance(size, int) else tuple(size)
-    if len(shape) != 2 or not all(isinstance(n, int) and n >= SMALLEST_SIDE for n in shape):
-        raise ValueError(f"size must be one or two numbers of at least {SMALLEST_SIDE}, got {size}")
-    settings = replace(Settings(), kernel=kernel, steps=steps, start="noise", **options)
-    if layers is not None:
-        layers = layers if isinstance(layers, Mapping) else dict.fromkeys(layers, 1.0)
-        settings = replace(settings, style_layers=dict(layers))
-    settings = replace(settings, content_layers={})
-    check_settings(settings)
+    shape = _shape(size)
+    if isinstance(layers, str):
+        layers = [layers]
+    if layers is not None and not isinstance(layers, Mapping):
+        layers = dict.fromkeys(layers, 1.0)
+    given = {} if layers is None else {"style_layers": layers}
+    settings = _settings(options, kernel=kernel, steps=steps, content_layers={}, **given)
     result_model = choose_model(settings, device, model, "circular" if tileable else "zeros")
     if tileable and result_model.padding != "circular":
         raise ValueError("a tileable texture needs a model with padding='circular'")
@@ -89,12 +122,19 @@ def synthesize_texture(
 
     def objective_at(length: int) -> Objective:
         target = resize(style, round(max(style.shape[2:]) * length / max(shape)))
-        objective = make_objective(style_model, None, target, settings)
-        return Objective(result_model, objective.terms, objective.weights)
+        terms = make_objective(style_model, None, target, settings)
+        objective = Objective(result_model, terms.terms, terms.weights)
+        if settings.balance == "gradient":
+            if not balance:  # at the first scale, and kept from then on
+                balance.update(gradient_norms(objective, resize(start, length)))
+            objective.weights = balanced_weights(objective.weights, balance)
+        return objective
 
     start = noise(shape, whole("seed", seed, 0), style)
-    narrow = min(min(shape) / max(shape), min(style.shape[2:]) / max(shape))
+    balance: dict[str, float] = {}
+    narrow = min(min(shape), min(style.shape[2:])) / max(shape) * room_for_pairs(settings)
     result = through_scales(start, objective_at, settings, callback, narrowest=narrow)
+    result.gradient_norms = balance
     sizes = {"size": list(shape), "style_size": list(style.shape[2:])}
     result.settings = {**record(settings, result_model, seed), "tileable": tileable, **sizes}
     return result
@@ -114,7 +154,8 @@ def reconstruct(
     """Return a picture that has the content's features at one layer, found from noise.
 
     What differs from the content is what the layer has forgotten (Mahendran & Vedaldi, CVPR 2015,
-    arXiv 1412.0035; Gatys et al. 2016, figure 1). Parameters as in `synthesize_texture`.
+    arXiv 1412.0035; Gatys et al. 2016, figure 1). Parameters as in `synthesize_texture`, of which
+    `balance` and the style's have no meaning here.
 
     Raises
     ------
@@ -122,16 +163,21 @@ def reconstruct(
         A wrong shape or value, an unknown layer; the message says which.
     """
     check_pictures({"content": content})
-    settings = replace(
-        Settings(), steps=steps, start="noise", coarse_to_fine=False,
-        content_layers={layer: 1.0}, style_layers={}, **options,
+    check_layers([layer])
+    settings = _settings(
+        {"coarse_to_fine": False, **options},
+        steps=steps, content_layers={layer: 1.0}, style_layers={},
     )  # fmt: skip
-    check_settings(settings)
     model = choose_model(settings, device, model)
     content = content.to(model.mean)
-    objective = make_objective(model, content, None, settings)
     start = noise(tuple(content.shape[2:]), whole("seed", seed, 0), content)
-    result = through_scales(start, lambda size: objective, settings, callback)
+    result = through_scales(
+        start,
+        lambda size: make_objective(model, resize(content, size), None, settings),
+        settings,
+        callback,
+        narrowest=min(content.shape[2:]) / max(content.shape[2:]),
+    )
     size = list(content.shape[2:])
     result.settings = {**record(settings, model, seed), "content_size": size}
     return result

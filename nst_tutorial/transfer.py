@@ -10,7 +10,8 @@ from torch import Tensor
 
 from . import __version__
 from .allocator import keep_freed_memory
-from .balance import balanced_weights, gradient_norms
+from .balance import balanced_weights, starting_norms
+from .checks import number, whole
 from .images import SMALLEST_SIDE, resize
 from .kernels import Kernel, Statistic, get_kernel
 from .losses import (
@@ -23,7 +24,7 @@ from .losses import (
     content_factor,
     style_factor,
 )
-from .optimize import Callback, whole
+from .optimize import Callback
 from .presets import BALANCES, STARTS, Settings, get_preset
 from .scales import Result, through_scales
 from .vgg import LAYERS, VGG19, check_layers, choose_device, load_vgg19
@@ -83,7 +84,8 @@ def stylize(
         finer strokes. The style is made smaller to fit, never enlarged.
     balance
         "weights": the weights are used as they are. "gradient": each term starts with a gradient of
-        the same norm; then all weights count on top of that, and are 1 if not given.
+        the same norm; all weights count on top of that, and are 1 if not given. A term without a
+        gradient at the start, as the content's at the content itself, gets that norm at noise.
     kernel
         The style statistic: a name ("gram"), a description ({"name": "polynomial", "offset": 1}),
         a statistic (`Gaussian(0.5)`), or a mapping from each style layer to one of these.
@@ -118,7 +120,7 @@ def stylize(
         pictures["start"] = settings.start
     check_pictures(pictures)
     check_settings(settings)
-    narrowest = narrowest_side(content, style, settings.style_scale)
+    narrowest = narrowest_side(content, style, settings)
     seed = whole("seed", seed, 0)
     settings = replace(settings, steps=whole("steps", settings.steps, 0))
     model = choose_model(settings, device, model)
@@ -132,7 +134,8 @@ def stylize(
         objective = make_objective(model, here, resize(style, style_size), settings)
         if settings.balance == "gradient":
             if not balance:  # at the first scale, and kept from then on
-                balance.update(gradient_norms(objective, _reference(start, here, settings, seed)))
+                begin = resize(start, tuple(here.shape[2:]))
+                balance.update(starting_norms(objective, begin, _noise(here, seed)))
             objective.weights = balanced_weights(objective.weights, balance)
         return objective
 
@@ -224,14 +227,6 @@ def kernels_of_layers(
     return {layer: get_kernel(kernel[layer]) for layer in layers}
 
 
-def _reference(start: Tensor, content: Tensor, settings: Settings, seed: int) -> Tensor:
-    """Where gradient norms are compared: the start, or noise where the start is the content,
-    whose own content loss has no gradient there."""
-    if isinstance(settings.start, str) and settings.start == "content":
-        return _start("noise", content, content, seed)
-    return resize(start, tuple(content.shape[2:]))
-
-
 def _start(start: str | Tensor, content: Tensor, style: Tensor, seed: int) -> Tensor:
     shape = tuple(content.shape[2:])
     if isinstance(start, Tensor):
@@ -240,8 +235,12 @@ def _start(start: str | Tensor, content: Tensor, style: Tensor, seed: int) -> Te
         return content
     if start == "style":
         return resize(style, shape)
+    return _noise(content, seed)
+
+
+def _noise(like: Tensor, seed: int) -> Tensor:
     generator = torch.Generator().manual_seed(seed)  # on the CPU: the same noise on every device
-    return torch.rand(content.shape, generator=generator).to(content)
+    return torch.rand(like.shape, generator=generator).to(like)
 
 
 # --- bad input -------------------------------------------------------------------------------
@@ -270,9 +269,7 @@ def check_pictures(pictures: Mapping[str, Tensor]) -> None:
 def check_settings(settings: Settings) -> None:
     """A ValueError names the first setting that is out of range or unknown."""
     for name in ("content_weight", "style_weight", "tv_weight", "range_weight"):
-        value = getattr(settings, name)
-        if not 0 <= value < float("inf"):
-            raise ValueError(f"{name} must be finite and ≥ 0, got {value}")
+        number(name, getattr(settings, name))
     if not check_layers([*settings.content_layers, *settings.style_layers]):
         raise ValueError("content_layers and style_layers must name at least one layer together")
     kernels_of_layers(settings.kernel, settings.style_layers)
@@ -285,7 +282,7 @@ def check_settings(settings: Settings) -> None:
         )
 
 
-def narrowest_side(content: Tensor, style: Tensor, style_scale: float) -> float:
+def narrowest_side(content: Tensor, style: Tensor, settings: Settings) -> float:
     """Return the shorter side of the narrower picture at size 1, for `scales.schedule`.
 
     Raises
@@ -293,12 +290,18 @@ def narrowest_side(content: Tensor, style: Tensor, style_scale: float) -> float:
     ValueError
         The style scale is no positive number, or leaves the style too small at full size.
     """
-    if not 0 < style_scale < float("inf"):
-        raise ValueError(f"style_scale must be a number above 0, got {style_scale}")
+    style_scale = number("style_scale", settings.style_scale, above=0)
     shape, other = content.shape[2:], style.shape[2:]
     style_side = min(other) / max(other) * min(style_scale, max(other) / max(shape))
     if style_side * max(shape) < SMALLEST_SIDE:
         raise ValueError(
             f"style_scale {style_scale} leaves the style smaller than {SMALLEST_SIDE} pixels"
         )
-    return min(min(shape) / max(shape), min(other) / max(other) * style_scale)
+    narrowest = min(min(shape) / max(shape), min(other) / max(other) * style_scale)
+    return narrowest * room_for_pairs(settings)
+
+
+def room_for_pairs(settings: Settings) -> float:
+    """½ if a kernel needs pairs of positions, and so pictures twice as large; else 1."""
+    kernels = kernels_of_layers(settings.kernel, settings.style_layers).values()
+    return 1.0 if all(kernel.additive for kernel in kernels) else 0.5

@@ -11,6 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from . import winograd
+from .checks import one_of
 from .weights import (
     BLOCKS,
     CHANNELS,
@@ -18,7 +19,6 @@ from .weights import (
     LAYERS,
     PREPROCESSING,
     check_weights,
-    one_of,
     read_weights,
 )
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from urllib.error import URLError
 
 import torch
 from torch import Tensor
+
+from .checks import one_of
 
 BLOCKS = (2, 2, 4, 4, 4)  # convolutions in each of the five blocks
 CHANNELS = (64, 128, 256, 512, 512)
@@ -38,11 +40,6 @@ PREPROCESSING = {
 
 PALETTE_FILE = "vgg19_weights_tf_dim_ordering_tf_kernels_notop_q.bin"
 PALETTE_SHA256 = "c34748d2a8b1ad0a651c18a3addff1b0189af7f070cdaaa0dced0db6150b6af6"
-
-
-def one_of(what: str, value: str, choices: Iterable[str]) -> None:
-    if value not in choices:
-        raise ValueError(f"{what} must be one of {', '.join(choices)}; got {value!r}")
 
 
 def read_weights(weights, preprocessing, channels, seed):

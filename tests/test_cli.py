@@ -2,6 +2,7 @@
 
 import inspect
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -53,8 +54,8 @@ def test_every_default_is_the_functions_own():
     command = inspect.signature(cli.stylize).parameters
     own = {"content", "style", "out", "size", "overwrite", "degree", "offset", "bandwidth", "pairs",
            "like"}  # fmt: skip
-    for name in set(command) - own:
-        assert command[name].default == function[name].default, name
+    for name in set(command) - own:  # None: not passed on, so that the function decides
+        assert command[name].default in (None, function[name].default), name
     assert {f for f in Settings.__dataclass_fields__ if f != "source"} <= set(function)
 
 
@@ -114,7 +115,30 @@ def test_like_another_result(tmp_path):
     run("stylize", "cat", "tissue_stain", "--size", "64", "--like", tmp_path / "a.png",
         "--steps", "5", "--out", tmp_path / "c.png")  # fmt: skip
     settings = load_settings(tmp_path / "c.png")
-    assert (settings["steps"], settings["style_weight"]) == (5, 4.0)
+    assert (settings["steps"], settings["style_weight"], settings["seed"]) == (5, 4.0, 5)
+
+
+@pytest.mark.parametrize(
+    ("record", "message"),
+    [
+        ({"style_weight": "x"}, "its settings cannot be used .style_weight must be finite"),
+        ({"kernel": {"sum": 3}}, "its settings cannot be used"),
+        ({"style_layers": {"relu1_1": None}}, "the weight of relu1_1 in style_layers"),
+        ({"method": ["a"]}, "method must be one of"),
+        ([1], "a record of settings is a mapping"),
+        ({"content_layers": {}}, "it was not made by stylize"),
+    ],
+)
+def test_like_a_record_that_cannot_be_used(tmp_path, capsys, record, message):
+    full = record if isinstance(record, list) else {**PRESETS["default"].as_dict(), **record}
+    path = images.save_image(torch.rand(1, 3, 20, 20), tmp_path / "a.png", full)
+    with pytest.raises(SystemExit) as ended:
+        cli.app(["stylize", "cat", "tissue_stain", *QUICK, "--like", str(path)])
+    assert ended.value.code == 2
+    assert re.search(message, capsys.readouterr().err)
+    with pytest.raises(SystemExit) as ended:
+        cli.app(["stylize", "cat", "tissue_stain", "--preset", "default", "--like", str(path)])
+    assert "both say where to start" in capsys.readouterr().err
 
 
 def test_texture(tmp_path):
@@ -201,7 +225,7 @@ def test_bad_pictures_end_with_one_line_and_2(tmp_path, kind, capsys):
         (["tempel", "starry_night"], "tempel: no such picture; did you mean temple? by name"),
         (["temple", "starry_night", "--out", "a.xyz"], "a.xyz: the name must end in one of"),
         (["temple", "starry_night", "--out", "file/a.png"], "cannot write in the folder file"),
-        (["temple", "starry_night", "--size", "0"], "size must be a whole number of at least 16"),
+        (["temple", "starry_night", "--size", "0"], "size must be a whole number ≥ 16, got 0"),
         (["temple", "starry_night", "--steps", "-2"], "steps must be a whole number ≥ 0"),
         (["temple", "starry_night", "--style-weight", "-1"], "style_weight must be finite and ≥"),
         (["temple", "starry_night", "--preset", "x"], "unknown preset 'x'; there are default"),

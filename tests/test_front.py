@@ -2,12 +2,16 @@ import math
 
 import pytest
 import torch
+from conftest import TINY
 
 from nst_tutorial import front, plots
 from nst_tutorial.balance import balanced_weights, gradient_norms
 from nst_tutorial.front import trade_off
-from nst_tutorial.images import resize
+from nst_tutorial.images import load_image, resize
 from nst_tutorial.losses import Objective, OutOfRange, TotalVariation
+from nst_tutorial.presets import PRESETS, STYLE_LAYERS
+from nst_tutorial.scales import Result
+from nst_tutorial.vgg import VGG19
 
 
 @pytest.fixture
@@ -28,7 +32,6 @@ def test_more_style_costs_content(pair, tiny):
 
 
 def test_losses_are_those_of_the_picture(pair, tiny):
-    from nst_tutorial.presets import PRESETS
     from nst_tutorial.transfer import make_objective
 
     pair = [0.35 + 0.3 * image for image in pair]  # far from 0 and 1: clamping changes nothing
@@ -65,6 +68,56 @@ def test_it_can_be_resumed(pair, tiny, tmp_path, monkeypatch):
     assert runs[4:] == [3.0]
 
 
+def test_what_decides_the_outcome_decides_what_is_taken(pair, tiny, tmp_path, monkeypatch):
+    runs = []
+    run = front.stylize
+
+    def counted(*pictures, **options):
+        runs.append(1)
+        return run(*pictures, **options)
+
+    monkeypatch.setattr(front, "stylize", counted)
+    content, style = pair
+    other = VGG19("random", channels=TINY, device="cpu", seed=5).double()
+    calls = [
+        (content, style, {}),
+        (content, style.flip(2), {}),
+        (content, style, {"seed": 1}),
+        (content, style, {"model": other}),
+        (content, style, {"start": content.flip(2)}),
+        (content, style, {"start": content.flip(3)}),
+        (content, style, {"kernel": "bn"}),
+    ]
+    for _ in range(2):
+        for c, s, options in calls:
+            trade_off(c, s, [3.0], folder=tmp_path, **{"model": tiny, "steps": 2, **options})
+    assert len(runs) == len(calls)
+    assert len(list(tmp_path.iterdir())) == len(calls)
+
+
+@pytest.mark.parametrize("content", [b"", b"no picture", None])
+def test_a_damaged_point_is_made_again(pair, tiny, tmp_path, content):
+    options = {"folder": tmp_path, "model": tiny, "steps": 5}
+    (first,) = trade_off(*pair, [3.0], **options)
+    (path,) = tmp_path.iterdir()
+    path.write_bytes(path.read_bytes()[:300] if content is None else content)
+    (again,) = trade_off(*pair, [3.0], **options)
+    assert torch.equal(first.image, again.image)
+    assert load_image(path).shape == first.image.shape
+
+
+def test_the_losses_are_those_of_the_best_picture_at_the_finest_scale():
+    rows = [
+        {"size": 20, "total": 0.1, "content relu4_2": 9.0},
+        {"size": 40, "total": 0.5, "content relu4_2": 2.0},
+        {"size": 40, "total": 0.7, "content relu4_2": 3.0},
+    ]
+    rows = [{**row, **{f"style {layer}": 1.0 for layer in STYLE_LAYERS}} for row in rows]
+    point = front._point(Result(torch.rand(1, 3, 40, 40), rows), 1.0, PRESETS["default"])
+    assert point.content_loss == 2.0
+    assert point.style_loss == pytest.approx(1.0)
+
+
 def test_ctrl_c_keeps_what_is_there(pair, tiny, tmp_path):
     def callback(progress):
         seen.append(progress)
@@ -74,13 +127,27 @@ def test_ctrl_c_keeps_what_is_there(pair, tiny, tmp_path):
     seen = []
     points = trade_off(*pair, WEIGHTS, folder=tmp_path, model=tiny, callback=callback, **OPTIONS)
     assert [p.style_weight for p in points] == [0.3]
-    assert [path.name for path in tmp_path.iterdir()] == ["style_weight_0.3.png"]
+    (path,) = tmp_path.iterdir()
+    assert path.name.startswith("style_weight_0.3_")
 
 
 @pytest.mark.parametrize("weights", [[], [1, 1.0]])
 def test_bad_weights(pair, tiny, weights):
     with pytest.raises(ValueError, match="weights must be distinct and at least one"):
         trade_off(*pair, weights, model=tiny)
+    for bad, message in [
+        ({"weights": [1.0, float("inf")]}, "a style weight must be finite and ≥ 0, got inf"),
+        ({"weights": [float("nan")]}, "a style weight must be finite"),
+        ({"steps": 0}, "steps must be at least 1"),
+        ({"style_weight": 3.0}, "what trade_off varies"),
+        ({"kernel": "none"}, "unknown kernel"),
+    ]:
+        with pytest.raises(ValueError, match=message):
+            trade_off(*pair, model=tiny, **bad)
+    with pytest.raises(ValueError, match="content must be a picture"):
+        trade_off("temple", pair[1])
+    with pytest.raises(OSError, match="cannot write in the folder"):
+        trade_off(*pair, [1.0], model=tiny, folder=__file__)
 
 
 def test_gradient_norms_and_weights(tiny, picture):

@@ -277,7 +277,7 @@ def test_no_permission(tmp_path, monkeypatch, scene):
 
 @pytest.mark.parametrize("size", [0, -5, 15, 3.5, True, float("nan"), "64"])
 def test_bad_sizes(size):
-    with pytest.raises(ValueError, match="size must be a whole number of at least 16"):
+    with pytest.raises(ValueError, match="size must be a whole number ≥ 16"):
         load_image("temple", size)
     with pytest.raises(ValueError, match="size must be at most 30000, got 1000000"):
         load_image("temple", 1_000_000)

@@ -307,9 +307,9 @@ def test_ctrl_c_gives_the_best_so_far(where):
         ({"steps": "ten"}, "steps must be a whole number ≥ 0, got 'ten'"),
         ({"steps": 3, "history": 2.5}, "history must be a whole number ≥ 1, got 2.5"),
         ({"steps": 3, "method": "sgd"}, "method must be one of lbfgs, adam.*got 'sgd'"),
-        ({"steps": 3, "parameters": "wavelet"}, "parameters one of pixel, fourier"),
+        ({"steps": 3, "parameters": "wavelet"}, "parameters must be one of pixel, fourier"),
         ({"steps": 3, "history": 0}, "history must be a whole number ≥ 1, got 0"),
-        ({"steps": 3, "learning_rate": 0.0}, "learning_rate must be above 0"),
+        ({"steps": 3, "learning_rate": 0.0}, "learning_rate must be a number above 0"),
     ],
 )
 def test_bad_values_are_named(options, message):

@@ -107,3 +107,10 @@ def test_gradient_norms():
     assert [label.get_text() for label in axis.get_yticklabels()] == ["content", "style"]
     with pytest.raises(ValueError, match="no term has a gradient"):
         plots.gradient_norms({"none": 0.0}, {"none": 1.0})
+    assert plt.get_fignums() == []
+
+
+def test_every_curve_is_within_the_axes():
+    axis = plots.loss_curves(HISTORY, WEIGHTS).axes[0]
+    low, high = axis.get_ylim()
+    assert low < min(row["total"] for row in HISTORY) < max(row["total"] for row in HISTORY) < high

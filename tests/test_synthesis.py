@@ -61,6 +61,37 @@ def test_shape_seed_and_record(tiny, grain):
     assert list(one.weights) == [f"style {layer}" for layer in LAYERS] + ["out of range"]
 
 
+def test_balanced_texture(tiny, grain):
+    found = synthesize_texture(grain, 48, LAYERS, model=tiny, steps=3, balance="gradient")
+    pulls = [found.gradient_norms[n] * w for n, w in found.weights.items() if n[:5] == "style"]
+    assert len(pulls) == 3
+    assert max(pulls) == pytest.approx(min(pulls))
+
+
+def test_the_grain_stays_the_same_through_the_scales(tiny, monkeypatch):
+    """At half the size of the result the style is half as large too."""
+    seen = []
+    forward = VGG19.forward
+    monkeypatch.setattr(
+        VGG19, "forward", lambda m, x, n: seen.append(max(x.shape[2:])) or forward(m, x, n)
+    )
+    style = torch.rand(1, 3, 60, 100).double()
+    found = synthesize_texture(style, (24, 400), ["relu1_1"], model=tiny, steps=3)
+    assert [row["size"] for row in found.history] == [400, 400, 400]  # 24 / 2 is too small
+    seen.clear()
+    found = synthesize_texture(style, (48, 400), ["relu1_1"], model=tiny, steps=3)
+    assert [row["size"] for row in found.history] == [200, 200, 400]
+    assert [seen[0], seen[3]] == [50, 100]
+
+
+def test_a_gaussian_kernel_needs_room_at_every_scale(vgg):
+    style = torch.rand(1, 3, 48, 48)
+    found = synthesize_texture(style, 400, ["relu5_1"], "gaussian", model=vgg, steps=2)
+    assert {row["size"] for row in found.history} == {400}
+    with pytest.raises(ValueError, match="two positions at least, got 1×1: take larger pictures"):
+        synthesize_texture(style[..., :20, :20], 32, ["relu5_1"], "gaussian", model=vgg, steps=2)
+
+
 def test_a_tileable_texture_has_no_seam(grain):
     """Across the seam it is as smooth as inside, and rolling it changes no statistic."""
     model = VGG19("random", channels=TINY, pooling="average", device="cpu", padding="circular")
@@ -108,8 +139,14 @@ def test_reconstruction_depends_on_its_seed_alone(tiny, picture):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"size": 8}, "size must be one or two numbers of at least 16, got 8"),
+        ({"size": 8}, "size must be a whole number ≥ 16, got 8"),
+        ({"size": 48.5}, "size must be a whole number ≥ 16, got 48.5"),
+        ({"size": None}, "size must be a whole number ≥ 16, got None"),
         ({"size": (64, 64, 64)}, "size must be one or two"),
+        ({"size": 10**6}, "size must be one or two numbers up to 30000"),
+        ({"layers": "relu7_1"}, "unknown layer 'relu7_1'"),
+        ({"style_scale": 2.0}, "a further option must be one of .* got 'style_scale'"),
+        ({"balance": "fair"}, "balance must be one of"),
         ({"layers": ["relu7_1"]}, "unknown layer 'relu7_1'"),
         ({"layers": []}, "at least one layer"),
         ({"kernel": "square"}, "unknown kernel 'square'"),

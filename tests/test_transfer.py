@@ -205,16 +205,30 @@ def test_balanced_terms_start_with_the_same_gradient_norm(pair, tiny, start, mon
     )
     found = quick(pair, tiny, balance="gradient", start=start, steps=1)
     objective, image = seen[0]
-    if start == "content":  # where the content's own gradient is zero: balanced at noise instead
-        assert torch.equal(image, content)
-        image = torch.rand(content.shape, generator=torch.Generator().manual_seed(0)).to(content)
+    noise = torch.rand(content.shape, generator=torch.Generator().manual_seed(0)).to(content)
+    assert torch.equal(image, content if start == "content" else noise)
     norms = {name: norm_of(objective, name, image) for name in found.gradient_norms}
+    if start == "content":  # its own loss has no gradient there; it gets its norm at noise
+        assert norms["content relu4_2"] == 0
+        norms["content relu4_2"] = norm_of(objective, "content relu4_2", noise)
     main = [norm for name, norm in norms.items() if name != "out of range"]
     assert len(main) == 6
     assert max(main) == pytest.approx(min(main), rel=1e-6)
     assert found.weights["content relu4_2"] == 1.0
     for name, norm in found.gradient_norms.items():
-        assert norm * found.weights[name] == pytest.approx(norms[name], rel=1e-6)
+        assert norm * found.weights[name] == pytest.approx(norms[name], rel=1e-6, abs=1e-12)
+
+
+def test_the_balance_is_that_of_the_first_scale(tiny):
+    content, style = torch.rand(2, 1, 3, 400, 48).double()
+    seen = {}
+
+    def callback(progress):
+        seen.setdefault(progress.size, progress.weights)
+
+    stylize(content, style, model=tiny, steps=6, balance="gradient", callback=callback)
+    assert len(seen) == 2
+    assert len({tuple(w.items()) for w in seen.values()}) == 1
 
 
 def test_weights_count_on_top_of_the_balance(pair, tiny):
@@ -289,6 +303,11 @@ def test_presets_of_the_papers_differ_from_their_code_where_they_should():
     assert PRESETS["li2017-code-bn"].style_weight == 1.0
     for name, settings in PRESETS.items():
         assert name == "default" or re.search(r"\d{4}|code", settings.source)
+
+
+def test_presets_share_nothing_that_can_be_changed():
+    layers = [settings.style_layers for settings in PRESETS.values()]
+    assert len({id(each) for each in layers}) == len(PRESETS)
 
 
 def test_presets_print_themselves():
@@ -445,8 +464,14 @@ def test_total_variation_smooths(pair, tiny):
         ({"style_weight": -1.0}, "style_weight must be finite and ≥ 0, got -1.0"),
         ({"content_weight": float("nan")}, "content_weight must be finite"),
         ({"style_layers": {"relu9_1": 1.0}}, "unknown layer 'relu9_1'; VGG19 has"),
-        ({"style_layers": {"relu1_1": -1.0}}, "weight of style relu1_1 must be finite and ≥ 0"),
+        (
+            {"style_layers": {"relu1_1": -1.0}},
+            "the weight of relu1_1 in style_layers must be fin",
+        ),
         ({"content_layers": {}, "style_layers": {}}, "at least one layer"),
+        ({"style_layers": ["relu1_1"]}, "style_layers must be a mapping of layer names"),
+        ({"style_weight": "3"}, "style_weight must be finite and ≥ 0, got '3'"),
+        ({"seed": -1}, "seed must be a whole number ≥ 0"),
         ({"kernel": "cubic"}, "unknown kernel 'cubic'"),
         ({"start": "middle"}, "start must be a picture or one of content, noise, style"),
         ({"start": torch.rand(3, 40, 40)}, r"start must be a picture \(1, 3, H, W\)"),
