@@ -50,7 +50,7 @@ def cook_toom(points: tuple[float, ...]) -> tuple[np.ndarray, np.ndarray, np.nda
 
 @lru_cache(maxsize=1)
 def _transforms() -> dict[str, tuple[Tensor, Tensor]]:
-    """(36×36 input transform, 16×36 output transform) for the two directions."""
+    """(Bᵀ, Aᵀ) for the two directions."""
     B_T, G, A_T = cook_toom(POINTS)
     reciprocal = (0.0, *(1 / p for p in POINTS[1:]))
     B_T_back, G_back, A_T_back = cook_toom(reciprocal)
@@ -61,22 +61,24 @@ def _transforms() -> dict[str, tuple[Tensor, Tensor]]:
         *(G_back[j, 0] / (G[j, 0] * POINTS[j] ** 2) for j in range(1, 5)),
         G_back[0, 0] / G[5, 2],
     ]
-    B_T_back = np.array(scale)[:, None] * B_T_back[swap]
-    A_T_back = A_T_back[:, swap]
+    B_T_back, A_T_back = np.array(scale)[:, None] * B_T_back[swap], A_T_back[:, swap]
 
-    def both_axes(matrix: np.ndarray) -> Tensor:
-        return torch.from_numpy(np.kron(matrix, matrix)).float()
+    def as_tensor(matrix: np.ndarray) -> Tensor:
+        return torch.from_numpy(matrix).float().contiguous()
 
     return {
-        "forward": (both_axes(B_T), both_axes(A_T)),
-        "backward": (both_axes(B_T_back), both_axes(A_T_back)),
+        "forward": (as_tensor(B_T), as_tensor(A_T)),
+        "backward": (as_tensor(B_T_back), as_tensor(A_T_back)),
     }
 
 
 def transform_weights(weight: Tensor) -> Tensor:
-    """Return G w Gᵀ for every filter: (36, C_in, C_out) float32 from (C_out, C_in, 3, 3)."""
+    """Return G w Gᵀ for every filter: (36, C_in, C_out) float32 from (C_out, C_in, 3, 3).
+
+    The 36 points are in column-major order, as `_correlate` has them.
+    """
     G = torch.from_numpy(cook_toom(POINTS)[1])
-    transformed = torch.einsum("ik,ockl,jl->ijco", G, weight.detach().double().cpu(), G)
+    transformed = torch.einsum("ik,ockl,jl->jico", G, weight.detach().double().cpu(), G)
     return transformed.flatten(0, 1).float().contiguous()
 
 
@@ -104,16 +106,17 @@ def _correlate(x: Tensor, products: Tensor, direction: str, *, bias=None, gate=N
     With `gate`, x counts only where gate > 0 (the backward pass of a ReLU). With `bias`, the
     result is ReLU(correlation + bias).
     """
-    to_points, from_points = _transforms()[direction]
+    B_T, A_T = _transforms()[direction]
     count, height, width, C = x.shape
     K = products.shape[2]
     down, across = -(-height // 4), -(-width // 4)
     rows = min(down, max(1, TILES_PER_STRIP // across))  # of tiles in a strip
     tiles, line = rows * across, (4 * across + 2) * C
     out = torch.empty(count, 4 * down, 4 * across, K)
-    padded, read, spare, product = _workspace(
-        (4 * rows + 2) * line, 36 * tiles * C, tiles * max(36 * C, 16 * K), 36 * tiles * K
-    )
+    padded, half, read, spare, product = _workspace(
+        (4 * rows + 2) * line, 6 * rows * line, 36 * tiles * C,
+        tiles * max(36 * C, 24 * K), 36 * tiles * K,
+    )  # fmt: skip
     padded = padded.view(4 * rows + 2, 4 * across + 2, C).zero_()
     for image, first in ((i, j) for i in range(count) for j in range(0, down, rows)):
         r = min(rows, down - first)
@@ -127,15 +130,20 @@ def _correlate(x: Tensor, products: Tensor, direction: str, *, bias=None, gate=N
             torch.mul(x[image, begin:end], gate[image, begin:end] > 0, out=inside)
         padded[: begin - top].zero_()
         padded[end - top :].zero_()
+        # Bᵀ d B: down the rows of the strip first, then across, where six columns make a tile.
+        six_rows = padded.as_strided((r, 6, line), (4 * line, line, 1))
+        h = torch.bmm(B_T.expand(r, 6, 6), six_rows, out=half[: 6 * r * line].view(r, 6, line))
         d = read[: 36 * n * C].view(6, 6, r, across, C)
-        d.copy_(padded.as_strided(d.shape, (line, C, 4 * line, 4 * C, 1)))
-        V = torch.mm(to_points, d.view(36, n * C), out=spare[: 36 * n * C].view(36, n * C))
+        d.copy_(h.as_strided(d.shape, (C, line, 6 * line, 4 * C, 1)))
+        V = torch.mm(B_T, d.view(6, 6 * n * C), out=spare[: 36 * n * C].view(6, 6 * n * C))
+        # The products of all channels, point by point, and Aᵀ … A, across first.
         M = torch.bmm(V.view(36, n, C), products, out=product[: 36 * n * K].view(36, n, K))
-        Y = torch.mm(from_points, M.view(36, n * K), out=spare[: 16 * n * K].view(16, n * K))
+        m = torch.mm(A_T, M.view(6, 6 * n * K), out=spare[: 24 * n * K].view(4, 6 * n * K))
+        Y = torch.matmul(A_T, m.view(4, 6, n * K), out=product[: 16 * n * K].view(4, 4, n * K))
         if bias is not None:
             Y.view(16 * n, K).add_(bias).relu_()
         target = out[image].view(down, 4, across, 4, K)[first : first + r]
-        target.copy_(Y.view(4, 4, r, across, K).permute(2, 0, 3, 1, 4))
+        target.copy_(Y.view(4, 4, r, across, K).permute(2, 1, 3, 0, 4))
     return out[:, :height, :width]
 
 
