@@ -21,7 +21,9 @@ class Gaussian:
         mean over pairs i of  k(x_i, x'_i) + k(y_i, y'_i) - k(x_i, y'_i) - k(x'_i, y_i).
 
     It may come out below zero. The positions are drawn by `seed` and their number alone, so they
-    stay the same for a whole optimisation: drawing anew would make the objective jump.
+    stay the same for a whole optimisation: drawing anew would make the objective jump. The price is
+    that an optimiser which may move every pixel partly fits the pairs instead of the distribution:
+    results are noisier than those of the other kernels.
 
     Parameters
     ----------

@@ -14,6 +14,7 @@ from functools import partial
 from itertools import pairwise
 
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullFormatter
 from torch import Tensor
 
 from .front import Point
@@ -196,5 +197,9 @@ def front(points: Sequence[Point]) -> Figure:
             textcoords="offset points", xytext=(6, 5),
         )  # fmt: skip
     axis.set(xscale="log", xlabel="style loss", ylabel="content loss")
+    axis.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axis.xaxis.set_major_formatter("{x:g}")
+    axis.xaxis.set_minor_formatter(NullFormatter())
+    axis.margins(0.12)
     axis.set_title("What more style costs (numbers: style weight)")
     return figure
