@@ -274,6 +274,11 @@ def test_gradients(kernel, y, format):
     assert torch.autograd.gradcheck(lambda f: kernel.distance(kernel.statistic(f), target), x)
 
 
+def test_gradient_of_the_gram_matrix_whatever_comes_after():
+    """Each entry by itself: what comes back need not be symmetric."""
+    assert torch.autograd.gradcheck(gram_matrix, features(2, 3, 4, 2).requires_grad_())
+
+
 def test_second_gradient_of_the_gram_matrix():
     assert torch.autograd.gradgradcheck(gram_matrix, features(2, 3, 4, 2).requires_grad_())
 
