@@ -1,13 +1,17 @@
 import os
+import sys
 from pathlib import Path
 
 os.environ.setdefault("NST_FAST", "1")  # notebooks: small sizes and few steps
 os.environ.setdefault("MPLBACKEND", "agg")
 
+import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from nst_tutorial.images import load_image
+from nst_tutorial.transfer import stylize
 from nst_tutorial.vgg import VGG19, load_vgg19
 
 TINY = (4, 6, 8, 8, 8)  # channels of the five blocks
@@ -46,3 +50,50 @@ def starry() -> torch.Tensor:
 @pytest.fixture
 def picture() -> torch.Tensor:
     return torch.rand(1, 3, 40, 36, generator=torch.Generator().manual_seed(1)).double()
+
+
+COMMAND = [sys.executable, "-m", "nst_tutorial"]
+QUICK = ["--size", "64", "--steps", "3", "--device", "cpu"]
+WIDTH, HEIGHT = 40, 24  # of the scene
+
+
+@pytest.fixture
+def scene() -> Image.Image:
+    """Left half red, right half a blue ramp: any turn, flip or swap of channels shows."""
+    array = np.zeros((HEIGHT, WIDTH, 3), np.uint8)
+    array[:, : WIDTH // 2, 0] = 200
+    array[:, WIDTH // 2 :, 2] = np.linspace(60, 250, HEIGHT, dtype=np.uint8)[:, None]
+    return Image.fromarray(array)
+
+
+def as_tensor(picture: Image.Image) -> torch.Tensor:
+    return torch.from_numpy(np.array(picture.convert("RGB"))).permute(2, 0, 1)[None] / 255
+
+
+@pytest.fixture
+def pair(picture):
+    other = torch.rand(1, 3, 48, 33, generator=torch.Generator().manual_seed(7)).double()
+    return picture, other
+
+
+def quick(pair, tiny, **options):
+    return stylize(*pair, model=tiny, **{"steps": 12, **options})
+
+
+def features(*shape, seed=0, dtype=torch.float64):
+    return torch.randn(shape, generator=torch.Generator().manual_seed(seed), dtype=dtype)
+
+
+def distance(kernel, x, y):
+    return kernel.distance(kernel.statistic(x), kernel.statistic(y))
+
+
+@pytest.fixture
+def x():
+    return features(1, 4, 3, 5)
+
+
+@pytest.fixture
+def y():
+    """Another number of positions than x."""
+    return features(1, 4, 2, 4, seed=1) * 1.3 + 0.2

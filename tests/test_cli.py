@@ -3,28 +3,19 @@
 import inspect
 import os
 import re
-import signal
 import subprocess
 import sys
-import time
 from importlib.metadata import version
 from pathlib import Path
 
 import pytest
 import torch
 import typer
-from conftest import names_in
-from PIL import Image
-from test_images import BAD, write_bad
+from conftest import COMMAND, QUICK, names_in
+from test_decoding import BAD, write_bad
 
 from nst_tutorial import cli, images, load_image, load_settings
-from nst_tutorial.losses import Objective
 from nst_tutorial.presets import PRESETS, Settings
-from nst_tutorial.scales import Result
-from nst_tutorial.terminal import deliver, free_name
-
-COMMAND = [sys.executable, "-m", "nst_tutorial"]
-QUICK = ["--size", "64", "--steps", "3", "--device", "cpu"]
 
 
 def run(*arguments, cwd=None, **options):
@@ -197,13 +188,6 @@ def test_an_existing_result_is_not_overwritten_unasked(tmp_path):
     assert load_image(path).shape[3] == 64
 
 
-def test_the_default_name_is_numbered(tmp_path):
-    for expected in ("a.png", "a-2.png", "a-3.png"):
-        path = free_name(tmp_path / "a.png")
-        assert path.name == expected
-        path.touch()
-
-
 @pytest.mark.parametrize("kind", BAD)
 def test_bad_pictures_end_with_one_line_and_2(tmp_path, kind, capsys):
     folder = tmp_path / "in"
@@ -249,120 +233,6 @@ def test_bad_options_end_with_one_line_and_2(tmp_path, monkeypatch, capsys, argu
     assert error.splitlines()[-1].startswith("nst: ")
     assert message in error
     assert not list(tmp_path.rglob("*.png"))
-
-
-def start(out: Path, *arguments) -> subprocess.Popen:
-    """A run that has long work before it; returns once the optimisation is under way."""
-    process = subprocess.Popen(
-        [*COMMAND, "stylize", "temple", "starry_night", "--size", "64", "--steps", "100000",
-         "--device", "cpu", "--out", str(out)],
-        stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1,
-        env={**os.environ, "FORCE_COLOR": "1", "COLUMNS": "200"},
-    )  # fmt: skip
-    seen = ""
-    while "/100000" not in seen:
-        character = process.stderr.read(1)
-        assert character, f"it ended early: {seen}"
-        seen += character
-    return process
-
-
-@pytest.mark.parametrize(
-    ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)], ids=["Ctrl-C", "kill"]
-)
-def test_interrupted_runs_save_the_picture_so_far(tmp_path, number, code):
-    process = start(tmp_path / "out.png")
-    time.sleep(1)
-    process.send_signal(number)
-    _, error = process.communicate(timeout=60)
-    assert process.returncode == code, error
-    assert "this is the best so far" in error
-    assert names_in(tmp_path) == ["out.png"]
-    image = load_image(tmp_path / "out.png")
-    assert (image - load_image("temple", 64)).abs().mean() > 0.02
-
-
-def test_ctrl_c_before_the_first_evaluation_writes_nothing(tmp_path, monkeypatch, capsys):
-    def interrupted(self, image):
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr("nst_tutorial.losses.Objective.value_and_gradient", interrupted)
-    with pytest.raises(SystemExit) as ended:
-        cli.app(["stylize", "temple", "starry_night", *QUICK, "--out", str(tmp_path / "a.png")])
-    assert ended.value.code == 130
-    assert "before there was a picture" in capsys.readouterr().err
-    assert names_in(tmp_path) == []
-
-
-def test_two_runs_at_once_do_not_overwrite_each_other(tmp_path, monkeypatch, capsys):
-    """Somebody writes the file while we work: both pictures are kept."""
-    out = tmp_path / "a.png"
-    evaluate = Objective.value_and_gradient
-
-    def meanwhile(self, image):
-        out.write_bytes(b"another run's result")
-        return evaluate(self, image)
-
-    monkeypatch.setattr(Objective, "value_and_gradient", meanwhile)
-    with pytest.raises(SystemExit) as ended:
-        cli.app(["stylize", "temple", "starry_night", *QUICK, "--out", str(out)])
-    assert ended.value.code == 0
-    assert out.read_bytes() == b"another run's result"
-    assert load_image(tmp_path / "a-2.png").shape[3] == 64
-    assert "a-2.png" in capsys.readouterr().out
-
-
-def test_a_format_that_cannot_hold_the_result_loses_nothing(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    result = Result(torch.rand(1, 3, 16, 17000), [{}])
-    with pytest.raises(typer.Exit) as ended:
-        deliver(result, tmp_path / "long.webp", {})
-    assert ended.value.exit_code == 1
-    assert "long.webp: WEBP cannot hold it" in capsys.readouterr().err
-    assert load_image(tmp_path / "nst_result.png").shape[3] == 17000
-
-
-@pytest.mark.parametrize("error", [MemoryError(), RuntimeError("can't allocate memory: 9 GB")])
-def test_too_little_memory_is_said_in_words(tmp_path, monkeypatch, capsys, error):
-    def fail(self, image):
-        raise error
-
-    monkeypatch.setattr(Objective, "value_and_gradient", fail)
-    with pytest.raises(SystemExit) as ended:
-        cli.app(["stylize", "temple", "starry_night", *QUICK, "--out", str(tmp_path / "a.png")])
-    assert ended.value.code == 2
-    assert "not enough memory; take a smaller --size" in capsys.readouterr().err
-
-
-def test_signal_handlers_are_put_back():
-    before = signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)
-    with pytest.raises(SystemExit):
-        cli.app(["presets"])
-    assert (signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)) == before
-
-
-def test_a_full_disk_at_the_end_loses_nothing(tmp_path, monkeypatch, capsys):
-    """The picture goes to the folder for temporary files, and the exit code tells."""
-    spare = tmp_path / "spare"
-    spare.mkdir()
-    monkeypatch.setattr("tempfile.tempdir", str(spare))
-    save = Image.Image.save
-
-    def full(self, file, **options):
-        if not Path(file.name).is_relative_to(spare):
-            raise OSError(28, "No space left on device")
-        save(self, file, **options)
-
-    monkeypatch.setattr(Image.Image, "save", full)
-    out = tmp_path / "results" / "out.png"
-    with pytest.raises(SystemExit) as ended:
-        cli.app(["stylize", "temple", "starry_night", *QUICK, "--out", str(out)])
-    assert ended.value.code == 1
-    shown = capsys.readouterr()
-    assert "out.png could not be written (No space left on device)" in shown.err
-    assert str(spare / "nst_result.png") in shown.out.replace("\n", "")
-    assert load_image(spare / "nst_result.png").shape[3] == 64
-    assert names_in(tmp_path / "results") == []
 
 
 def test_doctor(capsys):

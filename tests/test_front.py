@@ -13,12 +13,6 @@ from nst_tutorial.presets import PRESETS, STYLE_LAYERS
 from nst_tutorial.scales import Result
 from nst_tutorial.vgg import VGG19
 
-
-@pytest.fixture
-def pair(picture):
-    return picture, torch.rand(1, 3, 48, 33, generator=torch.Generator().manual_seed(7)).double()
-
-
 OPTIONS = {"steps": 40, "seed": 0}
 WEIGHTS = (30.0, 0.3, 3.0)
 

@@ -19,12 +19,6 @@ from nst_tutorial.presets import PRESETS
 from nst_tutorial.transfer import make_objective
 
 
-@pytest.fixture
-def pair(picture):
-    other = torch.rand(1, 3, 48, 33, generator=torch.Generator().manual_seed(7)).double()
-    return picture, other
-
-
 def test_the_paper_written_out(tiny, pair):
     """Gatys et al. 2016, equations 1, 3, 4, 5 and 7, with sums over indices, sizes alike."""
     content, _ = pair

@@ -1,34 +1,18 @@
-import inspect
 import json
 import math
-import re
 from itertools import pairwise
 
 import pytest
 import torch
 import torch.nn.functional as F
-from conftest import relative
+from conftest import quick, relative
 
-import nst_tutorial
 from nst_tutorial import images
 from nst_tutorial.kernels import Gaussian, Wasserstein
 from nst_tutorial.losses import Objective
-from nst_tutorial.presets import PRESETS, Settings, compare, get_preset, options_from
-from nst_tutorial.scales import schedule
+from nst_tutorial.presets import PRESETS
 from nst_tutorial.transfer import make_objective, stylize
-from nst_tutorial.vgg import VGG19
 from nst_tutorial.weights import palette_path
-
-
-@pytest.fixture
-def pair(picture):
-    other = torch.rand(1, 3, 48, 33, generator=torch.Generator().manual_seed(7)).double()
-    return picture, other
-
-
-def quick(pair, tiny, **options):
-    return stylize(*pair, model=tiny, **{"steps": 12, **options})
-
 
 # --- the real thing --------------------------------------------------------------------------
 
@@ -116,29 +100,6 @@ def test_the_same_twice_and_another_seed(temple, starry):
 # --- its parts, on a tiny network ------------------------------------------------------------
 
 
-def test_defaults_of_the_signature_are_left_to_the_preset():
-    parameters = inspect.signature(stylize).parameters
-    for name in Settings.__dataclass_fields__:
-        if name != "source":
-            assert parameters[name].default is None, name
-    assert parameters["preset"].default == "default"
-
-
-def test_options_come_before_the_preset(pair, tiny):
-    settings = quick(pair, tiny, preset="gatys2016", content_weight=0.5, steps=3).settings
-    assert (settings["content_weight"], settings["steps"]) == (0.5, 3)
-    assert settings["style_normalization"] == "paper"
-    assert settings["preset"] == "gatys2016"
-    with pytest.raises(ValueError, match="unknown preset 'gatys'; there are default, gatys2016"):
-        get_preset("gatys")
-
-
-@pytest.mark.parametrize("preset", PRESETS)
-def test_every_preset_lowers_its_loss(pair, tiny, preset):
-    found = quick(pair, tiny, preset=preset, steps=25)
-    assert min(r["total"] for r in found.history) < 0.7 * found.history[0]["total"]
-
-
 def test_kernels_by_name_description_object_and_layer(pair, tiny):
     layers = {"relu1_1": 0.5, "relu2_1": 0.5}
     specs = [
@@ -184,138 +145,6 @@ def test_two_styles_are_the_weighted_sum_of_their_distances(pair, tiny):
     torch.testing.assert_close(found.gradient, 0.3 * parts[0].gradient + 0.7 * parts[1].gradient)
 
 
-# --- balance by gradient norm ----------------------------------------------------------------
-
-
-def norm_of(objective, name, image):
-    """The gradient norm of one weighted term, by an objective of its own."""
-    alone = Objective(
-        objective.model, {name: objective.terms[name]}, {name: objective.weights[name]}
-    )
-    return float(alone.value_and_gradient(image).gradient.norm())
-
-
-@pytest.mark.parametrize("start", ["noise", "content"])
-def test_balanced_terms_start_with_the_same_gradient_norm(pair, tiny, start, monkeypatch):
-    content, _ = pair
-    seen = []
-    evaluate = Objective.value_and_gradient
-    monkeypatch.setattr(
-        Objective, "value_and_gradient", lambda o, x: seen.append((o, x)) or evaluate(o, x)
-    )
-    found = quick(pair, tiny, balance="gradient", start=start, steps=1)
-    objective, image = seen[0]
-    noise = torch.rand(content.shape, generator=torch.Generator().manual_seed(0)).to(content)
-    assert torch.equal(image, content if start == "content" else noise)
-    norms = {name: norm_of(objective, name, image) for name in found.gradient_norms}
-    if start == "content":  # its own loss has no gradient there; it gets its norm at noise
-        assert norms["content relu4_2"] == 0
-        norms["content relu4_2"] = norm_of(objective, "content relu4_2", noise)
-    main = [norm for name, norm in norms.items() if name != "out of range"]
-    assert len(main) == 6
-    assert max(main) == pytest.approx(min(main), rel=1e-6)
-    assert found.weights["content relu4_2"] == 1.0
-    for name, norm in found.gradient_norms.items():
-        assert norm * found.weights[name] == pytest.approx(norms[name], rel=1e-6, abs=1e-12)
-
-
-def test_the_balance_is_that_of_the_first_scale(tiny):
-    content, style = torch.rand(2, 1, 3, 400, 48).double()
-    seen = {}
-
-    def callback(progress):
-        seen.setdefault(progress.size, progress.weights)
-
-    stylize(content, style, model=tiny, steps=6, balance="gradient", callback=callback)
-    assert len(seen) == 2
-    assert len({tuple(w.items()) for w in seen.values()}) == 1
-
-
-def test_weights_count_on_top_of_the_balance(pair, tiny):
-    plain = quick(pair, tiny, balance="gradient", steps=1).weights
-    double = quick(pair, tiny, balance="gradient", style_weight=2.0, steps=1).weights
-    for name, weight in plain.items():
-        assert double[name] == pytest.approx(2 * weight if name[:5] == "style" else weight)
-
-
-def test_a_term_without_a_gradient_keeps_its_weight(tiny):
-    flat = torch.zeros(1, 3, 32, 32).double()
-    found = stylize(flat, flat, model=tiny, balance="gradient", start=flat, steps=1)
-    assert all(math.isfinite(weight) for weight in found.weights.values())
-
-
-# --- presets ---------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("name", ["linear", "poly", "gaussian", "bn"])
-def test_the_code_of_li_et_al_written_out(pair, tiny, name):
-    """From sums over positions, as their code has them: methods and constants of its gradients."""
-    content, style = pair
-    settings = PRESETS[f"li2017-code-{name}"]
-    size = tuple(content.shape[2:])
-    style = images.resize(style, size)
-    x = content.flip(3)
-    objective = make_objective(tiny, content, style, settings)
-    found = objective.value_and_gradient(x)
-    gamma = {"bn": 1.0}.get(name, 5.0)
-    F, P = (tiny(image, ["relu4_2"])["relu4_2"] for image in (x, content))
-    expected = {"content relu4_2": (F - P).square().sum()}
-    for layer in settings.style_layers:
-        X, Y = (tiny(image, [layer])[layer].flatten(2)[0] for image in (x, style))
-        C, M = X.shape
-        sums = (X.sum(1) - Y.sum(1)).square().sum()
-        if name == "linear":
-            value = gamma * 2e3 / (2 * C * M) * sums
-        elif name == "poly":
-            value = gamma * 0.1 / (4 * C**2 * M) * (X @ X.T - Y @ Y.T).square().sum()
-        elif name == "bn":
-            mean = (X.mean(1) - Y.mean(1)).square().sum()
-            deviation = [(Z.var(1, correction=0) + 1e-5).sqrt() for Z in (X, Y)]
-            value = (
-                gamma * 1e3 * M / (2 * C) * (mean + (deviation[0] - deviation[1]).square().sum())
-            )
-        else:
-            kernel = objective.terms[f"style {layer}"].kernel
-            (x0, x1), (y0, y1) = (
-                kernel.statistic(Z.view(1, C, 1, M))[0] for Z in (X, Y)
-            )  # fmt: skip
-            ends = ((x0, x1, 1), (y0, y1, 1), (x0, y1, -1), (x1, y0, -1))
-            rate = 1 / (2 * kernel.bandwidth**2)
-            h = sum(s * torch.exp(-rate * (a - b).square().sum(1)) for a, b, s in ends)
-            value = gamma * 3e14 / (2 * C * M) * h.sum() * (M / 2) / len(h)
-        expected[f"style {layer}"] = value
-    for term, value in expected.items():
-        assert objective.weights[term] * found.terms[term] == pytest.approx(float(value), rel=1e-5)
-
-
-def test_presets_of_the_papers_differ_from_their_code_where_they_should():
-    def names(a, b):
-        return {name for name, _, _ in compare(a, b)}
-
-    assert names("gatys2016", "gatys2016-code") == {
-        "source", "pooling", "rescale", "content_normalization", "style_normalization",
-        "style_layers", "content_weight", "start",
-    }  # fmt: skip
-    assert names("li2017-poly", "li2017-code-poly") == {
-        "source", "balance", "style_normalization", "content_weight", "style_weight",
-    }  # fmt: skip
-    assert names("li2017-linear", "li2017-poly") == {"kernel"}
-    assert PRESETS["li2017-code-bn"].style_weight == 1.0
-    for name, settings in PRESETS.items():
-        assert name == "default" or re.search(r"\d{4}|code", settings.source)
-
-
-def test_presets_share_nothing_that_can_be_changed():
-    layers = [settings.style_layers for settings in PRESETS.values()]
-    assert len({id(each) for each in layers}) == len(PRESETS)
-
-
-def test_presets_print_themselves():
-    text = str(PRESETS["gatys2016"])
-    assert "10.1109/CVPR.2016.265" in text
-    assert len(text.splitlines()) == len(Settings.__dataclass_fields__)
-
-
 def test_no_steps_return_the_start(pair, tiny):
     found = quick(pair, tiny, steps=0)
     assert torch.equal(found.image, pair[0])
@@ -338,106 +167,10 @@ def test_starts(pair, tiny):
     assert found.settings["start"] == "picture"
 
 
-@pytest.mark.parametrize(
-    ("size", "steps", "expected"),
-    [
-        (256, 300, [(256, 300)]),
-        (512, 300, [(256, 200), (512, 100)]),
-        (1024, 70, [(256, 40), (512, 20), (1024, 10)]),
-        (1024, 1, [(1024, 1)]),
-        (1024, 2, [(512, 1), (1024, 1)]),
-        (500, 0, [(500, 0)]),
-        (385, 9, [(192, 6), (385, 3)]),
-    ],
-)
-def test_schedule(size, steps, expected):
-    assert schedule(size, steps) == expected
-    assert schedule(size, steps, coarse_to_fine=False) == [(size, steps)]
-
-
-def test_narrow_pictures_are_not_made_too_small():
-    assert schedule(512, 90, narrowest=24 / 600) == [(512, 90)]
-    assert schedule(1024, 90, narrowest=0.04) == [(512, 60), (1024, 30)]
-
-
-def test_narrow_pictures_work(tiny):
-    wide, style = torch.rand(1, 3, 18, 420).double(), torch.rand(1, 3, 64, 64).double()
-    assert {r["size"] for r in stylize(wide, style, model=tiny, steps=4).history} == {420}
-    assert {r["size"] for r in stylize(torch.rand(1, 3, 420, 420).double(), wide, model=tiny,
-            steps=4).history} == {420}  # fmt: skip
-
-
 @pytest.mark.parametrize("dtype", [torch.float16, torch.float64])
 def test_pictures_of_any_floating_type(dtype, vgg):
     image = torch.rand(1, 3, 40, 40).to(dtype)
     assert stylize(image, image.flip(3), model=vgg, steps=2).image.dtype == torch.float32
-
-
-def test_a_picture_can_be_made_again_from_its_record(pair, tiny):
-    first = quick(pair, tiny, kernel="bn", start="noise", seed=8, balance="gradient")
-    again = stylize(*pair, model=tiny, **options_from(first.settings))
-    assert torch.equal(first.image, again.image)
-    assert first.settings["weights"] == "random"  # the network that was used
-    assert first.settings["version"] == nst_tutorial.__version__
-
-
-def test_coarse_to_fine_uses_every_scale(tiny):
-    content, style = torch.rand(2, 1, 3, 400, 48).double()
-    sizes = [r["size"] for r in stylize(content, style, model=tiny, steps=6).history]
-    assert sizes == [200] * 4 + [400] * 2
-
-
-def test_the_detail_of_the_content_survives_the_coarse_scale(tiny):
-    """One evaluation a scale changes nothing, so the content must come back whole."""
-    content, style = torch.rand(2, 1, 3, 400, 48).double()
-    found = stylize(content, style, model=tiny, steps=2)
-    torch.testing.assert_close(found.image, content)
-
-
-def test_history_is_one_through_all_scales(tiny):
-    content, style = torch.rand(2, 1, 3, 400, 48).double()
-    seen = []
-    found = stylize(content, style, model=tiny, steps=6, callback=lambda p: seen.append(p) or False)
-    assert (
-        [p.evaluation for p in seen] == [r["evaluation"] for r in found.history] == [*range(1, 7)]
-    )
-    assert {p.steps for p in seen} == {6}
-
-
-@pytest.mark.parametrize("how", ["callback", "interrupted"])
-def test_stopping_at_a_coarse_scale_gives_a_full_picture(tiny, how):
-    content, style = torch.rand(2, 1, 3, 400, 48).double()
-
-    def callback(progress):
-        if progress.evaluation == 3:
-            if how == "interrupted":
-                raise KeyboardInterrupt
-            return True
-        return False
-
-    found = stylize(content, style, model=tiny, steps=30, callback=callback)
-    assert found.stopped == how
-    assert len(found.history) == 3
-    assert found.image.shape == content.shape
-
-
-def test_the_style_is_made_smaller_never_larger(tiny, monkeypatch):
-    seen = []
-    forward = VGG19.forward
-
-    def spy(self, image, layers):
-        seen.append(tuple(image.shape[2:]))
-        return forward(self, image, layers)
-
-    monkeypatch.setattr(VGG19, "forward", spy)
-    content, large, small = (torch.rand(1, 3, h, 32).double() for h in (64, 96, 40))
-    for style, scale, expected in [
-        (large, 1.0, (64, 21)), (large, 1.25, (80, 27)), (large, 9.0, (96, 32)),
-        (large, 0.75, (48, 16)), (small, 1.0, (40, 32)),
-    ]:  # fmt: skip
-        seen.clear()
-        stylize(content, style, model=tiny, steps=0, style_scale=scale)
-        assert seen[1] == expected
 
 
 def test_more_style_weight_means_less_style_loss(pair, tiny):

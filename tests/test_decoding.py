@@ -1,0 +1,198 @@
+import os
+import struct
+import zlib
+
+import numpy as np
+import pytest
+import torch
+from conftest import HEIGHT, WIDTH, as_tensor
+from PIL import Image, ImageCms
+
+from nst_tutorial import decoding
+from nst_tutorial.images import (
+    load_image,
+)
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_exif_rotation(tmp_path, scene, orientation):
+    """Whatever way the camera was held, the picture comes out as the scene was."""
+    undo = {
+        2: Image.Transpose.FLIP_LEFT_RIGHT,
+        3: Image.Transpose.ROTATE_180,
+        4: Image.Transpose.FLIP_TOP_BOTTOM,
+        5: Image.Transpose.TRANSPOSE,
+        6: Image.Transpose.ROTATE_90,
+        7: Image.Transpose.TRANSVERSE,
+        8: Image.Transpose.ROTATE_270,
+    }
+    stored = scene.transpose(undo[orientation]) if orientation in undo else scene
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    stored.save(tmp_path / "turned.png", exif=exif)
+    assert torch.equal(load_image(tmp_path / "turned.png"), as_tensor(scene))
+
+
+@pytest.mark.parametrize("mode", ["RGB", "L", "P", "1", "RGBA", "LA", "CMYK", "YCbCr"])
+@pytest.mark.parametrize("suffix", ["png", "tiff", "jpg", "webp", "gif", "bmp"])
+def test_modes(tmp_path, scene, mode, suffix):
+    path = tmp_path / f"scene.{suffix}"
+    picture = scene.convert(mode)
+    try:
+        picture.save(path)
+    except (OSError, ValueError):
+        pytest.skip(f"{suffix} holds no {mode}")
+    image = load_image(path)
+    assert image.shape == (1, 3, HEIGHT, WIDTH)
+    grey = mode in ("L", "1", "LA")
+    expected = as_tensor(scene.convert("L") if grey else scene)
+    if mode == "1":  # dithered: right on average
+        image, expected = (x.unflatten(3, (2, -1)).mean(dim=(1, 2, 4)) for x in (image, expected))
+    assert (image - expected).abs().mean() < 0.04
+
+
+@pytest.mark.parametrize("mode", ["RGBA", "LA", "P"])
+def test_transparency_is_over_white(tmp_path, mode):
+    picture = Image.new("RGBA", (32, 32), (0, 0, 0, 0))
+    picture.paste((0, 0, 0, 255), (0, 0, 16, 32))
+    picture.paste((0, 0, 0, 102), (16, 0, 32, 16))  # 40 % black
+    options = {}
+    if mode == "P":
+        picture = Image.new("P", (32, 32), 1)
+        picture.putpalette([0, 0, 0, 90, 20, 60])
+        picture.paste(0, (0, 0, 16, 32))
+        options = {"transparency": 1}
+    picture.convert(mode).save(tmp_path / "holes.png", **options)
+    image = load_image(tmp_path / "holes.png")
+    assert torch.equal(image[..., :16], torch.zeros(1, 3, 32, 16))
+    assert torch.equal(image[..., 16:, 16:], torch.ones(1, 3, 16, 16))
+    if mode != "P":
+        torch.testing.assert_close(image[..., :16, 16:], torch.full((1, 3, 16, 16), 0.6))
+
+
+@pytest.mark.parametrize("suffix", ["png", "tiff"])
+def test_sixteen_bits_keep_their_precision(tmp_path, suffix):
+    ramp = np.linspace(0, 65535, 64 * 64).astype(np.uint16).reshape(64, 64)
+    Image.fromarray(ramp).save(tmp_path / f"deep.{suffix}")
+    image = load_image(tmp_path / f"deep.{suffix}")
+    expected = torch.from_numpy(ramp.astype(np.float32) / 65535)
+    torch.testing.assert_close(image[0], expected.expand(3, -1, -1))
+    assert len(image.unique()) > 4000
+    assert load_image(tmp_path / f"deep.{suffix}", 32).shape == (1, 3, 32, 32)
+
+
+def test_float_pictures_outside_0_to_1_are_refused(tmp_path):
+    Image.fromarray(np.full((20, 20), 3.0, np.float32)).save(tmp_path / "bright.tiff")
+    with pytest.raises(ValueError, match=r"bright.tiff: its values lie outside 0..1"):
+        load_image(tmp_path / "bright.tiff")
+    Image.fromarray(np.full((20, 20), 0.25, np.float32)).save(tmp_path / "dim.tiff")
+    assert torch.equal(load_image(tmp_path / "dim.tiff"), torch.full((1, 3, 20, 20), 0.25))
+
+
+@pytest.mark.parametrize("suffix", ["gif", "webp", "png"])
+def test_first_frame_of_an_animation(tmp_path, scene, suffix):
+    path = tmp_path / f"film.{suffix}"
+    others = [Image.new("RGB", scene.size, c) for c in ("green", "white")]
+    scene.save(path, save_all=True, append_images=others, lossless=True)
+    assert (load_image(path) - as_tensor(scene)).abs().mean() < 0.02
+
+
+def test_colour_profile_becomes_srgb(tmp_path, scene):
+    """In a profile that names a linear response, stored 50 % is sRGB 73.5 %."""
+    linear = ImageCms.createProfile("sRGB")
+    data = bytearray(ImageCms.ImageCmsProfile(linear).tobytes())
+    grey = Image.new("RGB", (32, 32), (128, 128, 128))
+    # Replace every tone curve by one entry: gamma 1.0 as an ICC 'curv' of count 0.
+    table = struct.unpack(">I", data[128:132])[0]
+    for i in range(table):
+        sign, offset, _ = struct.unpack(">4sII", data[132 + 12 * i : 144 + 12 * i])
+        if sign in (b"rTRC", b"gTRC", b"bTRC"):
+            data[offset : offset + 12] = b"curv" + bytes(8)
+    grey.save(tmp_path / "linear.png", icc_profile=bytes(data))
+    value = load_image(tmp_path / "linear.png").mean()
+    x = 128 / 255
+    assert abs(value - (1.055 * x ** (1 / 2.4) - 0.055)) < 0.01
+
+
+def test_unusable_profile_is_said_and_ignored(tmp_path, scene):
+    scene.save(tmp_path / "odd.png", icc_profile=b"nonsense")
+    with pytest.warns(UserWarning, match=r"odd.png: its colour profile cannot be used"):
+        image = load_image(tmp_path / "odd.png")
+    assert torch.equal(image, as_tensor(scene))
+
+
+def png(width: int, height: int) -> bytes:
+    """A PNG that claims a size, with hardly any data."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        body = kind + data
+        return struct.pack(">I", len(data)) + body + struct.pack(">I", zlib.crc32(body))
+
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    data = chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"\0" * 9)) + chunk(b"IEND", b"")
+    return b"\x89PNG\r\n\x1a\n" + data
+
+
+def write_bad(folder, kind: str):
+    path = folder / "bad.png"
+    if kind == "missing":
+        return path
+    if kind == "folder":
+        path.mkdir()
+    elif kind == "pipe":
+        os.mkfifo(path)
+    elif kind == "empty":
+        path.write_bytes(b"")
+    elif kind == "text":
+        path.write_text("this is not a picture")
+    elif kind == "truncated":
+        load = Image.fromarray(np.random.default_rng(0).integers(0, 255, (64, 64, 3), np.uint8))
+        load.save(path)
+        path.write_bytes(path.read_bytes()[:5000])
+    elif kind == "1x1":
+        Image.new("RGB", (1, 1)).save(path)
+    elif kind == "3x2000":
+        Image.new("RGB", (3, 2000)).save(path)
+    elif kind == "500 megapixels":
+        path.write_bytes(png(25000, 20000))
+    elif kind == "160 megapixels":
+        path.write_bytes(png(16000, 10000))
+    return path
+
+
+BAD = {
+    "missing": (FileNotFoundError, "bad.png: no such picture.*by name there are"),
+    "folder": (IsADirectoryError, "bad.png: is a folder"),
+    "pipe": (ValueError, "bad.png: is not a regular file"),
+    "empty": (ValueError, "bad.png: the file is empty"),
+    "text": (ValueError, r"bad.png: cannot be read as a picture \(not a picture\).*save it anew"),
+    "truncated": (ValueError, "bad.png: cannot be read as a picture.*save it anew"),
+    "1x1": (ValueError, "bad.png: only 1×1 pixels.*at least 16"),
+    "3x2000": (ValueError, "bad.png: only 3×2000 pixels"),
+    "500 megapixels": (ValueError, "bad.png: .*make the picture smaller"),
+    "160 megapixels": (ValueError, "bad.png: 16000×10000 is 160 megapixels.*make the picture smal"),
+}
+
+
+@pytest.mark.parametrize("kind", BAD)
+def test_bad_pictures_are_named_with_a_remedy(tmp_path, kind):
+    error, message = BAD[kind]
+    with pytest.raises(error, match=message):
+        load_image(write_bad(tmp_path, kind), 64)
+
+
+def test_no_permission(tmp_path, monkeypatch, scene):
+    scene.save(tmp_path / "secret.png")
+
+    def refuse(self, mode):
+        raise PermissionError(13, "Permission denied", str(self))
+
+    monkeypatch.setattr(decoding.Path, "open", refuse)  # root may read everything
+    with pytest.raises(PermissionError, match=r"secret.png: no permission to read it"):
+        load_image(tmp_path / "secret.png")
+
+
+def test_broken_exif_data_are_said_and_ignored(tmp_path, scene):
+    scene.save(tmp_path / "odd.png", exif=b"not a TIFF file at all")
+    with pytest.warns(UserWarning, match=r"odd.png: its EXIF data cannot be read"):
+        assert torch.equal(load_image(tmp_path / "odd.png"), as_tensor(scene))

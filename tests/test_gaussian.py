@@ -1,0 +1,83 @@
+import math
+
+import pytest
+import torch
+from conftest import distance, features
+
+from nst_tutorial.kernels import (
+    Gaussian,
+    Gram,
+    Linear,
+    WeightedSum,
+    positions,
+)
+
+
+def test_gaussian_estimator_is_unbiased():
+    """Its mean over many pairings against all pairs of *different* positions, by brute force."""
+    x, y = features(1, 2, 6, 6), features(1, 2, 6, 6, seed=1) * 1.5 + 0.4
+    k = Gaussian(1.1)
+    a, b = positions(x)[0], positions(y)[0]
+    n = len(a)
+
+    def mean_of_different(A):
+        return (k(A, A).sum() - n) / (n * (n - 1))  # k(a, a) = 1
+
+    # A pairing draws the same positions of x and y, so x_p never meets y_p.
+    across = (k(a, b).sum() - k(a, b).trace()) / (n * (n - 1))
+    exact = mean_of_different(a) + mean_of_different(b) - 2 * across
+    found = torch.stack([distance(Gaussian(1.1, seed=s), x, y) for s in range(600)])
+    standard_error = found.std() / 600**0.5
+    assert abs(found.mean() - exact) < 3 * standard_error
+    assert standard_error < 0.1 * exact
+
+
+def test_gaussian_written_out(x):
+    y = features(1, 4, 3, 5, seed=5)
+    kernel = Gaussian(1.3, pairs=4, seed=2)
+    (x1, x2), (y1, y2) = kernel.statistic(x)[0], kernel.statistic(y)[0]
+    rows = {tuple(row.tolist()) for row in positions(x)[0]}
+    drawn = [tuple(row.tolist()) for row in torch.cat([x1, x2])]
+    assert len(set(drawn)) == 8  # disjoint pairs: nothing is drawn twice
+    assert set(drawn) <= rows
+
+    def k(p, q):
+        return math.exp(-float((p - q).square().sum()) / (2 * 1.3**2))
+
+    expected = sum(
+        k(x1[i], x2[i]) + k(y1[i], y2[i]) - k(x1[i], y2[i]) - k(x2[i], y1[i]) for i in range(4)
+    )
+    assert float(distance(kernel, x, y)) == pytest.approx(expected / 4)
+
+
+def test_gaussian_pairing_stays_the_same():
+    """For a whole optimisation: it depends on seed and size alone, not on when it is asked."""
+    x = features(1, 3, 8, 8)
+    first = Gaussian(1.0, seed=4).statistic(x)
+    torch.rand(100)  # somebody else's random numbers
+    assert torch.equal(first, Gaussian(1.0, seed=4).statistic(x))
+    assert not torch.equal(first, Gaussian(1.0, seed=5).statistic(x))
+
+
+@pytest.mark.parametrize("rule", ["mean", "median"])
+def test_bandwidth_rules(rule):
+    x = features(1, 3, 8, 8)
+    fitted = Gaussian(rule, seed=1).fitted(x)
+    first, second = Gaussian(1.0, seed=1).statistic(x)[0]
+    squared = (first - second).square().sum(1)
+    expected = squared.mean() if rule == "mean" else squared.median()
+    assert 2 * fitted.bandwidth**2 == pytest.approx(float(expected))
+    assert fitted.fitted(5 * x) is fitted  # once for all
+    scaled = Gaussian(rule, seed=1).fitted(10 * x)
+    torch.testing.assert_close(distance(scaled, 10 * x, 10 * x + 1), distance(fitted, x, x + 0.1))
+    with pytest.raises(ValueError, match="still a rule; use kernel.fitted"):
+        distance(Gaussian(rule), x, x)
+
+
+def test_median_of_a_mostly_flat_picture_is_not_its_bandwidth():
+    f = torch.zeros(1, 3, 16, 16, dtype=torch.float64)
+    f[..., :3] = features(1, 3, 16, 3)
+    fitted = Gaussian("median").fitted(f)
+    assert fitted == Gaussian("mean").fitted(f)
+    silent = WeightedSum(((1.0, Gram()), (1.0, Linear()))).fitted(0 * f)
+    assert float(distance(silent, f, 0 * f)) > 0

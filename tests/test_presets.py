@@ -1,0 +1,111 @@
+import inspect
+import re
+
+import pytest
+import torch
+from conftest import quick
+
+import nst_tutorial
+from nst_tutorial import images
+from nst_tutorial.presets import PRESETS, Settings, compare, get_preset, options_from
+from nst_tutorial.transfer import make_objective, stylize
+
+
+def test_defaults_of_the_signature_are_left_to_the_preset():
+    parameters = inspect.signature(stylize).parameters
+    for name in Settings.__dataclass_fields__:
+        if name != "source":
+            assert parameters[name].default is None, name
+    assert parameters["preset"].default == "default"
+
+
+def test_options_come_before_the_preset(pair, tiny):
+    settings = quick(pair, tiny, preset="gatys2016", content_weight=0.5, steps=3).settings
+    assert (settings["content_weight"], settings["steps"]) == (0.5, 3)
+    assert settings["style_normalization"] == "paper"
+    assert settings["preset"] == "gatys2016"
+    with pytest.raises(ValueError, match="unknown preset 'gatys'; there are default, gatys2016"):
+        get_preset("gatys")
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_every_preset_lowers_its_loss(pair, tiny, preset):
+    found = quick(pair, tiny, preset=preset, steps=25)
+    assert min(r["total"] for r in found.history) < 0.7 * found.history[0]["total"]
+
+
+@pytest.mark.parametrize("name", ["linear", "poly", "gaussian", "bn"])
+def test_the_code_of_li_et_al_written_out(pair, tiny, name):
+    """From sums over positions, as their code has them: methods and constants of its gradients."""
+    content, style = pair
+    settings = PRESETS[f"li2017-code-{name}"]
+    size = tuple(content.shape[2:])
+    style = images.resize(style, size)
+    x = content.flip(3)
+    objective = make_objective(tiny, content, style, settings)
+    found = objective.value_and_gradient(x)
+    gamma = {"bn": 1.0}.get(name, 5.0)
+    F, P = (tiny(image, ["relu4_2"])["relu4_2"] for image in (x, content))
+    expected = {"content relu4_2": (F - P).square().sum()}
+    for layer in settings.style_layers:
+        X, Y = (tiny(image, [layer])[layer].flatten(2)[0] for image in (x, style))
+        C, M = X.shape
+        sums = (X.sum(1) - Y.sum(1)).square().sum()
+        if name == "linear":
+            value = gamma * 2e3 / (2 * C * M) * sums
+        elif name == "poly":
+            value = gamma * 0.1 / (4 * C**2 * M) * (X @ X.T - Y @ Y.T).square().sum()
+        elif name == "bn":
+            mean = (X.mean(1) - Y.mean(1)).square().sum()
+            deviation = [(Z.var(1, correction=0) + 1e-5).sqrt() for Z in (X, Y)]
+            value = (
+                gamma * 1e3 * M / (2 * C) * (mean + (deviation[0] - deviation[1]).square().sum())
+            )
+        else:
+            kernel = objective.terms[f"style {layer}"].kernel
+            (x0, x1), (y0, y1) = (
+                kernel.statistic(Z.view(1, C, 1, M))[0] for Z in (X, Y)
+            )  # fmt: skip
+            ends = ((x0, x1, 1), (y0, y1, 1), (x0, y1, -1), (x1, y0, -1))
+            rate = 1 / (2 * kernel.bandwidth**2)
+            h = sum(s * torch.exp(-rate * (a - b).square().sum(1)) for a, b, s in ends)
+            value = gamma * 3e14 / (2 * C * M) * h.sum() * (M / 2) / len(h)
+        expected[f"style {layer}"] = value
+    for term, value in expected.items():
+        assert objective.weights[term] * found.terms[term] == pytest.approx(float(value), rel=1e-5)
+
+
+def test_presets_of_the_papers_differ_from_their_code_where_they_should():
+    def names(a, b):
+        return {name for name, _, _ in compare(a, b)}
+
+    assert names("gatys2016", "gatys2016-code") == {
+        "source", "pooling", "rescale", "content_normalization", "style_normalization",
+        "style_layers", "content_weight", "start",
+    }  # fmt: skip
+    assert names("li2017-poly", "li2017-code-poly") == {
+        "source", "balance", "style_normalization", "content_weight", "style_weight",
+    }  # fmt: skip
+    assert names("li2017-linear", "li2017-poly") == {"kernel"}
+    assert PRESETS["li2017-code-bn"].style_weight == 1.0
+    for name, settings in PRESETS.items():
+        assert name == "default" or re.search(r"\d{4}|code", settings.source)
+
+
+def test_presets_share_nothing_that_can_be_changed():
+    layers = [settings.style_layers for settings in PRESETS.values()]
+    assert len({id(each) for each in layers}) == len(PRESETS)
+
+
+def test_presets_print_themselves():
+    text = str(PRESETS["gatys2016"])
+    assert "10.1109/CVPR.2016.265" in text
+    assert len(text.splitlines()) == len(Settings.__dataclass_fields__)
+
+
+def test_a_picture_can_be_made_again_from_its_record(pair, tiny):
+    first = quick(pair, tiny, kernel="bn", start="noise", seed=8, balance="gradient")
+    again = stylize(*pair, model=tiny, **options_from(first.settings))
+    assert torch.equal(first.image, again.image)
+    assert first.settings["weights"] == "random"  # the network that was used
+    assert first.settings["version"] == nst_tutorial.__version__
