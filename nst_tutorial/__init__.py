@@ -28,6 +28,7 @@ _HOME = {
     "Objective": "losses",
     "minimize": "optimize",
     "PRESETS": "presets",
+    "plan": "planning",
     "stylize": "transfer",
     "synthesize_texture": "synthesis",
     "reconstruct": "synthesis",
@@ -56,6 +57,7 @@ if TYPE_CHECKING:
     from .kernels import gram_matrix
     from .losses import Objective
     from .optimize import minimize
+    from .planning import plan
     from .presets import PRESETS
     from .synthesis import reconstruct, synthesize_texture
     from .transfer import stylize

@@ -4,28 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import torch
 from torch import Tensor
 
+from .engine import Engine
 from .losses import Objective
 
 
-def gradient_norms(objective: Objective, image: Tensor) -> dict[str, float]:
-    """Return the Euclidean norm of each term's gradient at an image, before its weight.
-
-    The terms share one pass forward and take one pass backward each.
-    """
-    image = image.detach().requires_grad_()
-    with torch.enable_grad():
-        values = objective.values(image)
-        norms = {}
-        for name, value in values.items():
-            (gradient,) = torch.autograd.grad(value, image, retain_graph=True, allow_unused=True)
-            norms[name] = 0.0 if gradient is None else float(gradient.norm())
-    return norms
+def gradient_norms(objective: Objective | Engine, image: Tensor) -> dict[str, float]:
+    """Return the Euclidean norm of each term's gradient at an image, before its weight."""
+    return {
+        name: float(objective.alone(name).value_and_gradient(image).gradient.norm())
+        for name in objective.weights
+    }
 
 
-def starting_norms(objective: Objective, start: Tensor, noise: Tensor) -> dict[str, float]:
+def starting_norms(objective: Objective | Engine, start: Tensor, noise: Tensor) -> dict[str, float]:
     """Return the gradient norms at the start, and at noise for terms that have none there."""
     norms = gradient_norms(objective, start)
     if not all(norms.values()):

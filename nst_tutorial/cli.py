@@ -167,6 +167,17 @@ def stylize(
     ] = None,
     seed: Annotated[int | None, typer.Option(help="For --start noise.", show_default="0")] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, mps.")] = "auto",
+    memory: Annotated[
+        float | None,
+        typer.Option(help="GB to use at most.", show_default="four fifths of what is free"),
+    ] = None,
+    tile: Annotated[
+        str, typer.Option(help="auto, whole, or a side in pixels: the same in less memory.")
+    ] = "auto",
+    checkpoint: Annotated[
+        Path | None,
+        typer.Option(help="Note the state here, and go on from it if it is there."),
+    ] = None,
     overwrite: Annotated[bool, typer.Option(help="Replace an existing result.")] = False,
 ) -> None:  # fmt: skip
     """Repaint CONTENT in the style of STYLE.
@@ -177,11 +188,13 @@ def stylize(
     options = dict(locals())
     for name in ("content", "style", "out", "size", "overwrite"):
         del options[name]
+    options["tile"] = int(tile) if tile.isdigit() else tile
     with plain_errors():
         from .images import LARGEST_SIZE, SMALLEST_SIDE, find_image, load_image, load_settings
+        from .inputs import narrowest_side
+        from .planning import plan
         from .presets import STARTS
-        from .scales import schedule
-        from .transfer import narrowest_side, settings_from
+        from .transfer import settings_from
         from .transfer import stylize as run
 
         parameters = [options.pop(name) for name in ("degree", "offset", "bandwidth", "pairs")]
@@ -208,12 +221,17 @@ def stylize(
         narrowest = narrowest_side(content_image, style_image, settings)
         path = choose_out(out, f"{Path(content).stem}_{Path(style).stem}", overwrite)
         err.print(f"{content_path.name} in the style of {style_path.name}, {size} px", markup=False)
+        stages = plan(
+            *content_image.shape[2:], settings=settings, memory=memory, tile=options["tile"],
+            device=device, narrowest=narrowest,
+        ).stages  # fmt: skip
         result = with_progress(
-            lambda callback: run(content_image, style_image, callback=callback, **options),
-            schedule(size, settings.steps, settings.coarse_to_fine, narrowest),
+            lambda callback: run(content_image, style_image, callback=callback, **options), stages
         )
         names = {"content": content_path.name, "style": style_path.name}
         deliver(result, path, names, overwrite=overwrite)
+        if checkpoint is not None:  # the picture is safe, so it is no longer needed
+            checkpoint.unlink(missing_ok=True)
 
 
 @app.command()
@@ -247,7 +265,7 @@ def texture(
     """Make a new picture with the texture of STYLE, from noise."""
     with plain_errors():
         from .images import find_image, load_image
-        from .scales import schedule
+        from .planning import plan
         from .synthesis import synthesize_texture
 
         style_path = find_image(style, "style")
@@ -261,7 +279,7 @@ def texture(
                 image, size, names, spec, seed, tileable=tileable, steps=steps, device=device,
                 callback=callback,
             ),
-            schedule(size, steps, OURS.coarse_to_fine),
+            plan(size, size, settings=replace(OURS, steps=steps), device=device).stages,
         )  # fmt: skip
         deliver(result, path, {"style": style_path.name}, overwrite=overwrite)
 
@@ -291,12 +309,16 @@ def presets(
 
 
 @app.command()
-def doctor() -> None:
-    """Print versions, device, weights, memory and speed, and which sizes will fit."""
+def doctor(
+    size: Annotated[
+        int | None, typer.Option(help="Print the plan for a picture of so many pixels a side too.")
+    ] = None,
+) -> None:
+    """Print versions, device, weights, memory and speed, and what pictures will need."""
     with plain_errors():
         from .doctor import examine
 
-        healthy = examine(out)
+        healthy = examine(out, size)
     if not healthy:
         raise typer.Exit(1)
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import platform
 import statistics
 import time
+from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 
 import torch
 from rich.console import Console
@@ -16,18 +15,20 @@ from rich.table import Table
 
 from . import images, vgg
 from .allocator import VARIABLE, keep_freed_memory
+from .engine import Engine
+from .planning import duration, free_memory, plan
 from .presets import PRESETS
-from .scales import schedule
 from .transfer import make_objective
 
 PACKAGES = ("nst_tutorial", "torch", "torchvision", "pillow", "jupyterlab", "ipywidgets")
-SIZES = (256, 512, 1024, 2048)
-BYTES_AT_REST = 1.05e9  # the process with torch, VGG19 and its transformed weights
-BYTES_PER_PIXEL = 3000  # on top, for square pictures; measured by benchmarks/evaluation.py
+SIZES = (256, 512, 1024, 2048, 4096)
 
 
-def examine(out: Console) -> bool:
-    """Print a report; return whether everything that the course needs is there."""
+def examine(out: Console, size: int | None = None) -> bool:
+    """Print a report; return whether everything that the course needs is there.
+
+    With a size, the plan for a square picture of so many pixels a side comes last.
+    """
     table = Table(show_header=False, box=None)
     table.add_row("python", f"{platform.python_version()} on {platform.platform()}")
     for package in PACKAGES:
@@ -58,7 +59,11 @@ def examine(out: Console) -> bool:
     if free is not None:
         table.add_row("free memory", f"{free / 1e9:.1f} GB")
     out.print(table)
-    out.print(_sizes(seconds_per_evaluation(model, 256), free))
+    speed = seconds_per_evaluation(model, 512) / 0.512**2
+    out.print(_sizes(speed, device))
+    if size is not None:
+        made = plan(size, size, device=str(device), seconds_per_megapixel=speed)
+        out.print(f"\n{size} px:\n{made}", markup=False)
     return bool(contents and styles)
 
 
@@ -68,19 +73,22 @@ def about(size: int, steps: int) -> None:
     `size` (longer side) and `steps` are those of its `stylize`; one evaluation is measured.
     """
     device = vgg.choose_device()
-    seconds = seconds_per_evaluation(vgg.load_vgg19(device=str(device)), 128)
-    whole = sum(n * seconds * (s / 128) ** 2 for s, n in schedule(size, steps))
+    speed = seconds_per_evaluation(vgg.load_vgg19(device=str(device)), 256) / 0.256**2
+    settings = replace(PRESETS["default"], steps=steps)
+    made = plan(
+        size, round(size * 0.8), settings=settings, device=str(device), seconds_per_megapixel=speed
+    )
     contents, styles = images.list_images("content"), images.list_images("style")
     print(f"nst_tutorial {version('nst_tutorial')} on {device}, {torch.get_num_threads()} threads")
     print("VGG19 with the original weights: found and complete")
     print(f"pictures by name: {', '.join(contents)}; in the style of: {', '.join(styles)}")
-    print(f"about {max(1, round(whole))} seconds of computing here")
+    print(f"about {duration(max(1, made.seconds))} of computing here")
 
 
 def seconds_per_evaluation(model: vgg.VGG19, size: int) -> float:
     """Median seconds of one evaluation of the default objective on a square picture."""
     image = torch.rand(1, 3, size, size, device=model.device)
-    objective = make_objective(model, image, image.flip(3), PRESETS["default"])
+    objective = Engine(make_objective(model, image, image.flip(3), PRESETS["default"]))
     seconds = []
     for _ in range(4):
         begin = time.perf_counter()
@@ -89,32 +97,17 @@ def seconds_per_evaluation(model: vgg.VGG19, size: int) -> float:
     return statistics.median(seconds[1:])
 
 
-def free_memory(device: torch.device) -> int | None:
-    """Bytes that can still be used on the device, or None where that cannot be told."""
-    if device.type == "cuda":
-        return torch.cuda.mem_get_info(device)[0]
-    try:
-        for line in Path("/proc/meminfo").read_text().splitlines():
-            if line.startswith("MemAvailable:"):
-                return int(line.split()[1]) * 1024
-    except OSError:
-        pass
-    try:
-        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    except (ValueError, OSError, AttributeError):
-        return None
-
-
-def _sizes(seconds_at_256: float, free: int | None) -> Table:
+def _sizes(seconds_per_megapixel: float, device: torch.device) -> Table:
     table = Table(title="square pictures with the default settings", title_justify="left")
-    for heading in ("size", "one evaluation", "the whole picture", "memory", "fits"):
+    for heading in ("size", "one evaluation", "the whole picture", "memory", "tiles"):
         table.add_column(heading, justify="right")
-    steps = PRESETS["default"].steps
     for size in SIZES:
-        each = seconds_at_256 * (size / 256) ** 2
-        whole = sum(n * seconds_at_256 * (s / 256) ** 2 for s, n in schedule(size, steps))
-        need = BYTES_AT_REST + BYTES_PER_PIXEL * size**2
-        fits = "?" if free is None else "yes" if need < free else "[red]no[/red]"
-        minutes = f"{whole / 60:.1f} min" if whole > 90 else f"{whole:.0f} s"
-        table.add_row(f"{size} px", f"{each:.2f} s", minutes, f"{need / 1e9:.1f} GB", fits)
+        made = plan(
+            size, size, device=str(device), seconds_per_megapixel=seconds_per_megapixel
+        )  # fmt: skip
+        last = made.stages[-1]
+        each = last.work / last.steps / 1e6 * seconds_per_megapixel
+        need = f"{made.memory / 1e9:.1f} GB" + ("" if made.fits else " [red](too much)[/red]")
+        tiles = "none" if last.tile is None else f"{last.tile} px"
+        table.add_row(f"{size} px", f"{each:.2f} s", duration(made.seconds), need, tiles)
     return table

@@ -4,10 +4,33 @@ from __future__ import annotations
 
 import os
 import secrets
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
+
+
+def check_can_write(path: str | Path) -> Path:
+    """Make the folder of `path` and try to write there, so that no work is done for nothing.
+
+    Raises
+    ------
+    OSError
+        The folder cannot be made or written to, or `path` is a folder itself.
+    """
+    path = Path(path)
+    if path.is_dir():
+        raise IsADirectoryError(f"{path}: is a folder; name a file in it")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=path.parent):
+            pass
+    except OSError as error:
+        raise type(error)(
+            error.errno, f"cannot write in the folder {path.parent} ({error.strerror})"
+        ) from error
+    return path
 
 
 @contextmanager

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import torch
 from torch import Tensor
 
 from .checks import number, whole
 from .moments import check_comparable, positions
+
+MOST_NUMBERS = 2**24  # that are drawn from a layer unless told otherwise: 64 MB
 
 
 @dataclass(frozen=True)
@@ -33,7 +36,8 @@ class Gaussian:
         Li et al.'s code takes the mean as well, but over pairs within and across both pictures,
         and draws them anew at every step.
     pairs
-        How many pairs; None: as many as there are. Fewer are taken if the picture has fewer.
+        How many pairs; None: as many as there are, up to 16 million numbers in a layer (those of a
+        picture of 512×512 in relu1_1). Fewer are taken if the picture has fewer.
     """
 
     bandwidth: float | str = "mean"
@@ -59,27 +63,54 @@ class Gaussian:
     def _of_gaps(self, squared: Tensor) -> Tensor:
         if isinstance(self.bandwidth, str):
             raise ValueError(
-                f"the bandwidth {self.bandwidth!r} is still a rule; use kernel.fitted(features)"
+                f"the bandwidth {self.bandwidth!r} is still a rule; use kernel.fitted(statistic)"
             )
         return torch.exp(squared / (-2 * self.bandwidth**2))
 
-    def statistic(self, features: Tensor) -> Tensor:
-        """(N, 2, pairs, C): the features at both ends of each pair."""
+    def statistic(self, features: Tensor, mask: Tensor | None = None) -> Tensor:
+        """(N, 2, pairs, C): the features at both ends of each pair.
+
+        Positions where a mask is below ½ are left out.
+        """
+        drawn = self._drawn(features.shape[1:], mask).to(features.device)
+        return positions(features)[:, drawn].unflatten(1, (2, -1))
+
+    def contribution(self, features: Tensor, place) -> Tensor:
+        """What a part of a picture adds to the statistic of the whole: zeros elsewhere.
+
+        `features` are those of the part, `place` says where it lies (`tiles.Place`).
+        """
+        drawn = self._drawn((features.shape[1], *place.size), place.mask).to(features.device)
+        down, across = drawn // place.size[1] - place.rows.start, drawn % place.size[1]
+        across = across - place.columns.start
+        height, width = features.shape[2:]
+        here = (down >= 0) & (down < height) & (across >= 0) & (across < width)
         F = positions(features)
-        pairs = F.shape[1] // 2 if self.pairs is None else min(self.pairs, F.shape[1] // 2)
+        ends = F.new_zeros(F.shape[0], len(drawn), F.shape[2])
+        ends[:, here] = F[:, (down * width + across)[here]]
+        return ends.unflatten(1, (2, -1))
+
+    def _drawn(self, shape: tuple[int, int, int], mask: Tensor | None) -> Tensor:
+        """The positions that make the pairs, in features of shape (C, H, W): first ends first."""
+        channels, height, width = shape
+        most = max(1, MOST_NUMBERS // (2 * channels)) if self.pairs is None else self.pairs
+        if mask is None:
+            drawn = _shuffled(height * width, self.seed)
+        else:
+            inside = (mask.flatten() >= 0.5).nonzero().flatten().cpu()
+            drawn = inside[_shuffled(len(inside), self.seed)]
+        pairs = min(most, len(drawn) // 2)
         if pairs == 0:
             raise ValueError(
                 "a Gaussian kernel needs a layer with features at two positions at least, got "
-                f"{features.shape[3]}×{features.shape[2]}: take larger pictures or shallower layers"
+                f"{len(drawn)} of {width}×{height}: take larger pictures or shallower layers"
             )
-        generator = torch.Generator().manual_seed(self.seed)
-        order = torch.randperm(F.shape[1], generator=generator)[: 2 * pairs]
-        return F[:, order.to(F.device)].unflatten(1, (2, pairs))
+        return drawn[: 2 * pairs]
 
-    def fitted(self, features: Tensor) -> Gaussian:
+    def fitted(self, target: Tensor) -> Gaussian:
         if not isinstance(self.bandwidth, str):
             return self
-        first, second = self.statistic(features.detach()).unbind(dim=1)
+        first, second = target.detach().unbind(dim=1)
         squared = (first - second).square().sum(dim=-1)
         mean = float(squared.mean())
         middle = mean if self.bandwidth == "mean" else float(squared.median())
@@ -99,3 +130,8 @@ class Gaussian:
 
     def magnitude(self, y: Tensor) -> Tensor:
         return torch.ones((), dtype=y.dtype, device=y.device)  # k is at most 1
+
+
+@lru_cache(maxsize=8)
+def _shuffled(count: int, seed: int) -> Tensor:
+    return torch.randperm(count, generator=torch.Generator().manual_seed(seed))

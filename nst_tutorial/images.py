@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import tempfile
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -17,7 +16,7 @@ from torch import Tensor
 
 from .checks import whole
 from .decoding import SMALLEST_SIDE, read_picture, unreadable
-from .files import replacing
+from .files import check_can_write, replacing
 from .library import bundled_paths, find_image, list_images
 
 if TYPE_CHECKING:
@@ -89,7 +88,7 @@ def load_image(
     path = find_image(path, kind)
     image = read_picture(path)
     if size is not None and (enlarge or size < max(image.size)):
-        width, height = _fit(*image.size, size)
+        width, height = fit(*image.size, size)
         if min(width, height) < SMALLEST_SIDE:
             raise ValueError(
                 f"{path}: at size {size} only {width}×{height} pixels; each side needs at least "
@@ -109,7 +108,7 @@ def _check_requested(size: object) -> None:
 # --- resizing --------------------------------------------------------------------------------
 
 
-def _fit(width: int, height: int, size: int) -> tuple[int, int]:
+def fit(width: int, height: int, size: int) -> tuple[int, int]:
     """(width, height) of the same shape, the longer side being `size`."""
     longer = max(width, height)
     return max(1, round(width * size / longer)), max(1, round(height * size / longer))
@@ -121,7 +120,7 @@ def resize(image: Tensor, size: int | tuple[int, int]) -> Tensor:
     `size` is the longer side in pixels, which keeps the shape, or (H, W).
     """
     if isinstance(size, int):
-        width, height = _fit(image.shape[3], image.shape[2], size)
+        width, height = fit(image.shape[3], image.shape[2], size)
         size = (height, width)
     if tuple(image.shape[2:]) == tuple(size):
         return image
@@ -154,17 +153,7 @@ def check_can_save(path: str | Path) -> Path:
     path = Path(path)
     if path.suffix.lower() not in _SAVE_OPTIONS:
         raise ValueError(f"{path}: the name must end in one of {', '.join(_SAVE_OPTIONS)}")
-    if path.is_dir():
-        raise IsADirectoryError(f"{path}: is a folder; name a file in it")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=path.parent):
-            pass
-    except OSError as error:
-        raise type(error)(
-            error.errno, f"cannot write in the folder {path.parent} ({error.strerror})"
-        ) from error
-    return path
+    return check_can_write(path)
 
 
 def to_pil(image: Tensor) -> Image.Image:

@@ -80,8 +80,8 @@ class WeightedSum:
         object.__setattr__(self, "parts", parts)
         object.__setattr__(self, "additive", all(kernel.additive for _, kernel in self.parts))
 
-    def statistic(self, features: Tensor) -> tuple[Moments, ...]:
-        return tuple(kernel.statistic(features) for _, kernel in self.parts)
+    def statistic(self, features: Tensor, mask: Tensor | None = None) -> tuple[Moments, ...]:
+        return tuple(kernel.statistic(features, mask) for _, kernel in self.parts)
 
     def distance(self, x: tuple[Moments, ...], y: tuple[Moments, ...]) -> Tensor:
         triples = zip(self.parts, x, y, strict=True)
@@ -92,11 +92,11 @@ class WeightedSum:
             weight * kernel.magnitude(b) for (weight, kernel), b in zip(self.parts, y, strict=True)
         )
 
-    def fitted(self, features: Tensor) -> WeightedSum:
+    def fitted(self, target: tuple[Moments, ...]) -> WeightedSum:
         parts = []
-        for weight, kernel in self.parts:
-            kernel = kernel.fitted(features)
-            unit = float(kernel.magnitude(kernel.statistic(features))) if self.relative else 1.0
+        for (weight, kernel), part in zip(self.parts, target, strict=True):
+            kernel = kernel.fitted(part)
+            unit = float(kernel.magnitude(part)) if self.relative else 1.0
             parts.append((weight / (unit or 1.0), kernel))
         return WeightedSum(tuple(parts), relative=False)
 
@@ -181,5 +181,6 @@ def mmd2(x: Tensor, y: Tensor, kernel) -> Tensor:
     a, b = positions(x)[0], positions(y)[0]
     if a.shape[1] != b.shape[1]:
         raise ValueError(f"features have different channels: {a.shape[1]} and {b.shape[1]}")
-    kernel = kernel.fitted(y) if hasattr(kernel, "fitted") else kernel
+    if isinstance(kernel, Gaussian) and isinstance(kernel.bandwidth, str):
+        kernel = kernel.fitted(kernel.statistic(y))
     return kernel(a, a).mean() + kernel(b, b).mean() - 2 * kernel(a, b).mean()

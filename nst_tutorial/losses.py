@@ -5,14 +5,15 @@ An objective has one face, `value_and_gradient(image)`. The optimiser knows no m
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import torch
 from torch import Tensor
 
 from .kernels import BatchNormStatistics, Gaussian, Moments, Polynomial, Statistic
+from .tiles import Window
 from .vgg import VGG19
 
 
@@ -22,7 +23,12 @@ class Term(Protocol):
     layers: tuple[str, ...]
 
     def value(self, features: Mapping[str, Tensor], image: Tensor) -> Tensor:
-        """A scalar ≥ 0 from the features at `layers` and the image (1, 3, H, W)."""
+        """A scalar ≥ 0 from the features at `layers` and the image (1, 3, H, W).
+
+        All terms but `Style` also have `part(features, block, window)`, which sees a tile of the
+        picture (`tiles.Window`): its own features, and the block of pixels around it. The parts of
+        all tiles add up to the value.
+        """
 
 
 @dataclass(frozen=True)
@@ -30,18 +36,26 @@ class Content:
     """factor · Σ (F - P)², the features F of a layer against those of the content picture, P.
 
     Gatys et al. 2016, equation 1, with the factor ½; `content_factor` names the common choices.
+    A mask (1, 1, H, W) at the layer's size says how much each position counts.
     """
 
     layer: str
     target: Tensor
     factor: float
+    mask: Tensor | None = None
 
     @property
     def layers(self) -> tuple[str, ...]:
         return (self.layer,)
 
     def value(self, features: Mapping[str, Tensor], image: Tensor) -> Tensor:
-        return self.factor * (features[self.layer] - self.target).square().sum()
+        squares = (features[self.layer] - self.target).square()
+        return self.factor * (squares if self.mask is None else self.mask * squares).sum()
+
+    def part(self, features: Mapping[str, Tensor], block: Tensor, window: Window) -> Tensor:
+        here = window.at(self.layer, self.mask)
+        target, mask = here.cut(self.target), here.cut(self.mask)
+        return replace(self, target=target, mask=mask).value(features, block)
 
 
 @dataclass(frozen=True)
@@ -49,19 +63,24 @@ class Style:
     """factor · distance of a layer's statistic from that of the style picture.
 
     With the Gram matrix: Gatys et al. 2016, equation 4; `style_factor` names the common choices.
+    A mask (1, 1, H, W) at the layer's size says how much each position counts.
     """
 
     layer: str
     kernel: Statistic
     target: Moments
     factor: float
+    mask: Tensor | None = None
 
     @property
     def layers(self) -> tuple[str, ...]:
         return (self.layer,)
 
     def value(self, features: Mapping[str, Tensor], image: Tensor) -> Tensor:
-        statistic = self.kernel.statistic(features[self.layer])
+        return self.of(self.kernel.statistic(features[self.layer], self.mask))
+
+    def of(self, statistic: Moments) -> Tensor:
+        """The term's value, given the statistic of the whole picture."""
         return self.factor * self.kernel.distance(statistic, self.target)
 
 
@@ -75,6 +94,15 @@ class TotalVariation:
         down, across = image.diff(dim=2).abs(), image.diff(dim=3).abs()
         return down.mean() + across.mean()
 
+    def part(self, features: Mapping[str, Tensor], block: Tensor, window: Window) -> Tensor:
+        image = window.pixels(block, beyond=1)  # the neighbours of its last row and column
+        rows, columns = window.pixels(block).shape[2:]
+        down, across = image[..., :columns].diff(dim=2), image[..., :rows, :].diff(dim=3)
+        height, width = window.size
+        return down.abs().sum() / (3 * (height - 1) * width) + across.abs().sum() / (
+            3 * height * (width - 1)
+        )
+
 
 @dataclass(frozen=True)
 class OutOfRange:
@@ -87,6 +115,11 @@ class OutOfRange:
 
     def value(self, features: Mapping[str, Tensor], image: Tensor) -> Tensor:
         return (image - image.clamp(0, 1)).square().mean()
+
+    def part(self, features: Mapping[str, Tensor], block: Tensor, window: Window) -> Tensor:
+        image = window.pixels(block)
+        height, width = window.size
+        return (image - image.clamp(0, 1)).square().sum() / (3 * height * width)
 
 
 # --- factors ---------------------------------------------------------------------------------
@@ -120,12 +153,14 @@ def content_factor(normalization: str, target: Tensor) -> float:
     )
 
 
-def style_factor(normalization: str, kernel: Statistic, target: Moments, features: Tensor) -> float:
+def style_factor(
+    normalization: str, kernel: Statistic, target: Moments, shape: Sequence[int]
+) -> float:
     """Return the factor of the statistic's distance under a name from STYLE_NORMALIZATIONS.
 
-    `features` (1, C, H, W) are those of the style, from which `target` was made.
+    `shape` (1, C, H, W) is that of the style's features, from which `target` was made.
     """
-    channels = features.shape[1]
+    channels = shape[1]
     if normalization == "sum":
         return 1.0
     if normalization == "paper":
@@ -135,7 +170,7 @@ def style_factor(normalization: str, kernel: Statistic, target: Moments, feature
     if normalization == "relative":
         return 1 / _nonzero(kernel.magnitude(target))
     if normalization == "li2017-code":
-        return _li2017_code(kernel, channels, features.shape[2] * features.shape[3])
+        return _li2017_code(kernel, channels, shape[2] * shape[3])
     raise ValueError(
         f"unknown normalization {normalization!r} of the style loss; there are "
         + ", ".join(STYLE_NORMALIZATIONS)
@@ -209,6 +244,10 @@ class Objective:
         """Each term at the image, before its weight, as differentiable scalars."""
         features = self.model(image, self.layers) if self.layers else {}
         return {name: term.value(features, image) for name, term in self.terms.items()}
+
+    def alone(self, name: str) -> Objective:
+        """The same with one of its terms only, at weight 1."""
+        return Objective(self.model, {name: self.terms[name]}, {name: 1.0})
 
     def value_and_gradient(self, image: Tensor) -> Evaluation:
         """Evaluate the loss and its gradient at an image (1, 3, H, W), sRGB, 0..1."""

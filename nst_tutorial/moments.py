@@ -25,8 +25,11 @@ class Statistic(Protocol):
 
     additive: bool
 
-    def statistic(self, features: Tensor) -> Moments:
-        """(N, C, H, W) → the statistic of each of the N, in float32 at least."""
+    def statistic(self, features: Tensor, mask: Tensor | None = None) -> Moments:
+        """(N, C, H, W) → the statistic of each of the N, in float32 at least.
+
+        `mask` (1, 1, H, W), ≥ 0 and somewhere above 0, says how much each position counts.
+        """
 
     def distance(self, x: Moments, y: Moments) -> Tensor:
         """The squared distance of two statistics, summed over the batch: a scalar."""
@@ -34,8 +37,8 @@ class Statistic(Protocol):
     def magnitude(self, y: Moments) -> Tensor:
         """The distance of y from features that are all zero, or its natural unit: a scalar."""
 
-    def fitted(self, features: Tensor) -> Statistic:
-        """The statistic with every free constant chosen for a style's features, once for all."""
+    def fitted(self, target: Moments) -> Statistic:
+        """The same with every free constant chosen for a style's statistic, once for all."""
 
 
 # --- features --------------------------------------------------------------------------------
@@ -49,6 +52,18 @@ def positions(features: Tensor) -> Tensor:
         )
     features = features if features.dtype == torch.float64 else features.float()
     return features.permute(0, 2, 3, 1).flatten(1, 2)
+
+
+def mean(features: Tensor, mask: Tensor | None = None) -> Tensor:
+    """Return the mean feature vector (N, C), each position counting as `mask` says."""
+    F = positions(features)
+    return F.mean(dim=1) if mask is None else (_shares(mask, F) * F).sum(dim=1)
+
+
+def _shares(mask: Tensor, F: Tensor) -> Tensor:
+    """The positions' shares in the whole, (1, M, 1), from a mask (1, 1, H, W)."""
+    mask = mask.to(F).reshape(1, -1, 1)
+    return mask / mask.sum()
 
 
 class _SecondMoment(torch.autograd.Function):
@@ -65,13 +80,17 @@ class _SecondMoment(torch.autograd.Function):
         return F @ ((D + D.transpose(1, 2)) / F.shape[1])
 
 
-def gram_matrix(features: Tensor) -> Tensor:
+def gram_matrix(features: Tensor, mask: Tensor | None = None) -> Tensor:
     """Return the Gram matrices F Fᵀ / M, (N, C, C), of features (N, C, H, W).
 
     Gatys et al. 2016, equation 3, divided by the number of positions M, so that pictures of
-    different sizes can be compared. Computed in float32 at least: float16 would overflow.
+    different sizes can be compared. Computed in float32 at least: float16 would overflow. With a
+    mask (1, 1, H, W) the mean over positions is a weighted one.
     """
-    return _SecondMoment.apply(positions(features))
+    F = positions(features)
+    if mask is not None:
+        F = F * (_shares(mask, F) * F.shape[1]).sqrt()
+    return _SecondMoment.apply(F)
 
 
 def check_comparable(x: Tensor, y: Tensor) -> None:
@@ -111,14 +130,13 @@ class Polynomial:
     def __call__(self, a: Tensor, b: Tensor) -> Tensor:
         return (a @ b.transpose(-1, -2) + self.offset) ** self.degree
 
-    def statistic(self, features: Tensor) -> Moments:
+    def statistic(self, features: Tensor, mask: Tensor | None = None) -> Moments:
         if self.degree == 1:
-            return positions(features).mean(dim=1)
+            return mean(features, mask)
         if self.degree == 2 and self.offset == 0:
-            return gram_matrix(features)
+            return gram_matrix(features, mask)
         if self.degree == 2:
-            mean = positions(features).mean(dim=1)
-            return gram_matrix(features), (2 * self.offset) ** 0.5 * mean
+            return gram_matrix(features, mask), (2 * self.offset) ** 0.5 * mean(features, mask)
         raise ValueError(
             f"a polynomial kernel of degree {self.degree} has no statistic small enough for a "
             "style loss; use degree 1 or 2, or mmd2 on few positions"
@@ -132,7 +150,7 @@ class Polynomial:
     def magnitude(self, y: Moments) -> Tensor:
         return sum(part.square().sum() for part in (y if isinstance(y, tuple) else (y,)))
 
-    def fitted(self, features: Tensor) -> Polynomial:
+    def fitted(self, target: Moments) -> Polynomial:
         return self
 
 
@@ -163,7 +181,7 @@ class BatchNormStatistics:
     def __post_init__(self):
         number("epsilon", self.epsilon)
 
-    def statistic(self, features: Tensor) -> Tensor:
+    def statistic(self, features: Tensor, mask: Tensor | None = None) -> Tensor:
         """(N, 2, C): the first and the second moment of each channel, in float64.
 
         A variance is the small difference of two large moments: float32 would lose its digits.
@@ -171,12 +189,15 @@ class BatchNormStatistics:
         """
         F = positions(features)
         F = F if F.device.type == "mps" else F.double()
-        return torch.stack([F.mean(dim=1), F.square().mean(dim=1)], dim=1)
+        if mask is None:
+            return torch.stack([F.mean(dim=1), F.square().mean(dim=1)], dim=1)
+        share = _shares(mask, F)
+        return torch.stack([(share * F).sum(dim=1), (share * F.square()).sum(dim=1)], dim=1)
 
     def _mean_and_deviation(self, moments: Tensor) -> Tensor:
-        mean, square = moments.unbind(dim=1)
-        variance = (square - mean.square()).clamp(min=0)
-        return torch.stack([mean, (variance + self.epsilon).sqrt()], dim=1)
+        first, second = moments.unbind(dim=1)
+        variance = (second - first.square()).clamp(min=0)
+        return torch.stack([first, (variance + self.epsilon).sqrt()], dim=1)
 
     def distance(self, x: Tensor, y: Tensor) -> Tensor:
         return _squared_distance(self._mean_and_deviation(x), self._mean_and_deviation(y))
@@ -184,7 +205,7 @@ class BatchNormStatistics:
     def magnitude(self, y: Tensor) -> Tensor:
         return self._mean_and_deviation(y).square().sum()
 
-    def fitted(self, features: Tensor) -> BatchNormStatistics:
+    def fitted(self, target: Moments) -> BatchNormStatistics:
         return self
 
 
@@ -206,8 +227,8 @@ class Wasserstein:
     def __post_init__(self):
         number("epsilon", self.epsilon)
 
-    def statistic(self, features: Tensor) -> tuple[Tensor, Tensor]:
-        return positions(features).mean(dim=1), gram_matrix(features)
+    def statistic(self, features: Tensor, mask: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        return mean(features, mask), gram_matrix(features, mask)
 
     def distance(self, x: tuple[Tensor, Tensor], y: tuple[Tensor, Tensor]) -> Tensor:
         check_comparable(x[0], y[0])
@@ -231,13 +252,13 @@ class Wasserstein:
     def magnitude(self, y: tuple[Tensor, Tensor]) -> Tensor:
         return y[1].diagonal(dim1=-2, dim2=-1).sum()  # ‖μ‖² + tr Σ
 
-    def fitted(self, features: Tensor) -> Wasserstein:
+    def fitted(self, target: Moments) -> Wasserstein:
         return self
 
 
 def _mean_and_covariance(moments: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
-    mean, second = moments
-    if mean.device.type == "mps":  # which has no float64
-        mean, second = mean.cpu(), second.cpu()
-    mean, second = mean.double(), second.double()
-    return mean, second - mean[:, :, None] * mean[:, None, :]
+    first, second = moments
+    if first.device.type == "mps":  # which has no float64
+        first, second = first.cpu(), second.cpu()
+    first, second = first.double(), second.double()
+    return first, second - first[:, :, None] * first[:, None, :]

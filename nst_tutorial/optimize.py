@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import math
 import time
-from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -17,94 +16,18 @@ from torch import Tensor
 
 from .checks import number, one_of, whole
 from .losses import Evaluation
+from .methods import LBFGS, METHODS, Adam
 from .parameters import PARAMETERS
 
-FIRST_STEP = 0.01  # root mean square of the first change: 2.5 grey levels of 255
 DIVERGED = 100.0  # a rise by this many times the first loss is not worth following
+PATIENCE = 50  # evaluations without a better picture, before something is done about it
+BETTER = 1e-5  # by which part of the loss a picture must be better to count as such
 
 
 class HasGradient(Protocol):
     weights: dict[str, float]
 
     def value_and_gradient(self, image: Tensor) -> Evaluation: ...
-
-
-# --- methods: which step to take -------------------------------------------------------------
-
-
-class LBFGS:
-    """Limited-memory BFGS with a fixed step (Nocedal & Wright, Numerical Optimization, §7.2).
-
-    Remembers the last `history` changes s of the parameters and y of the gradient, and turns a
-    gradient into a step by the two-loop recursion (algorithm 7.4). There is no line search: along
-    these steps a length of 1 is nearly always good, and trying others costs evaluations.
-    """
-
-    def __init__(self, history: int = 20, learning_rate: float = 1.0):
-        self.pairs: deque[tuple[Tensor, Tensor, Tensor]] = deque(maxlen=history)
-        self.learning_rate = learning_rate
-        self.last: tuple[Tensor, Tensor] | None = None
-
-    def step(self, z: Tensor, gradient: Tensor) -> Tensor:
-        """Return the change of z to make, given the gradient there."""
-        if self.last is not None:
-            s, y = z - self.last[0], gradient - self.last[1]
-            curvature = torch.sum(s * y)
-            # Else H would not stay positive definite. A cosine: the loss's units do not matter.
-            if curvature > 1e-8 * s.norm() * y.norm():
-                self.pairs.append((s, y, 1 / curvature))
-        self.last = (z, gradient)
-        if not self.pairs:
-            first = FIRST_STEP * self.learning_rate
-            return -gradient * (first / gradient.square().mean().sqrt().clamp(min=1e-30))
-        return self.direction(gradient).mul_(-self.learning_rate)
-
-    def direction(self, gradient: Tensor) -> Tensor:
-        """Return H g, H being the estimate of the inverse Hessian."""
-        q = gradient.clone()
-        alphas = []
-        for s, y, rho in reversed(self.pairs):
-            alpha = rho * torch.sum(s * q)
-            q.sub_(alpha * y)
-            alphas.append(alpha)
-        s, y, rho = self.pairs[-1]
-        r = q.div_(rho * torch.sum(y * y))
-        for (s, y, rho), alpha in zip(self.pairs, reversed(alphas), strict=True):
-            beta = rho * torch.sum(y * r)
-            r.add_((alpha - beta) * s)
-        return r
-
-    def reset(self, factor: float) -> None:
-        """Forget the past and take steps shorter by `factor`."""
-        self.pairs.clear()
-        self.last = None
-        self.learning_rate *= factor
-
-
-class Adam:
-    """Adam (Kingma & Ba, arXiv 1412.6980, algorithm 1); the learning rate is in units of 0..1."""
-
-    def __init__(self, learning_rate: float = 0.02, betas: tuple[float, float] = (0.9, 0.99)):
-        self.learning_rate, self.betas = learning_rate, betas
-        self.reset(1.0)
-
-    def step(self, z: Tensor, gradient: Tensor) -> Tensor:
-        self.t += 1
-        first, second = self.betas
-        self.m = self.m * first + gradient * (1 - first)
-        self.v = self.v * second + gradient.square() * (1 - second)
-        m, v = self.m / (1 - first**self.t), self.v / (1 - second**self.t)
-        return -self.learning_rate * m / (v.sqrt() + 1e-12)
-
-    def reset(self, factor: float) -> None:
-        self.t, self.m, self.v = 0, 0.0, 0.0
-        self.learning_rate *= factor
-
-
-METHODS = {"lbfgs": LBFGS, "adam": Adam}
-
-
-# --- the loop --------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -119,6 +42,7 @@ class Progress:
     seconds: float  # since the start
     size: tuple[int, int]  # height and width of the picture at this scale
     unclamped: Tensor = field(repr=False)
+    event: str = ""  # what went wrong at this evaluation, and what was done about it
 
     @property
     def image(self) -> Tensor:
@@ -130,12 +54,25 @@ Callback = Callable[[Progress], bool | None]
 
 
 @dataclass
+class State:
+    """Where an optimisation stands between two evaluations: all it needs to go on bit for bit."""
+
+    z: Tensor  # the parameters to evaluate next
+    method: LBFGS | Adam
+    evaluation: int = 0  # how many are done
+    best: tuple[float, Tensor, Tensor] | None = None  # total, z, gradient
+    image: Tensor | None = None  # of the best
+    first: float = 0.0  # total of the first evaluation
+    mark: tuple[int, float] = (0, math.inf)  # the last evaluation better by BETTER, its total
+
+
+@dataclass
 class Minimum:
     """The best picture found, not clamped, one row of history per evaluation, why it ended."""
 
     image: Tensor
     history: list[dict]
-    stopped: str | None = None  # None: all steps done; "callback"; "interrupted"
+    stopped: str | None = None  # None: all steps done; "callback", "interrupted", "no improvement"
 
 
 def minimize(
@@ -148,15 +85,18 @@ def minimize(
     learning_rate: float | None = None,
     history: int = 20,
     callback: Callback | None = None,
+    resume: State | None = None,
+    keep: Callable[[State], None] | None = None,
 ) -> Minimum:
     """Minimise an objective over pictures.
 
     The picture is never clamped on the way: clamping behind the optimiser's back changes z without
     changing what L-BFGS believes of it, its curvature pairs become lies and the loss explodes.
 
-    A loss or gradient that is not finite, or a loss that explodes, costs one
-    evaluation: the picture goes back to the best one, the method forgets its past and goes on with
-    steps half as long. Ctrl-C ends the loop and gives the best picture so far.
+    A loss or gradient that is not finite, or a loss that explodes, costs one evaluation: the
+    picture goes back to the best one, the method forgets its past and goes on with steps half as
+    long. The same is done after 50 evaluations without a better picture; after 100 the loop ends.
+    Ctrl-C ends the loop and gives the best picture so far.
 
     Parameters
     ----------
@@ -172,59 +112,95 @@ def minimize(
         "pixel" or "fourier": the coordinates in which the method works.
     callback
         Called after each evaluation with a `Progress`; returning True ends the loop.
+    resume
+        A state to go on from, instead of the start; see `new_state`.
+    keep
+        Called with the state after each step. It must copy what it wants to have later.
 
     Raises
     ------
     ValueError
         An unknown method or parametrisation, a number out of range; a loss not finite at the start.
     """
-    one_of("method", method, METHODS)
-    one_of("parameters", parameters, PARAMETERS)
-    steps, history = whole("steps", steps, 0), whole("history", history, 1)
-    options = {}
-    if learning_rate is not None:
-        options["learning_rate"] = number("learning_rate", learning_rate, above=0)
-    if method == "lbfgs":
-        options["history"] = history
-    stepper = METHODS[method](**options)
-    basis = PARAMETERS[parameters](start.shape, start.device)
+    steps = whole("steps", steps, 0)
+    basis = _basis(parameters, start)
+    state = resume or new_state(start, method, parameters, learning_rate, history)
+    result = Minimum(start if state.image is None else state.image, [])
     begin = time.perf_counter()
-    z = basis.from_image(start)
-    result = Minimum(start, [])
-    best: tuple[float, Tensor, Tensor] | None = None  # total, z, gradient
     try:
-        for evaluation in range(1, steps + 1):
-            image = start if evaluation == 1 else basis.to_image(z)
+        while state.evaluation < steps:
+            image = start if state.evaluation == 0 else basis.to_image(state.z)
             found = objective.value_and_gradient(image)
-            seconds = time.perf_counter() - begin
-            row = {"evaluation": evaluation, "total": found.total, **found.terms}
-            result.history.append({**row, "seconds": seconds})
             gradient = basis.pull_back(found.gradient)
-            if not _usable(found, gradient, best, result.history[0]["total"]):
-                if best is None:
-                    raise ValueError(
-                        f"the loss or its gradient is not finite at the start ({row}): "
-                        "are the weights too large, or the pictures?"
-                    )
-                stepper.reset(0.5)
-                _, z, gradient = best
-            elif best is None or found.total < best[0]:
-                best = (found.total, z, gradient)
-                result.image = image
+            event = _take_in(state, found, gradient, image)
+            result.image = state.image
+            seconds = time.perf_counter() - begin
+            row = {"evaluation": state.evaluation, "total": found.total, **found.terms}
+            noted = {"event": event} if event else {}
+            result.history.append({**row, "seconds": seconds, **noted})
             progress = Progress(
-                evaluation, steps, found.total, found.terms, objective.weights, seconds,
-                tuple(image.shape[2:]), image,
+                state.evaluation, steps, found.total, found.terms, objective.weights, seconds,
+                tuple(image.shape[2:]), image, event,
             )  # fmt: skip
-            if callback is not None and callback(progress):
+            stop = callback is not None and callback(progress)
+            if event:
+                _, state.z, gradient = state.best
+                state.method.reset(0.5)
+            state.z = state.z + state.method.step(state.z, gradient)
+            if keep is not None:
+                keep(state)
+            if stop:
                 result.stopped = "callback"
                 break
-            z = z + stepper.step(z, gradient)
+            if state.evaluation - state.mark[0] >= 2 * PATIENCE:
+                result.stopped = "no improvement"
+                break
     except KeyboardInterrupt:
         result.stopped = "interrupted"
     return result
 
 
-def _usable(found: Evaluation, gradient: Tensor, best: tuple | None, first: float) -> bool:
-    if not (math.isfinite(found.total) and bool(torch.isfinite(gradient).all())):
-        return False
-    return best is None or found.total - best[0] <= DIVERGED * max(abs(first), abs(best[0]))
+def new_state(
+    start: Tensor,
+    method: str = "lbfgs",
+    parameters: str = "fourier",
+    learning_rate: float | None = None,
+    history: int = 20,
+) -> State:
+    """Return the state of `minimize` before its first evaluation."""
+    one_of("method", method, METHODS)
+    history = whole("history", history, 1)
+    options = {} if method == "adam" else {"history": history}
+    if learning_rate is not None:
+        options["learning_rate"] = number("learning_rate", learning_rate, above=0)
+    return State(_basis(parameters, start).from_image(start), METHODS[method](**options))
+
+
+def _basis(parameters: str, start: Tensor):
+    one_of("parameters", parameters, PARAMETERS)
+    return PARAMETERS[parameters](start.shape, start.device)
+
+
+def _take_in(state: State, found: Evaluation, gradient: Tensor, image: Tensor) -> str:
+    """Count an evaluation; return "" or what is wrong with it, so that it cannot be followed."""
+    state.evaluation += 1
+    if state.evaluation == 1:
+        state.first = found.total
+    finite = math.isfinite(found.total) and bool(torch.isfinite(gradient).all())
+    if state.best is None:
+        if not finite:
+            raise ValueError(
+                f"the loss or its gradient is not finite at the start ({found.terms}): "
+                "are the weights too large, or the pictures?"
+            )
+    elif not finite:
+        return "not finite: back to the best picture, half the step"
+    elif found.total - state.best[0] > DIVERGED * max(abs(state.first), abs(state.best[0])):
+        return "diverged: back to the best picture, half the step"
+    if state.best is None or found.total < state.best[0]:
+        state.best, state.image = (found.total, state.z, gradient), image
+    if found.total < state.mark[1] - BETTER * abs(state.mark[1]) or state.evaluation == 1:
+        state.mark = state.evaluation, found.total
+    elif state.evaluation - state.mark[0] == PATIENCE:
+        return f"no better for {PATIENCE} evaluations: back to the best picture, half the step"
+    return ""

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from torch import Tensor
 
-from .images import SMALLEST_SIDE, resize
-from .losses import Objective
-from .optimize import Callback, Progress, minimize
+from .checkpoint import Checkpoint
+from .images import resize
+from .optimize import Callback, HasGradient, Progress, minimize
+from .planning import Stage
 from .presets import Settings
-
-COARSEST = 192  # pixels of the longer side: from smaller ones the content does not survive
 
 
 @dataclass
@@ -26,7 +25,7 @@ class Result:
 
     history: list[dict] = field(default_factory=list)
     """One row an evaluation: "evaluation", "size" (longer side), "total", each term by name before
-    its weight, and "seconds" since the start."""
+    its weight, "seconds" since the start, and "event" where something went wrong."""
 
     settings: dict = field(default_factory=dict)
     """Everything that made the picture, as JSON can hold it; goes into `save_image`."""
@@ -41,37 +40,17 @@ class Result:
     """How long it took."""
 
     stopped: str | None = None
-    """None if all steps were done, else "callback" or "interrupted" (Ctrl-C)."""
-
-
-def schedule(
-    size: int, steps: int, coarse_to_fine: bool = True, narrowest: float = 1.0
-) -> list[tuple[int, int]]:
-    """Return the scales to work at, coarse to fine, as (longer side in pixels, evaluations).
-
-    Each scale doubles the one before and gets half as many evaluations, since each costs four
-    times as much and finds most of the work done. Together they are `steps`. No picture gets too
-    small for the network: `narrowest` is the shorter side of the narrowest one over `size`.
-    """
-    sizes = [size]
-    while coarse_to_fine and sizes[0] >= 2 * COARSEST and len(sizes) < steps:
-        half = round(sizes[0] / 2)
-        if half * narrowest < SMALLEST_SIDE + 1:  # one for rounding
-            break
-        sizes.insert(0, half)
-    shares = [2.0**-i for i in range(len(sizes))]
-    counts = [max(1, int(steps * share / sum(shares))) for share in shares]
-    counts[0] += steps - sum(counts)
-    return list(zip(sizes, counts, strict=True))
+    """None if all steps were done, else "callback", "interrupted" (Ctrl-C) or "no improvement"."""
 
 
 def through_scales(
     start: Tensor,
-    objective_at: Callable[[int], Objective],
+    objective_at: Callable[[Stage], HasGradient],
     settings: Settings,
+    stages: Sequence[Stage],
     callback: Callback | None = None,
     detail: Tensor | None = None,
-    narrowest: float = 1.0,
+    checkpoint: Checkpoint | None = None,
 ) -> Result:
     """Minimise an objective at growing sizes, each start being the result before, enlarged.
 
@@ -80,54 +59,72 @@ def through_scales(
     start
         (1, 3, H, W); its size is that of the result.
     objective_at
-        The objective for pictures of a given longer side.
+        The objective at a stage of the plan.
     settings
-        Steps and the optimiser's options are read.
+        The optimiser's options are read.
+    stages
+        The scales with their steps and tiles, from `planning.plan`.
     callback
         Sees every evaluation, counted through all scales.
     detail
         A picture whose fine detail, lost at the smaller scale, is put back at the larger one.
-    narrowest
-        See `schedule`.
+    checkpoint
+        Where to note the state from time to time, and to go on from.
     """
-    begin = time.perf_counter()
     result = Result(start)
     full_size = tuple(start.shape[2:])
+    saved = None if checkpoint is None else checkpoint.saved
+    spent = 0.0
+    if saved is not None:
+        result.history = saved.record["history"]
+        spent = result.history[-1]["seconds"]
+    begin = time.perf_counter() - spent
+    steps = sum(stage.steps for stage in stages)
 
     def record(progress: Progress) -> bool | None:
         done = len(result.history) + 1
         progress = replace(
-            progress, evaluation=done, steps=settings.steps, seconds=time.perf_counter() - begin
+            progress, evaluation=done, steps=steps, seconds=time.perf_counter() - begin
         )
         size = max(progress.size)
         row = {"evaluation": done, "size": size, "total": progress.total, **progress.terms}
-        result.history.append({**row, "seconds": progress.seconds})
+        noted = {"event": progress.event} if progress.event else {}
+        result.history.append({**row, "seconds": progress.seconds, **noted})
         return callback(progress) if callback is not None else None
 
     image, before = start, None
     try:
-        plan = schedule(max(full_size), settings.steps, settings.coarse_to_fine, narrowest)
-        for size, steps in plan:
-            here = tuple(resize(start, size).shape[2:])
-            image = resize(image, here)
-            if detail is not None:
-                now = resize(detail, here)
-                image = image if before is None else image + now - resize(before, here)
+        for number, stage in enumerate(stages):
+            here = (stage.height, stage.width)
+            now = resize(detail, here) if detail is not None else None
+            if saved is not None and number < saved.record["stage"]:
                 before = now
-            objective = objective_at(size)
+                continue
+            image = resize(image, here)
+            if before is not None:
+                image = image + now - resize(before, here)
+            before = now
+            resume, keep = None, None
+            if saved is not None and number == saved.record["stage"]:
+                resume = saved.state
+            objective = objective_at(stage)
             result.weights = objective.weights
+            if checkpoint is not None:
+                keep = checkpoint.keeper(number, stage.steps, result.history)
             found = minimize(
                 objective,
                 image,
-                steps=steps,
+                steps=stage.steps,
                 method=settings.method,
                 parameters=settings.parameters,
                 learning_rate=settings.learning_rate,
-                history=settings.history,
+                history=max(1, stage.history),
                 callback=record,
+                resume=resume,
+                keep=keep,
             )
             image, result.stopped = found.image, found.stopped
-            if result.stopped is not None:
+            if result.stopped in ("callback", "interrupted"):
                 break
     except KeyboardInterrupt:  # between two evaluations of `minimize`
         result.stopped = "interrupted"

@@ -10,20 +10,16 @@ from torch import Tensor
 
 from .balance import balanced_weights, gradient_norms
 from .checks import one_of, whole
+from .engine import Engine
 from .images import LARGEST_SIZE, SMALLEST_SIDE, resize
+from .inputs import check_pictures, check_settings, room_for_pairs
 from .kernels import Kernel
 from .losses import Objective
 from .optimize import Callback
+from .planning import Stage, plan
 from .presets import Settings
 from .scales import Result, through_scales
-from .transfer import (
-    check_pictures,
-    check_settings,
-    choose_model,
-    make_objective,
-    record,
-    room_for_pairs,
-)
+from .transfer import choose_model, make_objective, record
 from .vgg import VGG19, check_layers
 
 OPTIONS = (
@@ -72,6 +68,7 @@ def synthesize_texture(
     steps: int = 200,
     device: str = "auto",
     model: VGG19 | None = None,
+    memory: float | None = None,
     callback: Callback | None = None,
     **options,
 ) -> Result:
@@ -96,7 +93,7 @@ def synthesize_texture(
     tileable
         Treat the result as if it continued on its opposite side, so that copies laid side by side
         show no seam. The style's own border is an ordinary one, unless `model` is given.
-    steps, device, model, callback
+    steps, device, model, memory, callback
         As in `stylize`. With `tileable`, a `model` must have padding="circular".
     options
         Further settings, those in `synthesis.OPTIONS`: `balance`, `coarse_to_fine`, `method`, …
@@ -120,20 +117,25 @@ def synthesize_texture(
     style_model = choose_model(settings, device, model)
     style = style.to(result_model.mean)
 
-    def objective_at(length: int) -> Objective:
+    def objective_at(stage: Stage) -> Engine:
+        length = max(stage.height, stage.width)
         target = resize(style, round(max(style.shape[2:]) * length / max(shape)))
-        terms = make_objective(style_model, None, target, settings)
-        objective = Objective(result_model, terms.terms, terms.weights)
+        terms = make_objective(style_model, None, target, settings, stage.tile)
+        objective = Engine(Objective(result_model, terms.terms, terms.weights), stage.tile)
         if settings.balance == "gradient":
             if not balance:  # at the first scale, and kept from then on
-                balance.update(gradient_norms(objective, resize(start, length)))
-            objective.weights = balanced_weights(objective.weights, balance)
+                begin = resize(start, (stage.height, stage.width))
+                balance.update(gradient_norms(objective, begin))
+            objective.reweight(balanced_weights(objective.weights, balance))
         return objective
 
     start = noise(shape, whole("seed", seed, 0), style)
     balance: dict[str, float] = {}
     narrow = min(min(shape), min(style.shape[2:])) / max(shape) * room_for_pairs(settings)
-    result = through_scales(start, objective_at, settings, callback, narrowest=narrow)
+    stages = plan(
+        *shape, settings=settings, memory=memory, device=str(result_model.device), narrowest=narrow
+    ).stages
+    result = through_scales(start, objective_at, settings, stages, callback)
     result.gradient_norms = balance
     sizes = {"size": list(shape), "style_size": list(style.shape[2:])}
     result.settings = {**record(settings, result_model, seed), "tileable": tileable, **sizes}
@@ -148,6 +150,7 @@ def reconstruct(
     steps: int = 150,
     device: str = "auto",
     model: VGG19 | None = None,
+    memory: float | None = None,
     callback: Callback | None = None,
     **options,
 ) -> Result:
@@ -171,13 +174,15 @@ def reconstruct(
     model = choose_model(settings, device, model)
     content = content.to(model.mean)
     start = noise(tuple(content.shape[2:]), whole("seed", seed, 0), content)
-    result = through_scales(
-        start,
-        lambda size: make_objective(model, resize(content, size), None, settings),
-        settings,
-        callback,
-        narrowest=min(content.shape[2:]) / max(content.shape[2:]),
-    )
+    stages = plan(
+        *content.shape[2:], settings=settings, memory=memory, device=str(model.device)
+    ).stages
+
+    def objective_at(stage: Stage) -> Engine:
+        here = resize(content, (stage.height, stage.width))
+        return Engine(make_objective(model, here, None, settings, stage.tile), stage.tile)
+
+    result = through_scales(start, objective_at, settings, stages, callback)
     size = list(content.shape[2:])
     result.settings = {**record(settings, model, seed), "content_size": size}
     return result

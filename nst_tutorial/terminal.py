@@ -15,6 +15,7 @@ from rich.console import Console
 
 if TYPE_CHECKING:
     from .optimize import Callback
+    from .planning import Stage
     from .scales import Result
 
 out = Console(highlight=False, emoji=False)
@@ -92,11 +93,13 @@ def choose_out(out: Path | None, name: str, overwrite: bool) -> Path:
     return check_can_save(path)
 
 
-def with_progress(run: Callable[[Callback], Result], plan: Sequence[tuple[int, int]]) -> Result:
-    """Show a bar while `run(callback)` works through the plan of (size, evaluations)."""
+def with_progress(run: Callable[[Callback], Result], stages: Sequence[Stage]) -> Result:
+    """Show a bar while `run(callback)` works through the stages of a plan."""
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-    work = sum(count * size**2 for size, count in plan)  # an evaluation takes time like its pixels
+    # An evaluation takes time like the pixels it sees.
+    pixels = {(s.height, s.width): s.work / s.steps if s.steps else 0 for s in stages}
+    work = sum(s.work for s in stages)
     columns = (
         BarColumn(), TextColumn("{task.percentage:3.0f} %"), TimeRemainingColumn(),
         TextColumn("[dim]{task.description}"),
@@ -113,7 +116,7 @@ def with_progress(run: Callable[[Callback], Result], plan: Sequence[tuple[int, i
             }
             losses = ", ".join(f"{kind} {value:.3g}" for kind, value in sums.items())
             text = f"{progress.evaluation}/{progress.steps} at {max(progress.size)} px: {losses}"
-            bar.update(task, advance=max(progress.size) ** 2, description=text)
+            bar.update(task, advance=pixels.get(progress.size, 0), description=text)
             if not err.is_terminal and progress.evaluation % max(1, progress.steps // 10) == 0:
                 err.print(f"{text}; {progress.seconds:.0f} s", markup=False)
 
@@ -147,6 +150,8 @@ def deliver(result: Result, path: Path, names: dict[str, str], *, overwrite: boo
     out.print(str(saved), style="bold", markup=False, soft_wrap=True)
     if failed:
         raise typer.Exit(1)
+    if result.stopped == "no improvement":
+        err.print(f"ended after {len(result.history)} evaluations: it got no better")
     if result.stopped == "interrupted":
         err.print(f"interrupted after {len(result.history)} evaluations; this is the best so far")
         raise typer.Exit(128 + _Ended.number)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 
 import torch
 from torch import Tensor
@@ -11,9 +12,13 @@ from torch import Tensor
 from . import __version__
 from .allocator import keep_freed_memory
 from .balance import balanced_weights, starting_norms
-from .checks import number, whole
-from .images import SMALLEST_SIDE, resize
-from .kernels import Kernel, Statistic, get_kernel
+from .checkpoint import Checkpoint, fingerprint
+from .checks import whole
+from .engine import Engine, features_of, statistics_of, with_smaller_tiles
+from .files import check_can_write
+from .images import resize
+from .inputs import check_pictures, check_settings, kernels_of_layers, narrowest_side
+from .kernels import Kernel
 from .losses import (
     Content,
     Objective,
@@ -25,9 +30,10 @@ from .losses import (
     style_factor,
 )
 from .optimize import Callback
-from .presets import BALANCES, STARTS, Settings, get_preset
+from .planning import Stage, plan
+from .presets import Settings, get_preset
 from .scales import Result, through_scales
-from .vgg import LAYERS, VGG19, check_layers, choose_device, load_vgg19
+from .vgg import VGG19, choose_device, load_vgg19
 
 
 def stylize(
@@ -59,6 +65,10 @@ def stylize(
     seed: int = 0,
     device: str = "auto",
     model: VGG19 | None = None,
+    tile: int | str = "auto",
+    memory: float | None = None,
+    checkpoint: str | Path | None = None,
+    checkpoint_every: int = 10,
     callback: Callback | None = None,
 ) -> Result:
     """Return the content picture repainted in the style of another.
@@ -104,6 +114,14 @@ def stylize(
         The optimiser, see `optimize.minimize`.
     device
         "auto" (CUDA, else MPS, else CPU) or a name that torch knows.
+    tile, memory
+        Large pictures are worked on in tiles, with the same result. "auto" takes the largest that
+        fit into `memory` (GB of the whole process; None: four fifths of what is free); "whole" none
+        at all; a number is their side in pixels. See `planning.plan`.
+    checkpoint, checkpoint_every
+        A file to which the state is written every so many evaluations. If it is there already, the
+        run goes on from it: killed at any moment and started again with the same arguments, it ends
+        with the same picture, on a CPU bit for bit. It stays when the run is done.
     callback
         Called after each evaluation with a `Progress` (losses, picture, time); returning True
         stops. Ctrl-C stops too, and both keep the best picture so far.
@@ -111,7 +129,10 @@ def stylize(
     Raises
     ------
     ValueError
-        A wrong shape or value, an unknown name; the message says which and what there is.
+        A wrong shape or value, an unknown name; the message says which and what there is. A
+        checkpoint of another run, or one that is damaged.
+    OSError
+        The checkpoint cannot be written.
     """
     given = {name: value for name, value in locals().items() if value is not None}
     settings = settings_from(preset, given)
@@ -126,28 +147,50 @@ def stylize(
     model = choose_model(settings, device, model)
     content, style = content.to(model.mean), style.to(model.mean)
     start = _start(settings.start, content, style, seed)
+    height, width = content.shape[2:]
+    stages = plan(
+        height, width, settings=settings, tile=tile, memory=memory, device=str(model.device),
+        narrowest=narrowest,
+    ).stages  # fmt: skip
+    made_with = {"preset": preset, **record(settings, model, seed)}
     balance: dict[str, float] = {}
+    notes = None
+    if checkpoint is not None:
+        every = whole("checkpoint_every", checkpoint_every, 1)
+        notes = Checkpoint(check_can_write(checkpoint), _identity(made_with, pictures), every)
+        stages, balance = notes.begin(stages, balance, model.device)
 
-    def objective_at(size: int) -> Objective:
-        here = resize(content, size)
-        style_size = min(max(style.shape[2:]), round(size * settings.style_scale))
-        objective = make_objective(model, here, resize(style, style_size), settings)
+    def objective_at(stage: Stage) -> Engine:
+        here = resize(content, (stage.height, stage.width))
+        style_size = min(max(style.shape[2:]), round(max(here.shape) * settings.style_scale))
+        objective = Engine(
+            with_smaller_tiles(
+                lambda side: make_objective(model, here, resize(style, style_size), settings, side),
+                stage.tile,
+                here,
+            ),
+            stage.tile,
+        )
         if settings.balance == "gradient":
             if not balance:  # at the first scale, and kept from then on
-                begin = resize(start, tuple(here.shape[2:]))
+                begin = resize(start, (stage.height, stage.width))
                 balance.update(starting_norms(objective, begin, _noise(here, seed)))
-            objective.weights = balanced_weights(objective.weights, balance)
+            objective.reweight(balanced_weights(objective.weights, balance))
         return objective
 
     from_content = isinstance(settings.start, str) and settings.start == "content"
     result = through_scales(
-        start, objective_at, settings, callback,
-        detail=content if from_content else None, narrowest=narrowest,
+        start, objective_at, settings, stages, callback,
+        detail=content if from_content else None, checkpoint=notes,
     )  # fmt: skip
     result.gradient_norms = balance
     sizes = {"content_size": list(content.shape[2:]), "style_size": list(style.shape[2:])}
-    result.settings = {"preset": preset, **record(settings, model, seed), **sizes}
+    result.settings = {**made_with, **sizes, "tile": stages[-1].tile}
     return result
+
+
+def _identity(made_with: Mapping, pictures: Mapping[str, Tensor]) -> dict:
+    return {**made_with, **{f"{name} picture": fingerprint(p) for name, p in pictures.items()}}
 
 
 def record(settings: Settings, model: VGG19, seed: int) -> dict:
@@ -184,29 +227,31 @@ def choose_model(
 
 
 def make_objective(
-    model: VGG19, content: Tensor | None, style: Tensor | None, settings: Settings
+    model: VGG19,
+    content: Tensor | None,
+    style: Tensor | None,
+    settings: Settings,
+    tile: int | None = None,
 ) -> Objective:
     """Return the objective of `stylize` for pictures (1, 3, H, W) at one scale.
 
-    Without a content only the style's terms are there, and the other way round.
+    Without a content only the style's terms are there, and the other way round. `tile` is the side
+    of the tiles in which the two pictures are looked at; None: in one piece.
     """
     terms: dict[str, Term] = {}
     weights: dict[str, float] = {}
-    with torch.no_grad():
-        if content is not None:
-            for layer, target in model(content, settings.content_layers).items():
-                factor = content_factor(settings.content_normalization, target)
-                terms[f"content {layer}"] = Content(layer, target, factor)
-                weight = settings.content_weight * settings.content_layers[layer]
-                weights[f"content {layer}"] = weight
-        if style is not None:
-            kernels = kernels_of_layers(settings.kernel, settings.style_layers)
-            for layer, features in model(style, settings.style_layers).items():
-                kernel = kernels[layer].fitted(features)
-                target = kernel.statistic(features)
-                factor = style_factor(settings.style_normalization, kernel, target, features)
-                terms[f"style {layer}"] = Style(layer, kernel, target, factor)
-                weights[f"style {layer}"] = settings.style_weight * settings.style_layers[layer]
+    if content is not None:
+        for layer, target in features_of(model, content, settings.content_layers, tile).items():
+            factor = content_factor(settings.content_normalization, target)
+            terms[f"content {layer}"] = Content(layer, target, factor)
+            weights[f"content {layer}"] = settings.content_weight * settings.content_layers[layer]
+    if style is not None:
+        kernels = kernels_of_layers(settings.kernel, settings.style_layers)
+        for layer, (target, shape) in statistics_of(model, style, kernels, tile=tile).items():
+            kernel = kernels[layer].fitted(target)
+            factor = style_factor(settings.style_normalization, kernel, target, shape)
+            terms[f"style {layer}"] = Style(layer, kernel, target, factor)
+            weights[f"style {layer}"] = settings.style_weight * settings.style_layers[layer]
     if settings.tv_weight:
         terms["total variation"] = TotalVariation()
         weights["total variation"] = settings.tv_weight
@@ -214,17 +259,6 @@ def make_objective(
         terms["out of range"] = OutOfRange()
         weights["out of range"] = settings.range_weight
     return Objective(model, terms, weights)
-
-
-def kernels_of_layers(
-    kernel: Kernel | Mapping[str, Kernel], layers: Mapping[str, float]
-) -> dict[str, Statistic]:
-    """Return layer → statistic from one description for all layers, or one for each."""
-    if not isinstance(kernel, Mapping) or not set(kernel) & set(LAYERS):
-        return dict.fromkeys(layers, get_kernel(kernel))
-    if set(kernel) != set(layers):
-        raise ValueError(f"kernels for layers {sorted(kernel)}, but styles at {sorted(layers)}")
-    return {layer: get_kernel(kernel[layer]) for layer in layers}
 
 
 def _start(start: str | Tensor, content: Tensor, style: Tensor, seed: int) -> Tensor:
@@ -241,67 +275,3 @@ def _start(start: str | Tensor, content: Tensor, style: Tensor, seed: int) -> Te
 def _noise(like: Tensor, seed: int) -> Tensor:
     generator = torch.Generator().manual_seed(seed)  # on the CPU: the same noise on every device
     return torch.rand(like.shape, generator=generator).to(like)
-
-
-# --- bad input -------------------------------------------------------------------------------
-
-
-def check_pictures(pictures: Mapping[str, Tensor]) -> None:
-    """A ValueError names the first that is no picture (1, 3, H, W) of finite values."""
-    for name, image in pictures.items():
-        if not isinstance(image, Tensor) or image.dim() != 4 or image.shape[:2] != (1, 3):
-            shape = tuple(image.shape) if isinstance(image, Tensor) else type(image).__name__
-            raise ValueError(f"{name} must be a picture (1, 3, H, W); got {shape}")
-        if min(image.shape[2:]) < SMALLEST_SIDE:
-            raise ValueError(
-                f"{name} must have at least {SMALLEST_SIDE} pixels a side, got {tuple(image.shape)}"
-            )
-        if not image.is_floating_point():
-            raise ValueError(f"{name} must hold floating point numbers in 0..1, got {image.dtype}")
-        if not torch.isfinite(image).all():
-            raise ValueError(f"{name} has values that are not finite")
-        if image.min() < -1 or image.max() > 2:
-            raise ValueError(
-                f"{name} must have values in 0..1, got {image.min():.3g} to {image.max():.3g}"
-            )
-
-
-def check_settings(settings: Settings) -> None:
-    """A ValueError names the first setting that is out of range or unknown."""
-    for name in ("content_weight", "style_weight", "tv_weight", "range_weight"):
-        number(name, getattr(settings, name))
-    if not check_layers([*settings.content_layers, *settings.style_layers]):
-        raise ValueError("content_layers and style_layers must name at least one layer together")
-    kernels_of_layers(settings.kernel, settings.style_layers)
-    whole("steps", settings.steps, 0)
-    if settings.balance not in BALANCES:
-        raise ValueError(f"balance must be one of {', '.join(BALANCES)}; got {settings.balance!r}")
-    if isinstance(settings.start, str) and settings.start not in STARTS:
-        raise ValueError(
-            f"start must be a picture or one of {', '.join(STARTS)}; got {settings.start!r}"
-        )
-
-
-def narrowest_side(content: Tensor, style: Tensor, settings: Settings) -> float:
-    """Return the shorter side of the narrower picture at size 1, for `scales.schedule`.
-
-    Raises
-    ------
-    ValueError
-        The style scale is no positive number, or leaves the style too small at full size.
-    """
-    style_scale = number("style_scale", settings.style_scale, above=0)
-    shape, other = content.shape[2:], style.shape[2:]
-    style_side = min(other) / max(other) * min(style_scale, max(other) / max(shape))
-    if style_side * max(shape) < SMALLEST_SIDE:
-        raise ValueError(
-            f"style_scale {style_scale} leaves the style smaller than {SMALLEST_SIDE} pixels"
-        )
-    narrowest = min(min(shape) / max(shape), min(other) / max(other) * style_scale)
-    return narrowest * room_for_pairs(settings)
-
-
-def room_for_pairs(settings: Settings) -> float:
-    """½ if a kernel needs pairs of positions, and so pictures twice as large; else 1."""
-    kernels = kernels_of_layers(settings.kernel, settings.style_layers).values()
-    return 1.0 if all(kernel.additive for kernel in kernels) else 0.5

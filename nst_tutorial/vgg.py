@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from . import winograd
 from .checks import one_of
+from .direct import ConvReLU
 from .weights import (
     BLOCKS,
     CHANNELS,
@@ -128,34 +129,49 @@ class VGG19(nn.Module):
             )
         x = ((image - self.mean) / self.std).contiguous(memory_format=torch.channels_last)
         features = {}
-        for name in path:
+        for group in _groups(path, wanted):
+            x = self._run(group, x)
+            if group[-1] in wanted:
+                features[group[-1]] = x
+        return {name: features[name] for name in layers}
+
+    def _run(self, group: list[str], x: Tensor) -> Tensor:
+        """A convolution, the ReLU and the pooling behind it, or a part of these."""
+        if group[0].startswith("conv") and len(group) > 1 and self.padding == "zeros":
+            weight, bias = self._parameters_of(group[0])
+            if len(group) == 2 and weight.shape[1] == 3 and x.device.type == "cpu":
+                return ConvReLU.apply(x, weight, bias)
+            if winograd.pays_off(x, weight):
+                products = self._products(group[0], weight)
+                if len(group) == 2:
+                    return winograd.Conv3x3ReLU.apply(x, products, bias)
+                return winograd.Conv3x3ReLUPool.apply(x, products, bias, self.pooling)
+        for name in group:
             if name.startswith("conv"):
-                rectified = name not in wanted and name.replace("conv", "relu") in path
-                x = self._convolve(x, name, rectified)
-            elif name.startswith("relu"):
-                x = x if rectified else F.relu(x)
+                x = self._convolve(x, *self._parameters_of(name))
+            elif name.startswith("relu"):  # in place: a convolution's gradient needs no output
+                x = x.relu_() if group[0].startswith("conv") else x.relu()
             elif self.pooling == "max":
                 x = F.max_pool2d(x, 2)
             else:
                 x = F.avg_pool2d(x, 2)
-            if name in wanted:
-                features[name] = x
-        return {name: features[name] for name in layers}
+        return x
 
-    def _convolve(self, x: Tensor, name: str, rectified: bool) -> Tensor:
-        """The 3×3 convolution `name` of x, and the ReLU behind it when `rectified`."""
-        weight, bias = getattr(self, f"{name}_weight"), getattr(self, f"{name}_bias")
-        if rectified and self.padding == "zeros" and winograd.pays_off(x, weight):
-            key, products = self._winograd_weights.get(name, (None, None))
-            if key != (weight.data_ptr(), weight._version):  # new, or changed in place
-                products = winograd.transform_weights(weight)
-                self._winograd_weights[name] = (weight.data_ptr(), weight._version), products
-            return winograd.Conv3x3ReLU.apply(x, products, bias)
+    def _convolve(self, x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
         if self.padding == "circular":
-            y = F.conv2d(F.pad(x, (1, 1, 1, 1), mode="circular"), weight, bias)
-        else:
-            y = F.conv2d(x, weight, bias, padding=1)
-        return y.relu_() if rectified else y  # in place: a convolution's gradient needs no output
+            return F.conv2d(F.pad(x, (1, 1, 1, 1), mode="circular"), weight, bias)
+        return F.conv2d(x, weight, bias, padding=1)
+
+    def _parameters_of(self, conv: str) -> tuple[Tensor, Tensor]:
+        return getattr(self, f"{conv}_weight"), getattr(self, f"{conv}_bias")
+
+    def _products(self, conv: str, weight: Tensor) -> Tensor:
+        """The weights as `winograd` needs them, kept until the weights change."""
+        key, products = self._winograd_weights.get(conv, (None, None))
+        if key != (weight.data_ptr(), weight._version):  # new, or changed in place
+            products = winograd.transform_weights(weight)
+            self._winograd_weights[conv] = (weight.data_ptr(), weight._version), products
+        return products
 
     @torch.no_grad()
     def rescale_(self, images: Iterable[Tensor]) -> VGG19:
@@ -174,7 +190,7 @@ class VGG19(nn.Module):
         before = torch.ones(3, device=self.device, dtype=self.mean.dtype)
         for conv, relu in zip(CONVOLUTIONS, rectified, strict=True):
             mean = torch.where(totals[relu] > 0, totals[relu], 1.0)
-            weight, bias = getattr(self, f"{conv}_weight"), getattr(self, f"{conv}_bias")
+            weight, bias = self._parameters_of(conv)
             weight.copy_(weight * before.view(1, -1, 1, 1) / mean.view(-1, 1, 1, 1))
             bias.copy_(bias / mean)
             before = mean
@@ -201,6 +217,16 @@ def check_layers(layers: Iterable[str]) -> list[str]:
         if name not in LAYERS:
             raise ValueError(f"unknown layer {name!r}; VGG19 has {', '.join(LAYERS)}")
     return layers
+
+
+def _groups(path: Sequence[str], wanted: set[str]) -> list[list[str]]:
+    """Cut the network before each convolution and behind each wanted layer."""
+    groups: list[list[str]] = []
+    for name in path:
+        if name.startswith("conv") or groups[-1][-1] in wanted:
+            groups.append([])
+        groups[-1].append(name)
+    return groups
 
 
 def choose_device(device: str | torch.device = "auto") -> torch.device:

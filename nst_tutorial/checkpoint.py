@@ -1,0 +1,176 @@
+"""An unfinished run on disk: killed at any moment, it goes on and ends with the same picture.
+
+One safetensors file holds the state of `optimize.minimize`, which scale it is at, the history so
+far, and what the run is: its settings and its pictures. It replaces the one before in one step.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import astuple, dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from .files import replacing
+from .methods import METHODS
+from .optimize import State
+from .planning import Stage
+
+FORMAT = "nst_tutorial checkpoint 1"
+
+
+@dataclass
+class Saved:
+    """What a checkpoint holds."""
+
+    state: State
+    record: dict  # what was given to `save`
+
+
+class Checkpoint:
+    """Where `scales.through_scales` notes its state.
+
+    Parameters
+    ----------
+    path
+        The file; it need not exist.
+    identity
+        What the run is, as JSON can hold it. A file with another identity is refused.
+    every
+        Evaluations from one note to the next.
+    """
+
+    def __init__(self, path: str | Path, identity: Mapping, every: int = 10):
+        self.path, self.identity, self.every = path, identity, every
+        self.saved: Saved | None = None
+        self.run: dict = {}
+
+    def begin(
+        self, stages: Sequence[Stage], balance: dict[str, float], device="cpu"
+    ) -> tuple[Sequence[Stage], dict[str, float]]:
+        """Read the file if it is there; return the stages and gradient norms to go on with.
+
+        The tiles stay those of the beginning, even if there is more or less memory free by now.
+        `balance` may be filled later; it is noted as it is by then.
+        """
+        self.saved = load(self.path, self.identity, device)
+        if self.saved is not None:
+            stages = tuple(Stage(*values) for values in self.saved.record["stages"])
+            balance = self.saved.record["balance"]
+        self.run = {"stages": [astuple(stage) for stage in stages], "balance": balance}
+        return stages, balance
+
+    def keeper(self, stage: int, steps: int, history: list[dict]) -> Callable[[State], None]:
+        """A function for `optimize.minimize` that notes the state now and then, and at the end."""
+
+        def keep(state: State) -> None:
+            if state.evaluation % self.every == 0 or state.evaluation == steps:
+                record = {**self.run, "stage": stage, "history": history}
+                save(self.path, state, record, self.identity)
+
+        return keep
+
+
+def save(path: str | Path, state: State, record: Mapping, identity: Mapping) -> None:
+    """Write a checkpoint, or replace the one that is there.
+
+    `record` and `identity` are what JSON can hold; `identity` says what the run is.
+
+    Raises
+    ------
+    OSError
+        The folder is missing or not writable, the disk is full. What was there before still is.
+    """
+    from safetensors.torch import save_file
+
+    remembered, numbers = state.method.state()
+    total, best_z, best_gradient = state.best
+    named = {f"method.{name}": tensor for name, tensor in remembered.items()}
+    named |= {"z": state.z, "best.z": best_z, "best.gradient": best_gradient, "image": state.image}
+    tensors, names = {}, {}  # several names may mean one tensor, and a file has it once
+    for name, tensor in named.items():
+        key = f"{tensor.data_ptr()} {tuple(tensor.shape)}"
+        names[name] = tensors.setdefault(key, (name, tensor))[0]
+    header = {
+        "format": FORMAT,
+        "identity": json.dumps(identity),
+        "record": json.dumps(dict(record)),
+        "names": json.dumps(names),
+        "state": json.dumps(
+            {
+                "method": next(n for n, kind in METHODS.items() if type(state.method) is kind),
+                "numbers": numbers,
+                "evaluation": state.evaluation,
+                "best": total,
+                "first": state.first,
+                "mark": state.mark,
+            }
+        ),
+    }
+    unique = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.values()}
+    with replacing(path) as file:
+        save_file(unique, file.name, metadata=header)
+
+
+def load(path: str | Path, identity: Mapping, device="cpu") -> Saved | None:
+    """Read a checkpoint; None if there is none yet.
+
+    Raises
+    ------
+    ValueError
+        The file is no checkpoint, is damaged, or belongs to another run: the message says in what.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    path = Path(path)
+    if not path.exists():
+        return None
+    try:
+        with safe_open(path, framework="pt", device=str(device)) as file:
+            header = file.metadata() or {}
+            unique = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except (SafetensorError, OSError, RuntimeError) as error:
+        raise ValueError(f"{path}: not a checkpoint, or damaged ({error})") from error
+    if header.get("format") != FORMAT:
+        raise ValueError(f"{path}: not a checkpoint of this version ({FORMAT})")
+    _same_run(path, json.loads(header["identity"]), json.loads(json.dumps(identity)))
+    names, about = json.loads(header["names"]), json.loads(header["state"])
+    tensors = {name: unique[key] for name, key in names.items()}
+    kind = METHODS[about["method"]]
+    method = kind()
+    method.restore(
+        {name[7:]: t for name, t in tensors.items() if name.startswith("method.")},
+        about["numbers"],
+    )
+    state = State(
+        z=tensors["z"],
+        method=method,
+        evaluation=about["evaluation"],
+        best=(about["best"], tensors["best.z"], tensors["best.gradient"]),
+        image=tensors["image"],
+        first=about["first"],
+        mark=tuple(about["mark"]),
+    )
+    return Saved(state, json.loads(header["record"]))
+
+
+def _same_run(path: Path, theirs: Mapping, ours: Mapping) -> None:
+    for name in sorted({*theirs, *ours}):
+        if theirs.get(name) != ours.get(name):
+            raise ValueError(
+                f"{path} is a checkpoint of another run: {name} was {theirs.get(name)!r} and is "
+                f"{ours.get(name)!r} now; give another checkpoint, or remove this one"
+            )
+
+
+def fingerprint(tensor: Tensor | None) -> str:
+    """A short name of a picture's values: shape, and the beginning of a hash."""
+    if tensor is None:
+        return "none"
+    array = tensor.detach().to("cpu", torch.float32).contiguous().numpy()
+    shape = "×".join(map(str, reversed(array.shape[2:])))
+    return f"{shape} {hashlib.sha256(array.tobytes()).hexdigest()[:12]}"

@@ -1,0 +1,234 @@
+"""Before starting: which scales, in which tiles, with how much memory, in how much time."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from .checks import number, whole
+from .engine import SMALLEST_TILE
+from .images import SMALLEST_SIDE, fit
+from .presets import Settings
+from .tiles import windows
+
+# Bytes, measured by benchmarks/memory.py for five style layers and one content layer.
+BASE = {"cpu": 1.15e9, "cuda": 0.9e9}  # torch, VGG19, its transformed weights, the command line
+PER_SEEN_PIXEL = {"cpu": 1250, "cuda": 3500}  # of a tile with its margin, while it is worked on
+PER_PIXEL = 230  # of the whole picture: itself, its gradient, targets, the optimiser's vectors
+PER_PAIR = 24  # and for each pair that L-BFGS remembers
+TILES = (1536, 1280, 1024, 896, 768, 640, 512, 384, 256, 192, 128, 96, SMALLEST_TILE)
+FEWEST_PAIRS = 6  # rather than fewer of them, smaller tiles
+SPARE = 0.8  # of the free memory is planned with
+
+COARSEST = 192  # pixels of the longer side: from smaller ones the content does not survive
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One scale of a plan."""
+
+    height: int
+    width: int
+    steps: int  # evaluations of loss and gradient
+    tile: int | None  # side in pixels; None: in one piece
+    history: int  # pairs that L-BFGS remembers
+    memory: float  # bytes at the peak, of the whole process
+    work: float  # pixels to be seen forward and back, in all evaluations
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a run will do and need. `str(plan)` is a table."""
+
+    stages: tuple[Stage, ...]
+    budget: float | None  # bytes that may be used; None: not known
+    seconds: float | None = None  # if the speed was given
+
+    @property
+    def memory(self) -> float:
+        """Bytes at the peak."""
+        return max(stage.memory for stage in self.stages)
+
+    @property
+    def fits(self) -> bool:
+        return self.budget is None or self.memory <= self.budget
+
+    def __str__(self) -> str:
+        lines = []
+        for s in self.stages:
+            how = "in one piece" if s.tile is None else f"in tiles of {s.tile} px"
+            lines.append(
+                f"{s.width}×{s.height}: {s.steps} evaluations {how}, "
+                f"{s.history} pairs, {s.memory / 1e9:.1f} GB"
+            )
+        if self.seconds is not None:
+            lines.append(f"about {duration(self.seconds)}")
+        if not self.fits:
+            lines.append(f"more than the {self.budget / 1e9:.1f} GB that may be used")
+        return "\n".join(lines)
+
+
+def plan(
+    height: int,
+    width: int,
+    *,
+    settings: Settings | None = None,
+    memory: float | None = None,
+    tile: int | str = "auto",
+    device: str = "cpu",
+    seconds_per_megapixel: float | None = None,
+    narrowest: float | None = None,
+) -> Plan:
+    """Return what `stylize` will do for a picture of this size.
+
+    Parameters
+    ----------
+    height, width
+        Of the result, in pixels.
+    settings
+        Steps, coarse_to_fine, history and layers are read; None: the default preset's.
+    memory
+        GB that the process may use; None: four fifths of what is free, and what it has already.
+    tile
+        "auto": the largest that fits; "whole": in one piece; or the side in pixels.
+    device
+        The kind of device: "cpu" or "cuda".
+    seconds_per_megapixel
+        Of one evaluation in one piece, if the time is to be told.
+    narrowest
+        See `schedule`.
+
+    Raises
+    ------
+    ValueError
+        A number out of range.
+    """
+    height, width = whole("height", height, 1), whole("width", width, 1)
+    settings = settings or Settings()
+    budget = number("memory", memory, above=0) * 1e9 if memory is not None else usable(device)
+    longer = max(height, width)
+    narrowest = min(height, width) / longer if narrowest is None else narrowest
+    stages = []
+    scales = schedule(longer, settings.steps, settings.coarse_to_fine, narrowest)
+    for size, steps in scales:
+        stages.append(_stage(fit(width, height, size)[::-1], steps, settings, budget, tile, device))
+    seconds = None
+    if seconds_per_megapixel is not None:
+        seconds = sum(stage.work for stage in stages) / 1e6 * seconds_per_megapixel
+    return Plan(tuple(stages), budget, seconds)
+
+
+def _stage(shape, steps, settings, budget, tile, device) -> Stage:
+    layers = [*settings.content_layers, *settings.style_layers]
+    most_pairs = max(1, min(settings.history, steps - 1)) if settings.method == "lbfgs" else 0
+    pixels = shape[0] * shape[1]
+    kind = "cuda" if device.startswith("cuda") else "cpu"
+
+    def needs(side: int | None, pairs: int) -> float:
+        seen = _seen(shape, side, layers)
+        state = PER_PIXEL + PER_PAIR * pairs
+        return BASE[kind] + PER_SEEN_PIXEL[kind] * max(seen) + state * pixels
+
+    if tile == "auto":
+        least = min(most_pairs, FEWEST_PAIRS)
+        sides = [None, *(side for side in TILES if side < max(shape))]
+        fitting = (side for side in sides if budget is None or needs(side, least) <= budget)
+        side = next(fitting, sides[-1])
+    else:
+        side = None if tile == "whole" else whole("tile", tile, SMALLEST_TILE)
+    pairs = most_pairs
+    while pairs > 1 and budget is not None and needs(side, pairs) > budget:
+        pairs -= 1
+    seen = sum(_seen(shape, side, layers))
+    # In tiles the network runs forward once more: half as much again.
+    work = steps * seen * (1.0 if len(_seen(shape, side, layers)) == 1 else 1.5)
+    return Stage(*shape, steps, side, pairs, needs(side, pairs), work)
+
+
+def _seen(shape: tuple[int, int], tile: int | None, layers: Sequence[str]) -> list[int]:
+    """Pixels of each tile with its margin."""
+    blocks = [window.block for window in windows(shape, tile, layers)]
+    return [(r.stop - r.start) * (c.stop - c.start) for r, c in blocks]
+
+
+def schedule(
+    size: int, steps: int, coarse_to_fine: bool = True, narrowest: float = 1.0
+) -> list[tuple[int, int]]:
+    """Return the scales to work at, coarse to fine, as (longer side in pixels, evaluations).
+
+    Each scale doubles the one before and gets half as many evaluations, since each costs four
+    times as much and finds most of the work done. Together they are `steps`. No picture gets too
+    small for the network: `narrowest` is the shorter side of the narrowest one over `size`.
+    """
+    sizes = [size]
+    while coarse_to_fine and sizes[0] >= 2 * COARSEST and len(sizes) < steps:
+        half = round(sizes[0] / 2)
+        if half * narrowest < SMALLEST_SIDE + 1:  # one for rounding
+            break
+        sizes.insert(0, half)
+    shares = [2.0**-i for i in range(len(sizes))]
+    counts = [max(1, int(steps * share / sum(shares))) for share in shares]
+    counts[0] += steps - sum(counts)
+    return list(zip(sizes, counts, strict=True))
+
+
+# --- what there is ---------------------------------------------------------------------------
+
+
+def usable(device: str | torch.device = "cpu") -> float | None:
+    """Bytes that a process may grow to: four fifths of the free memory, and what it has already."""
+    free = free_memory(torch.device(device))
+    return None if free is None else SPARE * free + _resident()
+
+
+def free_memory(device: torch.device) -> float | None:
+    """Bytes that can still be used on the device, or None where that cannot be told."""
+    if device.type == "cuda":
+        return torch.cuda.mem_get_info(device)[0]
+    known = [bytes_ for bytes_ in (_free_in_machine(), _free_in_container()) if bytes_ is not None]
+    return min(known, default=None)
+
+
+def _free_in_machine() -> float | None:
+    try:
+        for line in Path("/proc/meminfo").read_text().splitlines():
+            if line.startswith("MemAvailable:"):
+                return int(line.split()[1]) * 1024
+    except OSError:
+        pass
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (ValueError, OSError, AttributeError):
+        return None
+
+
+def _free_in_container(folder: Path = Path("/sys/fs/cgroup")) -> float | None:
+    """What the control group (of a container, a batch system) still allows, on Linux."""
+    for most, used in (
+        ("memory.max", "memory.current"),
+        ("memory/memory.limit_in_bytes", "memory/memory.usage_in_bytes"),
+    ):
+        try:
+            limit = int((folder / most).read_text())
+            return max(0, limit - int((folder / used).read_text()))
+        except (OSError, ValueError):  # no such file, or "max"
+            continue
+    return None
+
+
+def _resident() -> float:
+    try:
+        return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    except (OSError, ValueError, AttributeError):
+        return 0.0
+
+
+def duration(seconds: float) -> str:
+    """Seconds in words: "40 s", "2.5 min", "3.1 h"."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.1f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
