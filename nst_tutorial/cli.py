@@ -191,8 +191,6 @@ def stylize(
     options["tile"] = int(tile) if tile.isdigit() else tile
     with plain_errors():
         from .images import LARGEST_SIZE, SMALLEST_SIDE, find_image, load_image, load_settings
-        from .inputs import narrowest_side
-        from .planning import plan
         from .presets import STARTS
         from .transfer import settings_from
         from .transfer import stylize as run
@@ -218,15 +216,10 @@ def stylize(
         # As large as it will be used, so that a huge painting does not fill the memory.
         style_size = min(max(SMALLEST_SIDE, size * settings.style_scale), LARGEST_SIZE)
         style_image = load_image(style_path, math.ceil(style_size), enlarge=False)
-        narrowest = narrowest_side(content_image, style_image, settings)
         path = choose_out(out, f"{Path(content).stem}_{Path(style).stem}", overwrite)
         err.print(f"{content_path.name} in the style of {style_path.name}, {size} px", markup=False)
-        stages = plan(
-            *content_image.shape[2:], settings=settings, memory=memory, tile=options["tile"],
-            device=device, narrowest=narrowest,
-        ).stages  # fmt: skip
         result = with_progress(
-            lambda callback: run(content_image, style_image, callback=callback, **options), stages
+            lambda callback: run(content_image, style_image, callback=callback, **options)
         )
         names = {"content": content_path.name, "style": style_path.name}
         deliver(result, path, names, overwrite=overwrite)
@@ -265,7 +258,6 @@ def texture(
     """Make a new picture with the texture of STYLE, from noise."""
     with plain_errors():
         from .images import find_image, load_image
-        from .planning import plan
         from .synthesis import synthesize_texture
 
         style_path = find_image(style, "style")
@@ -278,8 +270,7 @@ def texture(
             lambda callback: synthesize_texture(
                 image, size, names, spec, seed, tileable=tileable, steps=steps, device=device,
                 callback=callback,
-            ),
-            plan(size, size, settings=replace(OURS, steps=steps), device=device).stages,
+            )
         )  # fmt: skip
         deliver(result, path, {"style": style_path.name}, overwrite=overwrite)
 

@@ -62,7 +62,7 @@ def examine(out: Console, size: int | None = None) -> bool:
     speed = seconds_per_evaluation(model, 512) / 0.512**2
     out.print(_sizes(speed, device))
     if size is not None:
-        made = plan(size, size, device=str(device), seconds_per_megapixel=speed)
+        made = plan(size, size, device=device, seconds_per_megapixel=speed)
         out.print(f"\n{size} px:\n{made}", markup=False)
     return bool(contents and styles)
 
@@ -76,7 +76,7 @@ def about(size: int, steps: int) -> None:
     speed = seconds_per_evaluation(vgg.load_vgg19(device=str(device)), 256) / 0.256**2
     settings = replace(PRESETS["default"], steps=steps)
     made = plan(
-        size, round(size * 0.8), settings=settings, device=str(device), seconds_per_megapixel=speed
+        size, round(size * 0.8), settings=settings, device=device, seconds_per_megapixel=speed
     )
     contents, styles = images.list_images("content"), images.list_images("style")
     print(f"nst_tutorial {version('nst_tutorial')} on {device}, {torch.get_num_threads()} threads")
@@ -103,7 +103,7 @@ def _sizes(seconds_per_megapixel: float, device: torch.device) -> Table:
         table.add_column(heading, justify="right")
     for size in SIZES:
         made = plan(
-            size, size, device=str(device), seconds_per_megapixel=seconds_per_megapixel
+            size, size, device=device, seconds_per_megapixel=seconds_per_megapixel
         )  # fmt: skip
         last = made.stages[-1]
         each = last.work / last.steps / 1e6 * seconds_per_megapixel

@@ -14,6 +14,7 @@ from .engine import SMALLEST_TILE
 from .images import SMALLEST_SIDE, fit
 from .presets import Settings
 from .tiles import windows
+from .vgg import choose_device
 
 # Bytes, measured by benchmarks/memory.py for five style layers and one content layer.
 BASE = {"cpu": 1.15e9, "cuda": 0.9e9}  # torch, VGG19, its transformed weights, the command line
@@ -79,7 +80,7 @@ def plan(
     settings: Settings | None = None,
     memory: float | None = None,
     tile: int | str = "auto",
-    device: str = "cpu",
+    device: str | torch.device = "auto",
     seconds_per_megapixel: float | None = None,
     narrowest: float | None = None,
 ) -> Plan:
@@ -96,7 +97,7 @@ def plan(
     tile
         "auto": the largest that fits; "whole": in one piece; or the side in pixels.
     device
-        The kind of device: "cpu" or "cuda".
+        "auto", or a name that torch knows.
     seconds_per_megapixel
         Of one evaluation in one piece, if the time is to be told.
     narrowest
@@ -109,6 +110,7 @@ def plan(
     """
     height, width = whole("height", height, 1), whole("width", width, 1)
     settings = settings or Settings()
+    device = choose_device(device)
     budget = number("memory", memory, above=0) * 1e9 if memory is not None else usable(device)
     longer = max(height, width)
     narrowest = min(height, width) / longer if narrowest is None else narrowest
@@ -126,7 +128,7 @@ def _stage(shape, steps, settings, budget, tile, device) -> Stage:
     layers = [*settings.content_layers, *settings.style_layers]
     most_pairs = max(1, min(settings.history, steps - 1)) if settings.method == "lbfgs" else 0
     pixels = shape[0] * shape[1]
-    kind = "cuda" if device.startswith("cuda") else "cpu"
+    kind = "cuda" if device.type == "cuda" else "cpu"
 
     def needs(side: int | None, pairs: int) -> float:
         seen = _seen(shape, side, layers)
@@ -179,9 +181,9 @@ def schedule(
 # --- what there is ---------------------------------------------------------------------------
 
 
-def usable(device: str | torch.device = "cpu") -> float | None:
+def usable(device: torch.device) -> float | None:
     """Bytes that a process may grow to: four fifths of the free memory, and what it has already."""
-    free = free_memory(torch.device(device))
+    free = free_memory(device)
     return None if free is None else SPARE * free + _resident()
 
 

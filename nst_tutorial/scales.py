@@ -80,12 +80,15 @@ def through_scales(
         spent = result.history[-1]["seconds"]
     begin = time.perf_counter() - spent
     steps = sum(stage.steps for stage in stages)
+    work = [stage.work for stage in stages]
 
     def record(progress: Progress) -> bool | None:
         done = len(result.history) + 1
+        finished = sum(work[:number]) + progress.fraction * work[number]
         progress = replace(
-            progress, evaluation=done, steps=steps, seconds=time.perf_counter() - begin
-        )
+            progress, evaluation=done, steps=steps, seconds=time.perf_counter() - begin,
+            fraction=finished / sum(work),
+        )  # fmt: skip
         size = max(progress.size)
         row = {"evaluation": done, "size": size, "total": progress.total, **progress.terms}
         noted = {"event": progress.event} if progress.event else {}

@@ -133,7 +133,7 @@ def synthesize_texture(
     balance: dict[str, float] = {}
     narrow = min(min(shape), min(style.shape[2:])) / max(shape) * room_for_pairs(settings)
     stages = plan(
-        *shape, settings=settings, memory=memory, device=str(result_model.device), narrowest=narrow
+        *shape, settings=settings, memory=memory, device=result_model.device, narrowest=narrow
     ).stages
     result = through_scales(start, objective_at, settings, stages, callback)
     result.gradient_norms = balance
@@ -174,9 +174,7 @@ def reconstruct(
     model = choose_model(settings, device, model)
     content = content.to(model.mean)
     start = noise(tuple(content.shape[2:]), whole("seed", seed, 0), content)
-    stages = plan(
-        *content.shape[2:], settings=settings, memory=memory, device=str(model.device)
-    ).stages
+    stages = plan(*content.shape[2:], settings=settings, memory=memory, device=model.device).stages
 
     def objective_at(stage: Stage) -> Engine:
         here = resize(content, (stage.height, stage.width))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import tempfile
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,7 +15,6 @@ from rich.console import Console
 
 if TYPE_CHECKING:
     from .optimize import Callback
-    from .planning import Stage
     from .scales import Result
 
 out = Console(highlight=False, emoji=False)
@@ -93,19 +92,16 @@ def choose_out(out: Path | None, name: str, overwrite: bool) -> Path:
     return check_can_save(path)
 
 
-def with_progress(run: Callable[[Callback], Result], stages: Sequence[Stage]) -> Result:
-    """Show a bar while `run(callback)` works through the stages of a plan."""
+def with_progress(run: Callable[[Callback], Result]) -> Result:
+    """Show a bar while `run(callback)` works."""
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-    # An evaluation takes time like the pixels it sees.
-    pixels = {(s.height, s.width): s.work / s.steps if s.steps else 0 for s in stages}
-    work = sum(s.work for s in stages)
     columns = (
         BarColumn(), TextColumn("{task.percentage:3.0f} %"), TimeRemainingColumn(),
         TextColumn("[dim]{task.description}"),
     )  # fmt: skip
     with Progress(*columns, console=err, transient=True) as bar:
-        task = bar.add_task("loading VGG19", total=work)
+        task = bar.add_task("loading VGG19", total=1.0)
 
         def report(progress) -> None:
             kinds = ("content", "style")
@@ -116,7 +112,7 @@ def with_progress(run: Callable[[Callback], Result], stages: Sequence[Stage]) ->
             }
             losses = ", ".join(f"{kind} {value:.3g}" for kind, value in sums.items())
             text = f"{progress.evaluation}/{progress.steps} at {max(progress.size)} px: {losses}"
-            bar.update(task, advance=pixels.get(progress.size, 0), description=text)
+            bar.update(task, completed=progress.fraction, description=text)
             if not err.is_terminal and progress.evaluation % max(1, progress.steps // 10) == 0:
                 err.print(f"{text}; {progress.seconds:.0f} s", markup=False)
 

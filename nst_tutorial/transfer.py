@@ -149,7 +149,7 @@ def stylize(
     start = _start(settings.start, content, style, seed)
     height, width = content.shape[2:]
     stages = plan(
-        height, width, settings=settings, tile=tile, memory=memory, device=str(model.device),
+        height, width, settings=settings, tile=tile, memory=memory, device=model.device,
         narrowest=narrowest,
     ).stages  # fmt: skip
     made_with = {"preset": preset, **record(settings, model, seed)}
@@ -195,7 +195,13 @@ def _identity(made_with: Mapping, pictures: Mapping[str, Tensor]) -> dict:
 
 def record(settings: Settings, model: VGG19, seed: int) -> dict:
     """Return everything that decides a result but its pictures, as JSON can hold it."""
-    network = {"weights": model.weights, "pooling": model.pooling, "rescale": model.rescaled}
+    network = {
+        "weights": model.weights,
+        "pooling": model.pooling,
+        "rescale": model.rescaled,
+        "convolutions": model.convolutions,
+        "precision": "bfloat16" if model.reduced else "float32",
+    }
     return {**settings.as_dict(), **network, "seed": seed, "version": __version__}
 
 

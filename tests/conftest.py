@@ -88,6 +88,10 @@ def distance(kernel, x, y):
     return kernel.distance(kernel.statistic(x), kernel.statistic(y))
 
 
+def fitted_to(features, kernel):
+    return kernel.fitted(kernel.statistic(features))
+
+
 @pytest.fixture
 def x():
     return features(1, 4, 3, 5)

@@ -2,7 +2,7 @@ import math
 
 import pytest
 import torch
-from conftest import distance, features
+from conftest import distance, features, fitted_to
 
 from nst_tutorial.kernels import (
     Gaussian,
@@ -62,13 +62,13 @@ def test_gaussian_pairing_stays_the_same():
 @pytest.mark.parametrize("rule", ["mean", "median"])
 def test_bandwidth_rules(rule):
     x = features(1, 3, 8, 8)
-    fitted = Gaussian(rule, seed=1).fitted(x)
+    fitted = fitted_to(x, Gaussian(rule, seed=1))
     first, second = Gaussian(1.0, seed=1).statistic(x)[0]
     squared = (first - second).square().sum(1)
     expected = squared.mean() if rule == "mean" else squared.median()
     assert 2 * fitted.bandwidth**2 == pytest.approx(float(expected))
-    assert fitted.fitted(5 * x) is fitted  # once for all
-    scaled = Gaussian(rule, seed=1).fitted(10 * x)
+    assert fitted_to(5 * x, fitted) is fitted  # once for all
+    scaled = fitted_to(10 * x, Gaussian(rule, seed=1))
     torch.testing.assert_close(distance(scaled, 10 * x, 10 * x + 1), distance(fitted, x, x + 0.1))
     with pytest.raises(ValueError, match="still a rule; use kernel.fitted"):
         distance(Gaussian(rule), x, x)
@@ -77,7 +77,7 @@ def test_bandwidth_rules(rule):
 def test_median_of_a_mostly_flat_picture_is_not_its_bandwidth():
     f = torch.zeros(1, 3, 16, 16, dtype=torch.float64)
     f[..., :3] = features(1, 3, 16, 3)
-    fitted = Gaussian("median").fitted(f)
-    assert fitted == Gaussian("mean").fitted(f)
-    silent = WeightedSum(((1.0, Gram()), (1.0, Linear()))).fitted(0 * f)
+    fitted = fitted_to(f, Gaussian("median"))
+    assert fitted == fitted_to(f, Gaussian("mean"))
+    silent = fitted_to(0 * f, WeightedSum(((1.0, Gram()), (1.0, Linear()))))
     assert float(distance(silent, f, 0 * f)) > 0

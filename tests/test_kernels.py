@@ -2,7 +2,7 @@ from itertools import product
 
 import pytest
 import torch
-from conftest import distance, features
+from conftest import distance, features, fitted_to
 
 from nst_tutorial.kernels import (
     KERNELS,
@@ -232,7 +232,7 @@ def test_flat_features_have_finite_losses_and_gradients(kernel, value, x):
         assert loss.isfinite()
         assert gradient.isfinite().all()
     for rule in ("mean", "median"):
-        assert Gaussian(rule).fitted(flat).bandwidth == 1.0
+        assert fitted_to(flat, Gaussian(rule)).bandwidth == 1.0
 
 
 def test_wasserstein_of_a_flat_picture_in_float32(x):
@@ -257,8 +257,9 @@ def test_weighted_sum(x, y):
 
 
 def test_relative_weighted_sum_gives_each_part_its_say(x, y):
-    combined = WeightedSum(((1.0, Gram()), (1.0, BatchNormStatistics()))).fitted(100 * y)
-    S = combined.statistic(100 * y)
+    kernel = WeightedSum(((1.0, Gram()), (1.0, BatchNormStatistics())))
+    S = kernel.statistic(100 * y)
+    combined = kernel.fitted(S)
     for weight, kernel in combined.parts:
         assert weight * float(kernel.magnitude(kernel.statistic(100 * y))) == pytest.approx(1)
     assert float(combined.magnitude(S)) == pytest.approx(2)

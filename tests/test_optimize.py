@@ -4,7 +4,8 @@ import pytest
 import torch
 
 from nst_tutorial.losses import Evaluation
-from nst_tutorial.optimize import FIRST_STEP, LBFGS, METHODS, minimize
+from nst_tutorial.methods import FIRST_STEP, LBFGS, METHODS
+from nst_tutorial.optimize import minimize
 from nst_tutorial.parameters import PARAMETERS, Fourier, Pixels
 
 SHAPE = (1, 3, 16, 13)

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from nst_tutorial.scales import schedule
+from nst_tutorial.planning import schedule
 from nst_tutorial.transfer import stylize
 from nst_tutorial.vgg import VGG19
 

@@ -1,6 +1,6 @@
 import pytest
 import torch
-from conftest import TINY
+from conftest import TINY, fitted_to
 
 from nst_tutorial.images import load_image
 from nst_tutorial.kernels import Gaussian, get_kernel
@@ -25,7 +25,7 @@ def distances(model, kernel, image, style, layers=LAYERS):
     ours, theirs = model(image, layers), model(style, layers)
     found = []
     for layer in layers:
-        fitted = get_kernel(kernel).fitted(theirs[layer])
+        fitted = fitted_to(theirs[layer], get_kernel(kernel))
         found.append(
             float(fitted.distance(fitted.statistic(ours[layer]), fitted.statistic(theirs[layer])))
         )
@@ -88,7 +88,9 @@ def test_a_gaussian_kernel_needs_room_at_every_scale(vgg):
     style = torch.rand(1, 3, 48, 48)
     found = synthesize_texture(style, 400, ["relu5_1"], "gaussian", model=vgg, steps=2)
     assert {row["size"] for row in found.history} == {400}
-    with pytest.raises(ValueError, match="two positions at least, got 1×1: take larger pictures"):
+    with pytest.raises(
+        ValueError, match="two positions at least, got 1 of 1×1: take larger pictures"
+    ):
         synthesize_texture(style[..., :20, :20], 32, ["relu5_1"], "gaussian", model=vgg, steps=2)
 
 

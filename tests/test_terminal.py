@@ -13,7 +13,7 @@ from conftest import COMMAND, QUICK, names_in
 from PIL import Image
 
 from nst_tutorial import cli, load_image
-from nst_tutorial.losses import Objective
+from nst_tutorial.engine import Engine
 from nst_tutorial.scales import Result
 from nst_tutorial.terminal import deliver, free_name
 
@@ -60,7 +60,7 @@ def test_ctrl_c_before_the_first_evaluation_writes_nothing(tmp_path, monkeypatch
     def interrupted(self, image):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("nst_tutorial.losses.Objective.value_and_gradient", interrupted)
+    monkeypatch.setattr("nst_tutorial.engine.Engine.value_and_gradient", interrupted)
     with pytest.raises(SystemExit) as ended:
         cli.app(["stylize", "temple", "starry_night", *QUICK, "--out", str(tmp_path / "a.png")])
     assert ended.value.code == 130
@@ -71,13 +71,13 @@ def test_ctrl_c_before_the_first_evaluation_writes_nothing(tmp_path, monkeypatch
 def test_two_runs_at_once_do_not_overwrite_each_other(tmp_path, monkeypatch, capsys):
     """Somebody writes the file while we work: both pictures are kept."""
     out = tmp_path / "a.png"
-    evaluate = Objective.value_and_gradient
+    evaluate = Engine.value_and_gradient
 
     def meanwhile(self, image):
         out.write_bytes(b"another run's result")
         return evaluate(self, image)
 
-    monkeypatch.setattr(Objective, "value_and_gradient", meanwhile)
+    monkeypatch.setattr(Engine, "value_and_gradient", meanwhile)
     with pytest.raises(SystemExit) as ended:
         cli.app(["stylize", "temple", "starry_night", *QUICK, "--out", str(out)])
     assert ended.value.code == 0
@@ -101,7 +101,7 @@ def test_too_little_memory_is_said_in_words(tmp_path, monkeypatch, capsys, error
     def fail(self, image):
         raise error
 
-    monkeypatch.setattr(Objective, "value_and_gradient", fail)
+    monkeypatch.setattr(Engine, "value_and_gradient", fail)
     with pytest.raises(SystemExit) as ended:
         cli.app(["stylize", "temple", "starry_night", *QUICK, "--out", str(tmp_path / "a.png")])
     assert ended.value.code == 2
