@@ -44,13 +44,14 @@ _MODULES = (
     "optimize",
     "presets",
     "plots",
+    "check",
     "widgets",
 )
 
 __all__ = [*_HOME, *_MODULES, "__version__"]
 
 if TYPE_CHECKING:
-    from . import images, kernels, losses, optimize, plots, presets, vgg, widgets, winograd
+    from . import check, images, kernels, losses, optimize, plots, presets, vgg, widgets, winograd
     from .doctor import about
     from .front import trade_off
     from .images import list_images, load_image, load_settings, resize, save_image, show

@@ -41,9 +41,9 @@ class Progress:
     weights: dict[str, float]  # total = Σ weight · term
     seconds: float  # since the start
     size: tuple[int, int]  # height and width of the picture at this scale
-    fraction: float  # of the run's work that is done: large pictures count for more
     unclamped: Tensor = field(repr=False)
     event: str = ""  # what went wrong at this evaluation, and what was done about it
+    fraction: float = 0.0  # of the run's work that is done: large pictures count for more
 
     @property
     def image(self) -> Tensor:
@@ -141,7 +141,7 @@ def minimize(
             result.history.append({**row, "seconds": seconds, **noted})
             progress = Progress(
                 state.evaluation, steps, found.total, found.terms, objective.weights, seconds,
-                tuple(image.shape[2:]), state.evaluation / steps, image, event,
+                tuple(image.shape[2:]), image, event, state.evaluation / steps,
             )  # fmt: skip
             stop = callback is not None and callback(progress)
             if event:

@@ -88,9 +88,7 @@ def test_a_gaussian_kernel_needs_room_at_every_scale(vgg):
     style = torch.rand(1, 3, 48, 48)
     found = synthesize_texture(style, 400, ["relu5_1"], "gaussian", model=vgg, steps=2)
     assert {row["size"] for row in found.history} == {400}
-    with pytest.raises(
-        ValueError, match="two positions at least, got 1 of 1×1"
-    ):
+    with pytest.raises(ValueError, match="two positions at least, got 1 of 1×1"):
         synthesize_texture(style[..., :20, :20], 32, ["relu5_1"], "gaussian", model=vgg, steps=2)
 
 

@@ -1,0 +1,37 @@
+"""What is kept of features: matrices as heat maps."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from matplotlib.figure import Figure
+from torch import Tensor
+
+from .figure import new_figure
+
+
+def gram_matrices(matrices: Mapping[str, Tensor]) -> Figure:
+    """Gram matrices (1, C, C) as heat maps, a layer each.
+
+    Each is divided by its largest entry, and shown as its square root so that small entries are
+    seen. Channels are in the order of their own strength, the strongest first.
+    """
+    if not matrices:
+        raise ValueError("there are no matrices to show")
+    shares = []
+    for layer, G in matrices.items():
+        strength = G[0].diagonal().sort(descending=True).values.cumsum(0)
+        half = int((strength < 0.5 * strength[-1]).sum()) + 1
+        shares.append(f"{layer} ({half} of {len(strength)} channels hold half of the energy)")
+    alt = f"Heat maps of the Gram matrices of {', '.join(shares)}"
+    figure = new_figure(alt, 2.9 * len(matrices) + 0.8, 3.1)
+    axes = figure.subplots(1, len(matrices), squeeze=False)[0]
+    for axis, (layer, G) in zip(axes, matrices.items(), strict=True):
+        G = G[0].detach().cpu()
+        order = G.diagonal().argsort(descending=True)
+        G = G[order][:, order]
+        shown = (G / G.abs().max().clamp(min=1e-30)).clamp(min=0).sqrt()
+        heat = axis.imshow(shown, cmap="cividis", vmin=0, vmax=1)
+        axis.set(title=f"{layer}, {len(G)} × {len(G)}", xlabel="channel", ylabel="channel")
+    figure.colorbar(heat, ax=list(axes), label="√(G / max G)", shrink=0.8)
+    return figure
