@@ -7,6 +7,9 @@ import torch.nn.functional as F
 from conftest import relative
 
 from nst_tutorial import winograd
+from nst_tutorial.direct import ConvReLU
+from nst_tutorial.kernels import gram_matrix
+from nst_tutorial.vgg import VGG19
 
 
 def layer(C, K, height, width, count=1):
@@ -28,23 +31,93 @@ def test_one_dimensional_filtering(points):
     np.testing.assert_allclose(A_T @ ((G @ w) * (B_T @ d)), direct, rtol=1e-12)
 
 
+POOLINGS = {
+    None: lambda y: y,
+    "max": lambda y: F.max_pool2d(y, 2),
+    "average": lambda y: F.avg_pool2d(y, 2),
+}
+
+
+def ours(x, weight, bias, pooling):
+    products = winograd.transform_weights(weight)
+    if pooling is None:
+        return winograd.Conv3x3ReLU.apply(x, products, bias)
+    return winograd.Conv3x3ReLUPool.apply(x, products, bias, pooling)
+
+
+def directly(x, weight, bias, pooling):
+    y = F.conv2d(x.double(), weight.double(), bias.double(), padding=1)
+    return POOLINGS[pooling](y.relu())
+
+
+def check_layer(x, weight, bias, pooling):
+    """Forward and the input's gradient against direct convolutions in float64."""
+    fast, exact = x.clone().requires_grad_(), x.double().requires_grad_()
+    y = ours(fast, weight, bias, pooling)
+    if not y.numel():  # a pooling of a picture one pixel wide
+        assert min(x.shape[2:]) == 1
+        return
+    expected = directly(exact, weight, bias, pooling)
+    assert y.shape == expected.shape
+    upstream = torch.randn(y.shape, generator=torch.Generator().manual_seed(1))
+    (gradient,) = torch.autograd.grad(y, fast, upstream)
+    (expected_gradient,) = torch.autograd.grad(expected, exact, upstream.double())
+    assert (y - expected).norm() <= 1e-5 * expected.norm()
+    assert (gradient - expected_gradient).norm() <= 1e-5 * expected_gradient.norm()
+
+
 # sizes: one tile, ragged tiles, several strips, strips that end in a ragged one, two pictures
 SHAPES = [(3, 5, 4, 4, 1), (8, 4, 7, 9, 1), (4, 16, 50, 130, 1), (6, 6, 1, 1, 1), (5, 7, 18, 23, 3)]
+LAYERS = [(64, 64), (64, 128), (128, 128), (128, 256), (256, 256), (256, 512), (512, 512)]
 
 
-@pytest.mark.parametrize("shape", SHAPES)
-def test_forward_and_gradient_equal_the_direct_convolution(shape):
-    x, weight, bias, upstream = layer(*shape)
-    fast = x.clone().requires_grad_()
-    y = winograd.Conv3x3ReLU.apply(fast, winograd.transform_weights(weight), bias)
-    (gradient,) = torch.autograd.grad(y, fast, upstream)
-    exact = x.double().requires_grad_()
-    z = F.conv2d(exact, weight.double(), bias.double(), padding=1)
-    reference = z.relu()
-    # ReLU's gradient jumps at 0, so both must decide by the same signs
-    (gradient_reference,) = torch.autograd.grad(z, exact, upstream.double() * (y > 0))
-    assert relative(y, reference) < 1e-5
-    assert relative(gradient, gradient_reference) < 1e-5
+@pytest.mark.parametrize("pooling", POOLINGS)
+@pytest.mark.parametrize("shape", [*SHAPES, *((C, K, 21, 34, 2) for C, K in LAYERS)])
+def test_forward_and_gradient_equal_the_direct_convolution(shape, pooling):
+    x, weight, bias, _ = layer(*shape)
+    check_layer(x, weight, bias, pooling)
+
+
+@pytest.mark.parametrize("pooling", POOLINGS)
+def test_every_size(pooling):
+    """1×1 to 64×64, all odd and even sides, flat and tall."""
+    for n in range(1, 65):
+        for size in ((n, n), (n, 65 - n)):
+            x, weight, bias, _ = layer(3, 4, *size)
+            check_layer(x, weight, bias, pooling)
+
+
+@pytest.mark.parametrize("pooling", ["max", "average"])
+def test_pooling_of_ties_and_silence(pooling):
+    """Where all four are equal the first gets the gradient; where none lives, none does."""
+    weight = torch.zeros(2, 3, 3, 3)
+    for bias in (torch.tensor([1.0, 2.0]), torch.tensor([-1.0, 0.0])):
+        x = torch.rand(1, 3, 10, 13).to(memory_format=torch.channels_last)
+        check_layer(x, weight, bias, pooling)
+    weight[:, :, 1, 1] = 1.0  # the identity, so that the gradient shows who got it
+    x = torch.ones(1, 3, 8, 8).to(memory_format=torch.channels_last).requires_grad_()
+    y = ours(x, weight, torch.zeros(2), pooling)
+    (gradient,) = torch.autograd.grad(y.sum(), x)
+    share = torch.tensor([[2.0, 0.0], [0.0, 0.0]]) if pooling == "max" else torch.full((2, 2), 0.5)
+    torch.testing.assert_close(gradient[0, 0], share.repeat(4, 4), atol=1e-6, rtol=0)
+
+
+def test_nothing_is_kept_for_a_gradient_that_nobody_wants():
+    x, weight, bias, _ = layer(4, 6, 9, 9)
+    y = ours(x, weight, bias, None)
+    assert y.grad_fn is None
+
+
+@pytest.mark.parametrize("size", [(1, 1), (5, 40), (33, 7), (70, 31)])
+def test_the_first_layer_is_convolved_directly_in_strips(size):
+    x, weight, bias, _ = layer(3, 8, *size, 2)
+    one, other = (x.double().requires_grad_() for _ in range(2))
+    y = ConvReLU.apply(one, weight.double(), bias.double())
+    expected = directly(other, weight, bias, None)
+    upstream = torch.randn(y.shape, generator=torch.Generator().manual_seed(1)).double()
+    torch.testing.assert_close(y, expected, rtol=0, atol=0)
+    (gradient,) = torch.autograd.grad(y, one, upstream)
+    torch.testing.assert_close(gradient, torch.autograd.grad(expected, other, upstream)[0])
 
 
 def test_buffers_kept_from_a_larger_layer_do_not_leak_into_a_smaller_one():
@@ -93,3 +166,32 @@ def test_small_or_double_or_narrow_layers_take_the_direct_way():
     assert not winograd.pays_off(x[..., :8, :8], weight)
     assert not winograd.pays_off(x.to("meta"), weight)  # as on any device but the CPU
     assert not winograd.pays_off(x[:, :3], weight[:, :3])
+
+
+@pytest.mark.parametrize("choice", ["auto", "direct"])
+def test_direct_convolutions_on_demand(monkeypatch, choice):
+    used = []
+    monkeypatch.setattr(winograd, "_correlate", lambda *a: used.append(a))
+    model = VGG19("random", channels=(32,) * 5, device="cpu", convolutions=choice)
+    model(torch.rand(1, 3, 32, 32), ["relu2_1"])
+    assert bool(used) == (choice == "auto")
+
+
+@pytest.mark.parametrize("precision", ["bfloat16", "float32"])
+def test_reduced_precision_is_within_its_bound(vgg, temple, precision):
+    """What CUDA devices do by themselves, here on the CPU: 8 bits of mantissa in convolutions."""
+    layers = ["relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu4_2", "relu5_1"]
+    model = VGG19(device="cpu", precision=precision, convolutions="direct")
+    assert model.reduced == (precision == "bfloat16")
+    gradients, features = [], []
+    for network in (model, vgg):
+        x = (0.9 * temple).requires_grad_()
+        found = network(x, layers)
+        assert all(f.dtype == torch.float32 for f in found.values())
+        loss = sum(gram_matrix(f).square().mean().sqrt() for f in found.values())
+        gradients.append(torch.autograd.grad(loss, x)[0])
+        features.append(found)
+    for name in layers:
+        assert relative(features[0][name], features[1][name]) < 0.03
+    assert relative(*gradients) < (0.25 if precision == "bfloat16" else 2e-3)
+    assert torch.cosine_similarity(*(g.flatten() for g in gradients), dim=0) > 0.97
