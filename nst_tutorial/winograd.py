@@ -255,8 +255,7 @@ class Conv3x3ReLUPool(torch.autograd.Function):
                 pixels = target[2 * first + k // 2 - begin : end - begin : 2, k % 2 : 2 * w : 2]
                 torch.mul(gradient[image, first:last], mine.view(torch.uint8),
                           out=pixels[: last - first])  # fmt: skip
-            target[max(2 * h - begin, 0) :].zero_()  # an odd side's last row and column
-            target[:, 2 * w :].zero_()
+            target[max(2 * h - begin, 0) :].zero_()  # an odd side's last row was in no window
 
         return _transposed((count, *ctx.size, K), products, read), None, None, None
 
