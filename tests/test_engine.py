@@ -209,7 +209,10 @@ def test_too_little_memory_goes_on_with_smaller_tiles(tiny, error):
 
 def test_too_little_memory_for_the_smallest_tile_is_an_error(tiny):
     engine = Small(objective(tiny, Gram()), most=SMALLEST_TILE // 2)
-    with pytest.raises(RuntimeError, match="can't allocate memory"), pytest.warns(UserWarning):
+    with (
+        pytest.raises(RuntimeError, match="can't allocate memory"),
+        pytest.warns(UserWarning, match="going on with"),
+    ):
         engine.value_and_gradient(picture(*SIZE))
 
 
