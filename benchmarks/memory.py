@@ -25,9 +25,11 @@ from peers import (
 )
 
 import nst_tutorial as nst
+from nst_tutorial.planning import memory_of_evaluation
 from nst_tutorial.presets import PRESETS
 
-BUDGETS = {512: None, 1024: None, 2048: 2.5, 4096: 4.0}  # GB; None: in one piece
+TILES = {512: ["whole"], 1024: ["whole", 512], 2048: ["whole", 512], 4096: [832]}
+CPU = torch.device("cpu")
 
 
 def square(name: str, size: int) -> torch.Tensor:
@@ -94,18 +96,13 @@ def main() -> None:
     print(headline())
     print(f"{'size':>5} {'':28} {'planned':>7} {'peak GB':>7} {'seconds':>9} {'s/MP':>9}")
     settings = PRESETS["default"]
+    layers = [*settings.content_layers, *settings.style_layers]
     for size in options.sizes:
         if size <= options.largest_pastiche:
             report("pastiche", size, None, measure("pastiche", size))
-        memory = BUDGETS.get(size)
-        if memory is None:
-            tiles = ["whole"]
-        else:  # what the planner takes for that memory, without an optimiser's state
-            tiles = [nst.plan(size, size, settings=settings, memory=memory).stages[-1].tile]
-        for tile in tiles:
-            one = nst.plan(size, size, settings=settings, tile=tile, memory=1e3).stages[-1]
-            planned = one.evaluation_memory / 1e9
+        for tile in TILES[size]:
             side = 0 if tile == "whole" else tile
+            planned = memory_of_evaluation((size, size), side or None, layers, CPU) / 1e9
             what = "one piece" if tile == "whole" else f"in tiles of {tile} px"
             report(f"one evaluation, {what}", size, planned, measure("evaluation", size, side))
     for size in options.stylize:

@@ -132,7 +132,9 @@ def load(path: str | Path, identity: Mapping, device="cpu") -> Saved | None:
     try:
         with safe_open(path, framework="pt", device=str(device)) as file:
             header = file.metadata() or {}
-            unique = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            # Cloned, so that they begin where torch's own tensors begin in memory: sums in vector
+            # registers depend on that in their last bit.
+            unique = {name: file.get_tensor(name).clone() for name in file.keys()}  # noqa: SIM118
     except (SafetensorError, OSError, RuntimeError) as error:
         raise ValueError(f"{path}: not a checkpoint, or damaged ({error})") from error
     if header.get("format") != FORMAT:

@@ -17,11 +17,14 @@ from .tiles import windows
 from .vgg import choose_device
 
 # Bytes, measured by benchmarks/memory.py for five style layers and one content layer.
-BASE = {"cpu": 1.15e9, "cuda": 0.9e9}  # torch, VGG19, its transformed weights, the command line
-PER_SEEN_PIXEL = {"cpu": 1250, "cuda": 3500}  # of a tile with its margin, while it is worked on
-PER_PIXEL = 230  # of the whole picture: itself, its gradient, targets, the optimiser's vectors
-PER_PAIR = 24  # and for each pair that L-BFGS remembers
+BASE = {"cpu": 0.98e9, "cuda": 0.9e9}  # torch, VGG19, its transformed weights
+PER_SEEN_PIXEL = {"cpu": 1400, "cuda": 3500}  # of the block that the network works on
+IN_TILES = 1.25  # times as much, since blocks of several sizes leave gaps in the memory
+PER_PIXEL = 70  # of the whole picture: itself, its gradient, the content's features
+PER_PIXEL_OF_STATE = 150  # start, best picture, and what the optimiser works with
+PER_PAIR = 24  # for each pair that L-BFGS remembers
 TILES = (1536, 1280, 1024, 896, 768, 640, 512, 384, 256, 192, 128, 96, SMALLEST_TILE)
+TWICE_FORWARD = 1.3  # times the time: in tiles the network runs forward once more
 FEWEST_PAIRS = 6  # rather than fewer of them, smaller tiles
 SPARE = 0.8  # of the free memory is planned with
 
@@ -124,16 +127,23 @@ def plan(
     return Plan(tuple(stages), budget, seconds)
 
 
+def memory_of_evaluation(
+    shape: tuple[int, int], tile: int | None, layers: Sequence[str], device: torch.device
+) -> float:
+    """Return the bytes at the peak of one evaluation of loss and gradient, torch included."""
+    kind = "cuda" if device.type == "cuda" else "cpu"
+    seen = _seen(shape, tile, layers)
+    each = PER_SEEN_PIXEL[kind] * (IN_TILES if len(seen) > 1 else 1)
+    return BASE[kind] + each * max(seen) + PER_PIXEL * shape[0] * shape[1]
+
+
 def _stage(shape, steps, settings, budget, tile, device) -> Stage:
     layers = [*settings.content_layers, *settings.style_layers]
     most_pairs = max(1, min(settings.history, steps - 1)) if settings.method == "lbfgs" else 0
-    pixels = shape[0] * shape[1]
-    kind = "cuda" if device.type == "cuda" else "cpu"
 
     def needs(side: int | None, pairs: int) -> float:
-        seen = _seen(shape, side, layers)
-        state = PER_PIXEL + PER_PAIR * pairs
-        return BASE[kind] + PER_SEEN_PIXEL[kind] * max(seen) + state * pixels
+        state = (PER_PIXEL_OF_STATE + PER_PAIR * pairs) * shape[0] * shape[1]
+        return memory_of_evaluation(shape, side, layers, device) + state
 
     if tile == "auto":
         least = min(most_pairs, FEWEST_PAIRS)
@@ -145,9 +155,8 @@ def _stage(shape, steps, settings, budget, tile, device) -> Stage:
     pairs = most_pairs
     while pairs > 1 and budget is not None and needs(side, pairs) > budget:
         pairs -= 1
-    seen = sum(_seen(shape, side, layers))
-    # In tiles the network runs forward once more: half as much again.
-    work = steps * seen * (1.0 if len(_seen(shape, side, layers)) == 1 else 1.5)
+    seen = _seen(shape, side, layers)
+    work = steps * sum(seen) * (1.0 if len(seen) == 1 else TWICE_FORWARD)
     return Stage(*shape, steps, side, pairs, needs(side, pairs), work)
 
 

@@ -1,0 +1,216 @@
+import json
+import random
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+
+import pytest
+import torch
+from conftest import COMMAND, names_in
+
+from nst_tutorial import checkpoint as module
+from nst_tutorial.images import load_image
+from nst_tutorial.optimize import minimize
+from nst_tutorial.transfer import stylize
+
+RUN = textwrap.dedent("""
+    import sys
+    from pathlib import Path
+    import torch
+    from nst_tutorial.transfer import stylize
+    from nst_tutorial.vgg import VGG19
+
+    torch.set_num_threads(1)
+    folder, name, method, *checkpoint = sys.argv[1:]
+    content, style = torch.rand(2, 1, 3, 400, 48, generator=torch.Generator().manual_seed(0))
+    model = VGG19("random", channels=(4, 6, 8, 8, 8), device="cpu")
+    print("ready", flush=True)
+    found = stylize(
+        content, style, model=model, steps=60, start="noise", method=method, balance="gradient",
+        checkpoint=checkpoint[0] if checkpoint else None, checkpoint_every=2,
+        callback=lambda progress: print(progress.evaluation, flush=True),
+    )
+    history = [{k: v for k, v in row.items() if k != "seconds"} for row in found.history]
+    torch.save((found.image, history), Path(folder, name))
+""")
+
+
+def begin(*arguments):
+    command = [sys.executable, "-c", RUN, *map(str, arguments)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    assert process.stdout.readline() == "ready\n"
+    return process
+
+
+@pytest.mark.parametrize(("method", "kills"), [("lbfgs", 10), ("adam", 2)])
+def test_killed_at_random_moments_the_picture_is_the_same(tmp_path, method, kills):
+    clock = time.perf_counter()
+    process = begin(tmp_path, "whole", method)
+    process.communicate()
+    took = time.perf_counter() - clock
+    dice = random.Random(1)
+    starts = []
+    parts = (tmp_path, "parts", method, tmp_path / "notes")
+    for _ in range(kills):
+        process = begin(*parts)
+        time.sleep(took / kills * dice.uniform(0.3, 1.5))
+        process.kill()
+        starts += process.communicate()[0].split()[:1]
+        if process.returncode == 0:  # it was faster
+            (tmp_path / "notes").unlink()
+    process = begin(*parts)
+    starts += process.communicate()[0].split()[:1]
+    assert process.returncode == 0
+    whole, history = torch.load(tmp_path / "whole")
+    again, history_again = torch.load(tmp_path / "parts")
+    assert torch.equal(whole, again)
+    assert history_again == history
+    assert max(map(int, starts)) > 10  # it did not simply begin anew each time
+
+
+@pytest.fixture
+def half(tiny, pair, tmp_path):
+    """A run stopped by its callback after 7 of 14 evaluations, and how to go on with it."""
+    path = tmp_path / "run.safetensors"
+    options = {"model": tiny, "steps": 14, "checkpoint": path, "checkpoint_every": 3}
+    stopped = stylize(*pair, callback=lambda p: p.evaluation == 7, **options)
+    assert stopped.stopped == "callback"
+    return path, options
+
+
+def test_it_goes_on_where_it_was(tiny, pair, half):
+    path, options = half
+    seen = []
+    found = stylize(*pair, callback=lambda p: seen.append(p.evaluation), **options)
+    assert seen == list(range(7, 15))  # the seventh was after the last note, at the sixth
+    whole = stylize(*pair, model=tiny, steps=14)
+    assert torch.equal(found.image, whole.image)
+    assert [r["total"] for r in found.history] == [r["total"] for r in whole.history]
+    seconds = [r["seconds"] for r in found.history]
+    assert seconds == sorted(seconds)
+    assert path.exists()
+    again = stylize(*pair, callback=lambda p: seen.append("no"), **options)  # nothing is left to do
+    assert torch.equal(again.image, whole.image)
+    assert "no" not in seen
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"style_weight": 3.0}, "style_weight was 15.0 and is 3.0 now"),
+        ({"steps": 15}, "steps was 14 and is 15 now"),
+        ({"seed": 5}, "seed was 0 and is 5 now"),
+        ({"kernel": "bn"}, "kernel was"),
+        ({"style_layers": {"relu1_1": 1.0}}, "style_layers was"),
+        ({"preset": "gatys2016-code"}, "was"),
+        ({"start": "noise"}, "start was 'content' and is 'noise' now"),
+    ],
+)
+def test_another_run_is_refused_by_name(pair, half, change, words):
+    path, options = half
+    before = path.read_bytes()
+    with pytest.raises(ValueError, match="checkpoint of another run") as raised:
+        stylize(*pair, **{**options, **change})
+    assert words in str(raised.value)
+    assert str(path) in str(raised.value)
+    assert path.read_bytes() == before
+
+
+def test_other_pictures_are_refused_by_name(pair, half):
+    _, options = half
+    content, style = pair
+    with pytest.raises(ValueError, match="content picture was"):
+        stylize(content * 0.99, style, **options)
+    with pytest.raises(ValueError, match="style picture was"):
+        stylize(content, style.flip(2), **options)
+
+
+@pytest.mark.parametrize("damage", [b"", b"not a checkpoint", None])
+def test_damaged_files_are_refused(pair, half, damage):
+    path, options = half
+    path.write_bytes(path.read_bytes()[:-100] if damage is None else damage)
+    with pytest.raises(ValueError, match="run.safetensors: not a checkpoint, or damaged"):
+        stylize(*pair, **options)
+
+
+def test_other_safetensors_are_refused(pair, tiny, tmp_path):
+    from safetensors.torch import save_file
+
+    save_file({"x": torch.ones(2)}, tmp_path / "weights.safetensors")
+    with pytest.raises(ValueError, match="not a checkpoint of this version"):
+        stylize(*pair, model=tiny, steps=2, checkpoint=tmp_path / "weights.safetensors")
+
+
+def test_a_folder_that_cannot_be_written_is_named_before_any_work(pair, tiny, tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(OSError, match="file"):
+        stylize(*pair, model=tiny, steps=2, checkpoint=tmp_path / "file" / "run")
+    with pytest.raises(OSError, match=str(tmp_path)):
+        stylize(*pair, model=tiny, steps=2, checkpoint=tmp_path)
+
+
+def test_a_full_disk_keeps_the_note_before(pair, half, monkeypatch):
+    """The write fails in the middle: what was there is still there, and still good."""
+    path, options = half
+    before = path.read_bytes()
+
+    def full(tensors, name, metadata):
+        with open(name, "wb") as file:  # noqa: PTH123
+            file.write(b"half of it")
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("safetensors.torch.save_file", full)
+        with pytest.raises(OSError, match="No space left"):
+            stylize(*pair, **options)
+    assert path.read_bytes() == before
+    assert names_in(path.parent) == ["run.safetensors"]
+    assert len(stylize(*pair, **options).history) == 14
+
+
+def test_a_state_goes_through_a_file_bit_for_bit(tmp_path, tiny, pair):
+    """Also what L-BFGS remembers when two names mean one tensor."""
+    from nst_tutorial.losses import Objective, OutOfRange
+
+    kept = {}
+    objective = Objective(tiny, {"range": OutOfRange()}, {"range": 1.0})
+
+    def keep(state):
+        module.save(tmp_path / "s", state, {"a": [1, 2]}, {"b": 1})
+        kept["state"] = state
+
+    minimize(objective, 3 * pair[0] - 1, steps=5, keep=keep)
+    found = module.load(tmp_path / "s", {"b": 1})
+    one, two = kept["state"], found.state
+    assert found.record == {"a": [1, 2]}
+    assert (one.evaluation, one.first, one.mark) == (two.evaluation, two.first, two.mark)
+    assert torch.equal(one.z, two.z)
+    assert all(torch.equal(a, b) for a, b in zip(one.best[1:], two.best[1:], strict=True))
+    for a, b in zip(one.method.pairs, two.method.pairs, strict=True):
+        assert all(torch.equal(p, q) for p, q in zip(a, b, strict=True))
+    assert json.dumps(one.method.state()[1]) == json.dumps(two.method.state()[1])
+
+
+def test_the_command_line_goes_on_after_ctrl_c(tmp_path):
+    """Ended by Ctrl-C, run again with the same arguments: the same picture as in one go."""
+    arguments = [*COMMAND, "stylize", "temple", "starry_night", "--size", "64", "--steps", "40",
+                 "--device", "cpu"]  # fmt: skip
+    notes = ["--checkpoint", str(tmp_path / "notes")]
+    process = subprocess.Popen(
+        [*arguments, *notes, "--out", str(tmp_path / "early.png")],
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    for line in process.stderr:
+        if line.startswith("12/40"):
+            break
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert (tmp_path / "notes").exists()
+    for extra, name in ((notes, "parts.png"), ([], "whole.png")):
+        subprocess.run([*arguments, *extra, "--out", str(tmp_path / name)], check=True)
+    assert torch.equal(load_image(tmp_path / "parts.png"), load_image(tmp_path / "whole.png"))
+    assert not (tmp_path / "notes").exists()  # done, so nobody needs it
