@@ -322,3 +322,53 @@ def test_pixels_are_the_identity():
     x = torch.rand(SHAPE)
     basis = Pixels(x.shape)
     assert basis.to_image(x) is basis.from_image(x) is basis.pull_back(x) is x
+
+
+class Stuck:
+    """A loss that falls for a while and then never again, whatever is done."""
+
+    weights = {"x": 1.0}  # noqa: RUF012
+
+    def __init__(self, falls):
+        self.falls, self.count = falls, 0
+
+    def value_and_gradient(self, image):
+        self.count += 1
+        total = 1000.0 - min(self.count, self.falls)
+        return Evaluation(total, {"x": total}, torch.ones_like(image))
+
+
+def test_a_loss_that_stops_improving_is_noticed_and_ends_the_loop():
+    found = minimize(Stuck(falls=10), START, steps=500)
+    assert found.stopped == "no improvement"
+    events = {row["evaluation"]: row["event"] for row in found.history if "event" in row}
+    assert events == {60: "no better for 50 evaluations: back to the best picture, half the step"}
+    assert len(found.history) == 110
+
+
+def test_a_loss_that_falls_slowly_is_left_alone():
+    found = minimize(Stuck(falls=10**6), START, steps=180)
+    assert found.stopped is None
+    assert not any("event" in row for row in found.history)
+
+
+@pytest.mark.parametrize("k", [2, 7, 30])
+def test_what_went_wrong_is_in_the_history(k):
+    objective = Quadratic(bad=(k,))
+    found = minimize(objective, START, steps=40)
+    events = {row["evaluation"]: row["event"] for row in found.history if "event" in row}
+    assert events == {k: "not finite: back to the best picture, half the step"}
+    assert found.image.isfinite().all()
+
+
+def test_a_state_goes_on_bit_for_bit():
+    """Stopped after any number of evaluations: the rest is as if nothing had happened."""
+    for method in METHODS:
+        whole = minimize(Quadratic(), START, steps=25, method=method)
+        for k in (1, 2, 13):
+            kept = []
+            first = minimize(Quadratic(), START, steps=k, method=method, keep=kept.append)
+            rest = minimize(Quadratic(), START, steps=25, method=method, resume=kept[-1])
+            assert torch.equal(rest.image, whole.image)
+            totals = [row["total"] for row in first.history + rest.history]
+            assert totals == [row["total"] for row in whole.history]

@@ -1,31 +1,8 @@
 import pytest
 import torch
 
-from nst_tutorial.planning import schedule
 from nst_tutorial.transfer import stylize
 from nst_tutorial.vgg import VGG19
-
-
-@pytest.mark.parametrize(
-    ("size", "steps", "expected"),
-    [
-        (256, 300, [(256, 300)]),
-        (512, 300, [(256, 200), (512, 100)]),
-        (1024, 70, [(256, 40), (512, 20), (1024, 10)]),
-        (1024, 1, [(1024, 1)]),
-        (1024, 2, [(512, 1), (1024, 1)]),
-        (500, 0, [(500, 0)]),
-        (385, 9, [(192, 6), (385, 3)]),
-    ],
-)
-def test_schedule(size, steps, expected):
-    assert schedule(size, steps) == expected
-    assert schedule(size, steps, coarse_to_fine=False) == [(size, steps)]
-
-
-def test_narrow_pictures_are_not_made_too_small():
-    assert schedule(512, 90, narrowest=24 / 600) == [(512, 90)]
-    assert schedule(1024, 90, narrowest=0.04) == [(512, 60), (1024, 30)]
 
 
 def test_narrow_pictures_work(tiny):

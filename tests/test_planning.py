@@ -1,0 +1,148 @@
+import json
+import subprocess
+import sys
+import textwrap
+from dataclasses import replace
+
+import pytest
+import torch
+
+from nst_tutorial import planning
+from nst_tutorial.planning import plan, schedule
+from nst_tutorial.presets import PRESETS
+
+DEFAULT = PRESETS["default"]
+GB = 1e9
+
+
+@pytest.mark.parametrize(
+    ("size", "steps", "expected"),
+    [
+        (256, 300, [(256, 300)]),
+        (512, 300, [(256, 200), (512, 100)]),
+        (1024, 70, [(256, 40), (512, 20), (1024, 10)]),
+        (1024, 1, [(1024, 1)]),
+        (1024, 2, [(512, 1), (1024, 1)]),
+        (500, 0, [(500, 0)]),
+        (385, 9, [(192, 6), (385, 3)]),
+    ],
+)
+def test_schedule(size, steps, expected):
+    assert schedule(size, steps) == expected
+    assert schedule(size, steps, coarse_to_fine=False) == [(size, steps)]
+
+
+def test_narrow_pictures_are_not_made_too_small():
+    assert schedule(512, 90, narrowest=24 / 600) == [(512, 90)]
+    assert schedule(1024, 90, narrowest=0.04) == [(512, 60), (1024, 30)]
+
+
+def test_what_fits_is_done_in_one_piece():
+    made = plan(512, 512, memory=100, device="cpu")
+    assert [s.tile for s in made.stages] == [None, None]
+    assert [s.history for s in made.stages] == [20, 20]
+    assert made.fits
+    assert made.memory == max(s.memory for s in made.stages)
+
+
+@pytest.mark.parametrize("memory", [2.0, 2.5, 4.0, 8.0])
+def test_what_does_not_fit_is_cut_into_tiles_that_do(memory):
+    made = plan(2048, 3000, memory=memory, device="cpu")
+    assert [s.height for s in made.stages] == [256, 512, 1024, 2048]
+    assert made.stages[-1].tile is not None
+    assert made.fits == (made.memory <= memory * GB)
+    if memory >= 4:
+        assert made.fits
+    roomier = plan(2048, 3000, memory=2 * memory, device="cpu")
+    assert (roomier.stages[-1].tile or 9999) >= made.stages[-1].tile
+    assert roomier.stages[-1].history >= made.stages[-1].history
+
+
+def test_a_plan_that_cannot_fit_says_so():
+    made = plan(4096, 4096, memory=1.2, device="cpu")
+    assert not made.fits
+    assert made.stages[-1].history == 1
+    assert "more than the 1.2 GB that may be used" in str(made)
+
+
+def test_the_tile_can_be_chosen():
+    assert plan(600, 600, memory=9, tile=128, device="cpu").stages[-1].tile == 128
+    assert plan(9000, 9000, memory=1.5, tile="whole", device="cpu").stages[-1].tile is None
+    for bad in ("half", 3, 1.5):
+        with pytest.raises(ValueError, match="tile must be"):
+            plan(600, 600, tile=bad)
+    for name, value in (("height", 0), ("memory", -1), ("memory", float("nan"))):
+        with pytest.raises(ValueError, match=name):
+            plan(**{"height": 64, "width": 64, name: value})
+
+
+def test_time_is_that_of_the_pixels_seen():
+    one = plan(512, 512, memory=99, device="cpu", seconds_per_megapixel=10)
+    steps = [s.steps for s in one.stages]
+    assert one.seconds == pytest.approx(10 * 1e-6 * (steps[0] * 256**2 + steps[1] * 512**2))
+    tiled = plan(512, 512, memory=99, device="cpu", seconds_per_megapixel=10, tile=256)
+    assert tiled.seconds > 1.3 * one.seconds
+    assert plan(512, 512, device="cpu").seconds is None
+    assert "about 90 s" not in str(one)
+    assert "evaluations in one piece, 20 pairs" in str(one)
+
+
+def test_durations():
+    assert planning.duration(40.4) == "40 s"
+    assert planning.duration(150) == "2.5 min"
+    assert planning.duration(4 * 3600) == "4.0 h"
+
+
+def test_limits_of_containers_are_respected(tmp_path):
+    assert planning._free_in_container(tmp_path) is None
+    (tmp_path / "memory.max").write_text("max\n")
+    (tmp_path / "memory.current").write_text("5")
+    assert planning._free_in_container(tmp_path) is None
+    (tmp_path / "memory.max").write_text("1000")
+    (tmp_path / "memory.current").write_text("400")
+    assert planning._free_in_container(tmp_path) == 600
+    old = tmp_path / "old" / "memory"
+    old.mkdir(parents=True)
+    (old / "memory.limit_in_bytes").write_text("70")
+    (old / "memory.usage_in_bytes").write_text("100")
+    assert planning._free_in_container(tmp_path / "old") == 0
+
+
+def test_free_memory_is_known_here():
+    free = planning.free_memory(torch.device("cpu"))
+    assert 1e8 < free < 1e13
+    assert planning.usable(torch.device("cpu")) > 0.8 * planning.SPARE * free
+
+
+MEASURED = textwrap.dedent("""
+    import json, sys
+    from dataclasses import replace
+    from pathlib import Path
+    import nst_tutorial as nst
+    from nst_tutorial.presets import PRESETS
+
+    size, tile = int(sys.argv[1]), sys.argv[2]
+    tile = int(tile) if tile.isdigit() else tile
+    content = nst.resize(nst.load_image("astronaut"), (size, size))
+    style = nst.resize(nst.load_image("starry_night"), (size, size))
+    settings = replace(PRESETS["default"], steps=3, coarse_to_fine=False)
+    planned = nst.plan(size, size, settings=settings, tile=tile, device="cpu", memory=99).memory
+    nst.stylize(content, style, steps=3, coarse_to_fine=False, tile=tile, device="cpu")
+    status = Path("/proc/self/status").read_text()
+    print(json.dumps([planned, 1024 * int(status.split("VmHWM:")[1].split()[0])]))
+""")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the peak is read from /proc")
+@pytest.mark.parametrize(("size", "tile"), [(320, "whole"), (640, "whole"), (704, "256")])
+def test_the_estimate_is_within_a_quarter_of_what_was_needed(size, tile):
+    """The default preset and the real network, in a fresh process each."""
+    command = [sys.executable, "-c", MEASURED, str(size), tile]
+    found = subprocess.run(command, capture_output=True, text=True, check=True)
+    planned, needed = json.loads(found.stdout.splitlines()[-1])
+    assert planned == pytest.approx(needed, rel=0.25)
+
+
+def test_adam_keeps_no_pairs():
+    settings = replace(DEFAULT, method="adam")
+    assert {s.history for s in plan(512, 512, settings=settings, memory=9).stages} == {0}
