@@ -79,11 +79,11 @@ def compare(pair: tuple[str, str], size: int, content_weights: list[float], most
             if found is None:
                 _, C, S = history[-1]
                 print(f"  content × {weight:g}  {name:6} not within {len(history)} evaluations "
-                      f"(then C {C / C0:.2f}, S {S / S0:.2f} of pastiche's)", flush=True)  # fmt: skip
+                      f"(C {C / C0:.2f}, S {S / S0:.2f} of pastiche's)", flush=True)  # fmt: skip
                 continue
             i, spent, C, S = found
             print(f"  content × {weight:g}  {name:6} {spent:5.0f} s, {i:3} evaluations: "
-                  f"{theirs / spent:.2f} times as fast; C {C / C0:.2f}, S {S / S0:.2f} of pastiche's",
+                  f"{theirs / spent:.2f} times as fast (C {C / C0:.2f}, S {S / S0:.2f})",
                   flush=True)  # fmt: skip
 
 
