@@ -4,6 +4,7 @@
 there is none yet. It never stops a notebook.
 """
 
+from .features import convolution, feature_shape, layer_name, receptive_field
 from .style_gram import gram_matrix
 
-__all__ = ["gram_matrix"]
+__all__ = ["convolution", "feature_shape", "gram_matrix", "layer_name", "receptive_field"]
