@@ -30,7 +30,7 @@ def small_tensors(tensors: Mapping[str, Tensor]) -> Figure:
     for axis, (name, values) in zip(axes, tensors.items(), strict=True):
         values = values.detach().float().cpu()
         limit = max(float(values.abs().max()), 1e-12)
-        axis.imshow(values, cmap="PuOr", vmin=-1.4 * limit, vmax=1.4 * limit)
+        axis.imshow(values.numpy(), cmap="PuOr", vmin=-1.4 * limit, vmax=1.4 * limit)
         for (i, j), value in zip(_places(values), values.flatten().tolist(), strict=True):
             ink = "white" if abs(value) > 0.7 * limit else "black"
             axis.text(j, i, f"{value:.3g}", ha="center", va="center", fontsize=10, color=ink)
@@ -53,7 +53,7 @@ def filters(weight: Tensor, columns: int = 16) -> Figure:
     for axis in axes.flat:
         axis.set_axis_off()
     for channel, (axis, one) in enumerate(zip(axes.flat, weight.detach().cpu(), strict=False)):
-        axis.imshow((0.5 + one / (2 * one.abs().max())).permute(1, 2, 0))
+        axis.imshow((0.5 + one / (2 * one.abs().max())).permute(1, 2, 0).numpy())
         axis.set_title(str(channel), fontsize=7, pad=2)
     figure.suptitle("Each filter by its channel; grey is zero", fontsize=10)
     return figure
@@ -74,7 +74,7 @@ def feature_maps(features: Mapping[str, Tensor], channels: Mapping[str, Sequence
         for axis in row[len(chosen) :]:
             axis.set_axis_off()
         for axis, channel in zip(row, chosen, strict=False):
-            axis.imshow(features[layer][0, channel].detach().cpu(), cmap="cividis")
+            axis.imshow(features[layer][0, channel].detach().cpu().numpy(), cmap="cividis")
             axis.set_title(f"channel {channel}", fontsize=9, pad=3)
             axis.set(xticks=[], yticks=[])
         row[0].set_ylabel(f"{layer}\n{features[layer].shape[3]} × {features[layer].shape[2]}")
@@ -112,7 +112,7 @@ def gradient_fields(gradients: Mapping[str, Tensor], fields: Mapping[str, Box]) 
     axes = figure.subplots(1, len(gradients), squeeze=False)[0]
     for axis, (name, gradient) in zip(axes, gradients.items(), strict=True):
         top, left, height, width = fields[name]
-        axis.imshow(gradient.detach().abs().sqrt().cpu(), cmap="cividis")
+        axis.imshow(gradient.detach().abs().sqrt().cpu().numpy(), cmap="cividis")
         _rectangle(axis, fields[name], "white", name, "--")
         around = 0.08 * height + 1
         axis.set(xlim=(left - around, left + width + around - 1))
