@@ -4,6 +4,23 @@
 there is none yet. It never stops a notebook.
 """
 
+from .content import (
+    content_gradient,
+    content_loss,
+    descent_step,
+    relative_content_loss,
+)
+from .features import convolution, feature_shape, layer_name, receptive_field
 from .style_gram import gram_matrix
 
-__all__ = ["gram_matrix"]
+__all__ = [
+    "content_gradient",
+    "content_loss",
+    "convolution",
+    "descent_step",
+    "feature_shape",
+    "gram_matrix",
+    "layer_name",
+    "receptive_field",
+    "relative_content_loss",
+]

@@ -4,6 +4,8 @@ The figures belong to no window and no global state. In a notebook they show the
 alternative text for readers who do not see them.
 """
 
+from .charts import bars, lines
+from .features import boxes, feature_maps, filters, gradient_fields, small_tensors
 from .figure import COLORS, DPI, new_figure, to_bytes
 from .losses import front, gradient_norms, loss_curves
 from .pictures import image_grid, image_row
@@ -12,12 +14,19 @@ from .statistics import gram_matrices
 __all__ = [
     "COLORS",
     "DPI",
+    "bars",
+    "boxes",
+    "feature_maps",
+    "filters",
     "front",
+    "gradient_fields",
     "gradient_norms",
     "gram_matrices",
     "image_grid",
     "image_row",
+    "lines",
     "loss_curves",
     "new_figure",
+    "small_tensors",
     "to_bytes",
 ]
