@@ -4,6 +4,7 @@
 there is none yet. It never stops a notebook.
 """
 
+from .optimize import pull_back, secant_pair, two_loop
 from .style_gram import gram_matrix
 
-__all__ = ["gram_matrix"]
+__all__ = ["gram_matrix", "pull_back", "secant_pair", "two_loop"]

@@ -6,12 +6,14 @@ alternative text for readers who do not see them.
 
 from .figure import COLORS, DPI, new_figure, to_bytes
 from .losses import front, gradient_norms, loss_curves
+from .optimize import descent_paths, race, scaling
 from .pictures import image_grid, image_row
 from .statistics import gram_matrices
 
 __all__ = [
     "COLORS",
     "DPI",
+    "descent_paths",
     "front",
     "gradient_norms",
     "gram_matrices",
@@ -19,5 +21,7 @@ __all__ = [
     "image_row",
     "loss_curves",
     "new_figure",
+    "race",
+    "scaling",
     "to_bytes",
 ]
