@@ -18,6 +18,10 @@ def test_paths_are_drawn_where_they_go():
         low, high = axis.get_xlim()
         assert low < -1 * factor < 1 * factor < high
     assert "by hand, 2 steps" in figure.alt
+    boxed = plots.descent_paths({"box": (A, {"a": PATH})}, minimum=(1.5, 0.5), box=(0, 1)).axes[0]
+    star, box = boxed.get_lines()[-2:]
+    assert star.get_xydata().tolist() == [[1.5, 0.5]]
+    assert (min(box.get_xdata()), max(box.get_ydata())) == (0, 1)
     with pytest.raises(ValueError, match="no paths"):
         plots.descent_paths({})
 

@@ -6,14 +6,22 @@ import math
 from collections.abc import Mapping, Sequence
 
 import torch
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from torch import Tensor
 
 from .figure import COLORS, new_figure
 
 
-def descent_paths(panels: Mapping[str, tuple[Tensor, Mapping[str, Tensor]]]) -> Figure:
-    """Paths on the contours of ½ xᵀ A x, a panel each: title → (A (2, 2), label → path (k, 2))."""
+def descent_paths(
+    panels: Mapping[str, tuple[Tensor, Mapping[str, Tensor]]],
+    minimum: Sequence[float] = (0.0, 0.0),
+    box: tuple[float, float] | None = None,
+) -> Figure:
+    """Paths on the contours of ½ (x - minimum)ᵀ A (x - minimum), a panel each.
+
+    `panels`: title → (A (2, 2), label → path (k, 2)). `box` draws the square of allowed values.
+    """
     if not panels:
         raise ValueError("there are no paths to draw")
     told = [
@@ -21,22 +29,29 @@ def descent_paths(panels: Mapping[str, tuple[Tensor, Mapping[str, Tensor]]]) -> 
         for title, (_, paths) in panels.items()
     ]
     figure = new_figure(f"Paths on contours. {'; '.join(told)}", 3.8 * len(panels), 3.9)
-    for axis, (title, (A, paths)) in zip(
-        figure.subplots(1, len(panels), squeeze=False)[0], panels.items(), strict=True
-    ):
-        reach = 1.15 * max(float(path.abs().max()) for path in paths.values())
-        line = torch.linspace(-reach, reach, 121, dtype=A.dtype)
-        grid = torch.stack(torch.meshgrid(line, line, indexing="xy"))
-        heights = 0.5 * torch.einsum("iab,ij,jab->ab", grid, A, grid)
-        levels = float(heights.max()) * torch.logspace(-4, 0, 13)
-        axis.contour(line, line, heights, levels=levels.tolist(), colors="0.75", linewidths=0.8)
+    axes = figure.subplots(1, len(panels), squeeze=False)[0]
+    for axis, (title, (A, paths)) in zip(axes, panels.items(), strict=True):
+        _contours(axis, A, torch.tensor(minimum).to(A), list(paths.values()))
         for i, (label, path) in enumerate(paths.items()):
             x, y = path.T.tolist()
             axis.plot(x, y, "-o", color=COLORS[i], markersize=4, linewidth=1.3, label=label)
-        axis.plot(0, 0, "*", color="black", markersize=10)
+        axis.plot(*minimum, "*", color="black", markersize=10)
+        if box is not None:
+            low, high = box
+            axis.plot([low, high, high, low, low], [low, low, high, high, low], "k--", linewidth=1)
         axis.set(title=title, xlabel="x₁", ylabel="x₂", aspect="equal")
         axis.legend(loc="upper left", fontsize=8)
     return figure
+
+
+def _contours(axis: Axes, A: Tensor, minimum: Tensor, paths: Sequence[Tensor]) -> None:
+    reach = 1.15 * max(float((path - minimum).abs().max()) for path in paths)
+    line = torch.linspace(-reach, reach, 121, dtype=A.dtype)
+    grid = torch.stack(torch.meshgrid(line, line, indexing="xy"))
+    heights = 0.5 * torch.einsum("iab,ij,jab->ab", grid, A, grid)
+    levels = float(heights.max()) * torch.logspace(-4, 0, 13)
+    x, y = (line + minimum[0]).tolist(), (line + minimum[1]).tolist()
+    axis.contour(x, y, heights, levels=levels.tolist(), colors="0.75", linewidths=0.8)
 
 
 def race(
