@@ -31,7 +31,8 @@ def descent_paths(
     figure = new_figure(f"Paths on contours. {'; '.join(told)}", 3.8 * len(panels), 3.9)
     axes = figure.subplots(1, len(panels), squeeze=False)[0]
     for axis, (title, (A, paths)) in zip(axes, panels.items(), strict=True):
-        _contours(axis, A, torch.tensor(minimum).to(A), list(paths.values()))
+        corners = torch.tensor([(a, b) for a in box or () for b in box or ()]).view(-1, 2).to(A)
+        _contours(axis, A, torch.tensor(minimum).to(A), [*paths.values(), corners])
         for i, (label, path) in enumerate(paths.items()):
             x, y = path.T.tolist()
             axis.plot(x, y, "-o", color=COLORS[i], markersize=4, linewidth=1.3, label=label)
@@ -45,7 +46,7 @@ def descent_paths(
 
 
 def _contours(axis: Axes, A: Tensor, minimum: Tensor, paths: Sequence[Tensor]) -> None:
-    reach = 1.15 * max(float((path - minimum).abs().max()) for path in paths)
+    reach = 1.15 * float((torch.cat(list(paths)) - minimum).abs().max())
     line = torch.linspace(-reach, reach, 121, dtype=A.dtype)
     grid = torch.stack(torch.meshgrid(line, line, indexing="xy"))
     heights = 0.5 * torch.einsum("iab,ij,jab->ab", grid, A, grid)
