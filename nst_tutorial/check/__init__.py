@@ -4,13 +4,9 @@
 there is none yet. It never stops a notebook.
 """
 
-from .content import (
-    content_gradient,
-    content_loss,
-    descent_step,
-    relative_content_loss,
-)
+from .content import content_gradient, content_loss, descent_step, relative_content_loss
 from .features import convolution, feature_shape, layer_name, receptive_field
+from .optimize import pull_back, secant_pair, two_loop
 from .style_gram import gram_matrix
 
 __all__ = [
@@ -21,6 +17,9 @@ __all__ = [
     "feature_shape",
     "gram_matrix",
     "layer_name",
+    "pull_back",
     "receptive_field",
     "relative_content_loss",
+    "secant_pair",
+    "two_loop",
 ]

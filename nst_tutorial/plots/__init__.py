@@ -8,6 +8,7 @@ from .charts import bars, lines
 from .features import boxes, feature_maps, filters, gradient_fields, small_tensors
 from .figure import COLORS, DPI, new_figure, to_bytes
 from .losses import front, gradient_norms, loss_curves
+from .optimize import descent_paths, race, scaling
 from .pictures import image_grid, image_row
 from .statistics import gram_matrices
 
@@ -16,6 +17,7 @@ __all__ = [
     "DPI",
     "bars",
     "boxes",
+    "descent_paths",
     "feature_maps",
     "filters",
     "front",
@@ -27,6 +29,8 @@ __all__ = [
     "lines",
     "loss_curves",
     "new_figure",
+    "race",
+    "scaling",
     "small_tensors",
     "to_bytes",
 ]
