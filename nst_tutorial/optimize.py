@@ -92,7 +92,8 @@ def minimize(
     """Minimise an objective over pictures.
 
     The picture is never clamped on the way: clamping behind the optimiser's back changes z without
-    changing what L-BFGS believes of it, its curvature pairs become lies and the loss explodes.
+    changing what L-BFGS believes of it: its curvature pairs become lies, and the loss may rise
+    without end (notebook 06 makes it happen).
 
     A loss or gradient that is not finite, or a loss that explodes, costs one evaluation: the
     picture goes back to the best one, the method forgets its past and goes on with steps half as

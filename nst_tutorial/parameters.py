@@ -28,9 +28,10 @@ class Fourier:
 
     P multiplies the Fourier coefficient of frequency f by f^-exponent, the same in all directions
     (f in cycles along the longer side, at least 1), and by a factor that leaves the mean power of
-    white noise as it is. In such coordinates all parts of a natural picture are of like size; the
-    problem is rounder, and the optimiser needs fewer evaluations. They are known from feature
-    visualisation (Olah et al., "Feature Visualization", Distill 2017, doi 10.23915/distill.00007).
+    white noise as it is. In such coordinates coarse and fine parts have changes of like size to
+    make, and the optimiser needs fewer evaluations (notebook 06 measures both). They are known from
+    feature visualisation (Olah et al., "Feature Visualization", Distill 2017, doi
+    10.23915/distill.00007).
     P is symmetric, so the gradient with respect to z is P times that with respect to x.
     """
 

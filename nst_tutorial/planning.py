@@ -151,6 +151,8 @@ def _stage(shape, steps, settings, budget, tile, device) -> Stage:
         fitting = (side for side in sides if budget is None or needs(side, least) <= budget)
         side = next(fitting, sides[-1])
     else:
+        if isinstance(tile, str) and tile != "whole":
+            raise ValueError(f"tile must be auto, whole or a side in pixels; got {tile!r}")
         side = None if tile == "whole" else whole("tile", tile, SMALLEST_TILE)
     pairs = most_pairs
     while pairs > 1 and budget is not None and needs(side, pairs) > budget:

@@ -221,6 +221,11 @@ def test_bad_pictures_end_with_one_line_and_2(tmp_path, kind, capsys):
         (["temple", "starry_night", "--style-scale", "inf"], "style_scale must be a number above"),
         (["temple", "starry_night", "--seed", "-1"], "seed must be a whole number ≥ 0, got -1"),
         (["temple", "starry_night", "--like", "temple"], "no settings of nst_tutorial"),
+        (["temple", "starry_night", "--memory", "-1"], "memory must be a number above 0, got -1"),
+        (["temple", "starry_night", "--tile", "7"], "tile must be a whole number ≥ 64, got 7"),
+        (["temple", "starry_night", "--tile", "half"], "tile must be auto, whole or a side in pix"),
+        (["temple", "starry_night", "--checkpoint", "file/run"], "cannot write in the folder file"),
+        (["temple", "starry_night", "--checkpoint", "file"], "file: not a checkpoint, or damaged"),
     ],
 )
 def test_bad_options_end_with_one_line_and_2(tmp_path, monkeypatch, capsys, arguments, message):
@@ -242,6 +247,15 @@ def test_doctor(capsys):
     report = capsys.readouterr().out
     for part in (version("torch"), "starry_night", "original, complete", "1024 px", "GB"):
         assert part in report
+
+
+def test_doctor_prints_the_plan(capsys):
+    with pytest.raises(SystemExit) as ended:
+        cli.app(["doctor", "--size", "3000"])
+    assert ended.value.code == 0
+    plan = capsys.readouterr().out.split("3000 px:")[1]
+    for part in ("375×375: 160 evaluations in one piece", "3000×3000: 20 evaluations", "about "):
+        assert part in plan
 
 
 def test_doctor_says_what_is_missing(monkeypatch, capsys):
