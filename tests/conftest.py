@@ -11,9 +11,11 @@ import torch
 from PIL import Image
 
 from nst_tutorial.images import load_image
+from nst_tutorial.losses import Evaluation
 from nst_tutorial.transfer import stylize
 from nst_tutorial.vgg import VGG19, load_vgg19
 
+START = torch.full((1, 3, 16, 13), 0.5).double()  # of an optimisation
 TINY = (4, 6, 8, 8, 8)  # channels of the five blocks
 
 
@@ -101,3 +103,22 @@ def x():
 def y():
     """Another number of positions than x."""
     return features(1, 4, 2, 4, seed=1) * 1.3 + 0.2
+
+
+class Quadratic:
+    """½ Σ a (x - c)², with curvatures a over two decades."""
+
+    def __init__(self, scale=1.0, bad=()):
+        generator = torch.Generator().manual_seed(0)
+        self.a = scale * 10 ** (2 * torch.rand(START.shape, generator=generator).double())
+        self.c = torch.rand(START.shape, generator=generator).double()
+        self.weights = {"distance": 1.0}
+        self.scale, self.bad, self.seen = scale, bad, []
+
+    def value_and_gradient(self, image):
+        self.seen.append(image.clone())
+        d = image - self.c
+        total = float(0.5 * (self.a * d * d).sum())
+        if len(self.seen) in self.bad:
+            total = float("nan")
+        return Evaluation(total, {"distance": total}, self.a * d)

@@ -2,35 +2,12 @@ import math
 
 import pytest
 import torch
+from conftest import START, Quadratic
 
 from nst_tutorial.losses import Evaluation
-from nst_tutorial.methods import FIRST_STEP, LBFGS, METHODS
+from nst_tutorial.methods import FIRST_STEP, METHODS
 from nst_tutorial.optimize import minimize
-from nst_tutorial.parameters import PARAMETERS, Fourier, Pixels
-
-SHAPE = (1, 3, 16, 13)
-
-
-class Quadratic:
-    """½ Σ a (x - c)², with curvatures a over two decades."""
-
-    def __init__(self, scale=1.0, bad=()):
-        generator = torch.Generator().manual_seed(0)
-        self.a = scale * 10 ** (2 * torch.rand(SHAPE, generator=generator).double())
-        self.c = torch.rand(SHAPE, generator=generator).double()
-        self.weights = {"distance": 1.0}
-        self.scale, self.bad, self.seen = scale, bad, []
-
-    def value_and_gradient(self, image):
-        self.seen.append(image.clone())
-        d = image - self.c
-        total = float(0.5 * (self.a * d * d).sum())
-        if len(self.seen) in self.bad:
-            total = float("nan")
-        return Evaluation(total, {"distance": total}, self.a * d)
-
-
-START = torch.full(SHAPE, 0.5).double()
+from nst_tutorial.parameters import PARAMETERS
 
 
 @pytest.mark.parametrize("parameters", PARAMETERS)
@@ -44,71 +21,6 @@ def test_finds_the_minimum(method, parameters):
     assert (found.image - objective.c).abs().max() < 0.05
 
 
-def test_two_loop_recursion_against_its_matrix():
-    """H by the BFGS formula, Nocedal & Wright equation 6.17, built as a matrix."""
-    generator = torch.Generator().manual_seed(1)
-    n = 6
-    root = torch.randn(n, n, generator=generator).double()
-    A = root @ root.T + torch.eye(n)
-    method = LBFGS(history=4)
-    points = torch.randn(4, n, generator=generator).double()
-    for z in points:
-        method.step(z, A @ z)
-    s, y, rho = method.pairs[-1]
-    H = torch.eye(n).double() / (rho * (y @ y))
-    for s, y, rho in method.pairs:
-        V = torch.eye(n) - rho * torch.outer(y, s)
-        H = V.T @ H @ V + rho * torch.outer(s, s)
-    g = torch.randn(n, generator=generator).double()
-    torch.testing.assert_close(method.direction(g), H @ g)
-    torch.testing.assert_close(H @ method.pairs[-1][1], method.pairs[-1][0])  # the secant equation
-
-
-def test_same_iterates_as_torch_optim():
-    objective = Quadratic()
-    x = START.clone().requires_grad_()
-    scale = float((objective.a * (START - objective.c)).square().mean().sqrt())
-    torchs = torch.optim.LBFGS([x], lr=1, max_iter=25, max_eval=99, history_size=9,
-                               tolerance_grad=0, tolerance_change=0)  # fmt: skip
-    seen = []
-
-    def closure():
-        seen.append(x.detach().clone())
-        value = 0.5 * (objective.a * (x - objective.c) ** 2).sum()
-        (x.grad,) = torch.autograd.grad(value, x)
-        return value
-
-    # torch's first step is gradient / Σ|gradient|: begin where both have made the same one
-    gradient = objective.a * (START - objective.c)
-    torchs.step(closure)
-    ratio = (seen[1] - START).norm() / (FIRST_STEP * gradient / scale).norm()
-    method = LBFGS(history=9)
-    z, ours = START, [START]
-    for i in range(24):
-        step = method.step(z, objective.a * (z - objective.c))
-        z = z + (ratio * step if i == 0 else step)
-        ours.append(z)
-    for mine, theirs in zip(ours, seen, strict=False):
-        torch.testing.assert_close(mine, theirs, rtol=1e-6, atol=1e-9)
-
-
-@pytest.mark.parametrize("shape", [(1, 3, 16, 16), (1, 3, 15, 22), (1, 3, 8, 7), (1, 3, 1, 5)])
-def test_fourier_filter_is_symmetric_and_invertible(shape):
-    basis = Fourier(shape)
-    x, y = torch.randn(2, *shape, generator=torch.Generator().manual_seed(0)).double()
-    torch.testing.assert_close(basis.to_image(basis.from_image(x)), x)
-    torch.testing.assert_close((basis.to_image(x) * y).sum(), (x * basis.pull_back(y)).sum())
-
-
-def test_fourier_weakens_detail():
-    basis = Fourier((1, 3, 32, 32))
-    x = torch.arange(32).double()
-    wave = lambda f: torch.cos(2 * math.pi * f * x / 32).expand(1, 3, 32, 32)  # noqa: E731
-    gain = [float(basis.to_image(wave(f)).norm() / wave(f).norm()) for f in (1, 4, 16)]
-    assert gain[0] / gain[1] == pytest.approx(2)  # 4^½
-    assert gain[1] / gain[2] == pytest.approx(2)
-
-
 def test_the_size_of_the_loss_does_not_matter():
     """A loss times 1000 takes the same way: the first step has a length, not a rate."""
     one, thousand = Quadratic(), Quadratic(scale=1000.0)
@@ -116,23 +28,6 @@ def test_the_size_of_the_loss_does_not_matter():
         minimize(objective, START, steps=12)
     for a, b in zip(one.seen, thousand.seen, strict=True):
         torch.testing.assert_close(a, b, rtol=1e-6, atol=1e-8)
-
-
-@pytest.mark.parametrize("scale", [1e-12, 1e12])
-def test_curvature_pairs_are_kept_whatever_the_units(scale):
-    objective, method = Quadratic(scale=scale), LBFGS()
-    z = START
-    for _ in range(10):
-        z = z + method.step(z, objective.value_and_gradient(z).gradient)
-    assert len(method.pairs) == 9
-
-
-def test_pairs_of_negative_curvature_are_left_out():
-    method = LBFGS()
-    z = torch.tensor([1.0, 2.0])
-    for gradient in ([1.0, 1.0], [2.0, 2.0]):  # grows along the step downhill: a concave function
-        z = z + method.step(z, torch.tensor(gradient))
-    assert len(method.pairs) == 0
 
 
 @pytest.mark.parametrize("shift", [-100.0, 1e3])
@@ -151,18 +46,6 @@ def test_a_constant_added_to_the_loss_changes_nothing(shift):
         assert torch.equal(a, b)
 
 
-def test_adam_takes_the_steps_of_torch_optim():
-    objective = Quadratic()
-    x = START.clone().requires_grad_()
-    theirs = torch.optim.Adam([x], lr=0.05, betas=(0.9, 0.99), eps=1e-12)
-    method, z = METHODS["adam"](learning_rate=0.05), START
-    for _ in range(20):
-        torch.testing.assert_close(z, x.detach(), rtol=1e-9, atol=1e-12)
-        x.grad = objective.value_and_gradient(x.detach()).gradient
-        theirs.step()
-        z = z + method.step(z, objective.value_and_gradient(z).gradient)
-
-
 def test_a_gradient_that_is_not_finite_rolls_back_too():
     class Broken(Quadratic):
         def value_and_gradient(self, image):
@@ -174,18 +57,6 @@ def test_a_gradient_that_is_not_finite_rolls_back_too():
     found = minimize(Broken(), START, steps=120)
     assert found.image.isfinite().all()
     assert min(row["total"] for row in found.history[5:]) < 1e-2 * found.history[0]["total"]
-
-
-def test_after_a_reset_nothing_of_the_past_is_used():
-    objective, method = Quadratic(), LBFGS()
-    z = START
-    for _ in range(5):
-        z = z + method.step(z, objective.value_and_gradient(z).gradient)
-    method.reset(0.5)
-    gradient = objective.value_and_gradient(START).gradient
-    step = method.step(START, gradient)
-    torch.testing.assert_close(step / step.norm(), -gradient / gradient.norm())
-    assert len(method.pairs) == 0
 
 
 def test_first_step_length():
@@ -271,7 +142,7 @@ def test_callback_sees_each_evaluation_and_may_stop():
     assert [p.evaluation for p in seen] == list(range(1, 8))
     assert len(objective.seen) == 7
     last = seen[-1]
-    assert (last.steps, last.size) == (50, SHAPE[2:])
+    assert (last.steps, last.size) == (50, START.shape[2:])
     assert last.total == found.history[-1]["total"]
     assert last.terms == {"distance": last.total}
     assert torch.equal(last.image, objective.seen[-1].clamp(0, 1))
@@ -316,12 +187,6 @@ def test_ctrl_c_gives_the_best_so_far(where):
 def test_bad_values_are_named(options, message):
     with pytest.raises(ValueError, match=message):
         minimize(Quadratic(), START, **options)
-
-
-def test_pixels_are_the_identity():
-    x = torch.rand(SHAPE)
-    basis = Pixels(x.shape)
-    assert basis.to_image(x) is basis.from_image(x) is basis.pull_back(x) is x
 
 
 class Stuck:
