@@ -31,7 +31,7 @@ def gram_matrices(matrices: Mapping[str, Tensor]) -> Figure:
         order = G.diagonal().argsort(descending=True)
         G = G[order][:, order]
         shown = (G / G.abs().max().clamp(min=1e-30)).clamp(min=0).sqrt()
-        heat = axis.imshow(shown, cmap="cividis", vmin=0, vmax=1)
+        heat = axis.imshow(shown.numpy(), cmap="cividis", vmin=0, vmax=1)
         axis.set(title=f"{layer}, {len(G)} × {len(G)}", xlabel="channel", ylabel="channel")
     figure.colorbar(heat, ax=list(axes), label="√(G / max G)", shrink=0.8)
     return figure
