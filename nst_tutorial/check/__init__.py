@@ -4,6 +4,16 @@
 there is none yet. It never stops a notebook.
 """
 
-from .style_gram import gram_matrix
+from .kernels import blind_spot, bn_from_gram, feature_map, mmd2
+from .style_gram import gram_matrix, order_free, style_gradient, style_loss
 
-__all__ = ["gram_matrix"]
+__all__ = [
+    "blind_spot",
+    "bn_from_gram",
+    "feature_map",
+    "gram_matrix",
+    "mmd2",
+    "order_free",
+    "style_gradient",
+    "style_loss",
+]

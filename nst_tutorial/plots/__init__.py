@@ -5,19 +5,39 @@ alternative text for readers who do not see them.
 """
 
 from .figure import COLORS, DPI, new_figure, to_bytes
+from .kernels import (
+    confusions,
+    curves,
+    histograms,
+    kernel_blocks,
+    permutation_tests,
+    point_sets,
+)
 from .losses import front, gradient_norms, loss_curves
 from .pictures import image_grid, image_row
 from .statistics import gram_matrices
+from .style import channel_maps, distance_table, maps, spectra, written_out
 
 __all__ = [
     "COLORS",
     "DPI",
+    "channel_maps",
+    "confusions",
+    "curves",
+    "distance_table",
     "front",
     "gradient_norms",
     "gram_matrices",
+    "histograms",
     "image_grid",
     "image_row",
+    "kernel_blocks",
     "loss_curves",
+    "maps",
     "new_figure",
+    "permutation_tests",
+    "point_sets",
+    "spectra",
     "to_bytes",
+    "written_out",
 ]
