@@ -7,30 +7,43 @@ alternative text for readers who do not see them.
 from .charts import bars, lines
 from .features import boxes, feature_maps, filters, gradient_fields, small_tensors
 from .figure import COLORS, DPI, new_figure, to_bytes
+from .kernels import confusions, curves, histograms, kernel_blocks, permutation_tests, point_sets
 from .losses import front, gradient_norms, loss_curves
 from .optimize import descent_paths, race, scaling
 from .pictures import image_grid, image_row
 from .statistics import gram_matrices
+from .style import channel_maps, distance_table, maps, spectra, written_out
 
 __all__ = [
     "COLORS",
     "DPI",
     "bars",
     "boxes",
+    "channel_maps",
+    "confusions",
+    "curves",
     "descent_paths",
+    "distance_table",
     "feature_maps",
     "filters",
     "front",
     "gradient_fields",
     "gradient_norms",
     "gram_matrices",
+    "histograms",
     "image_grid",
     "image_row",
+    "kernel_blocks",
     "lines",
     "loss_curves",
+    "maps",
     "new_figure",
+    "permutation_tests",
+    "point_sets",
     "race",
     "scaling",
     "small_tensors",
+    "spectra",
     "to_bytes",
+    "written_out",
 ]
