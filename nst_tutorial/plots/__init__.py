@@ -4,6 +4,8 @@ The figures belong to no window and no global state. In a notebook they show the
 alternative text for readers who do not see them.
 """
 
+from .balance import exchange_rates, norms_by_layer, two_parabolas
+from .drift import differences, totals
 from .figure import COLORS, DPI, new_figure, to_bytes
 from .losses import front, gradient_norms, loss_curves
 from .pictures import image_grid, image_row
@@ -12,6 +14,8 @@ from .statistics import gram_matrices
 __all__ = [
     "COLORS",
     "DPI",
+    "differences",
+    "exchange_rates",
     "front",
     "gradient_norms",
     "gram_matrices",
@@ -19,5 +23,8 @@ __all__ = [
     "image_row",
     "loss_curves",
     "new_figure",
+    "norms_by_layer",
     "to_bytes",
+    "totals",
+    "two_parabolas",
 ]
