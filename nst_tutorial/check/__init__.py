@@ -6,15 +6,15 @@ there is none yet. It never stops a notebook.
 
 from .balance import balance_weights, pareto_front, translate_weight, weighted_minimum
 from .style_gram import gram_matrix
-from .style_transfer import out_of_range, put_back_detail, scales, weighted_style
+from .style_transfer import put_back_detail, scales, should_stop, weighted_style
 
 __all__ = [
     "balance_weights",
     "gram_matrix",
-    "out_of_range",
     "pareto_front",
     "put_back_detail",
     "scales",
+    "should_stop",
     "translate_weight",
     "weighted_minimum",
     "weighted_style",

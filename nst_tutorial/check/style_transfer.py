@@ -9,51 +9,6 @@ from .exercise import Wrong, ask, close, exercise, expect, features, number, ten
 
 
 @exercise
-def out_of_range(answer):
-    """(1, 3, H, W) → mean squared distance of the pixels from 0..1."""
-
-    def at(x: torch.Tensor) -> float:
-        return number(ask(answer, x), "the penalty")
-
-    inside = features(1, 3, 4, 5).sigmoid()
-    expect(
-        at(inside) == 0,
-        "a picture between 0 and 1 should cost nothing",
-        "measure the distance of x from x.clamp(0, 1)",
-    )
-    low, high = inside.clone(), inside.clone()
-    low[0, 0, 0, 0], high[0, 0, 0, 0] = -0.5, 1.5
-    expect(at(high) > 0, "a pixel of 1.5 costs nothing, but should")
-    expect(
-        close(at(low), at(high)),
-        "0.5 below black should cost as much as 0.5 above white",
-        "values below 0 are outside as well",
-    )
-    higher = inside.clone()
-    higher[0, 0, 0, 0] = 2.0
-    expect(
-        close(at(higher), 4 * at(high)),
-        "twice as far outside should cost four times as much",
-        "square the distance",
-    )
-    twice = torch.cat([high, high], dim=3)
-    expect(
-        close(at(twice), at(high)),
-        "the same picture twice, side by side, should have the same penalty",
-        "a mean over the pixels, not a sum: it should not depend on the size",
-    )
-    x = high.clone().requires_grad_()
-    value = answer(x)
-    expect(
-        isinstance(value, torch.Tensor) and value.requires_grad,
-        "no gradient flows back to the picture",
-        "stay in torch: no .item(), .detach() or float()",
-    )
-    expect(close(at(high), 0.25 / 60), "the properties hold, but the number is not the mean square")
-    return "a soft wall around black and white"
-
-
-@exercise
 def weighted_style(answer):
     """(grams, targets, weights), dicts by layer → Σ weight · ‖G - A‖² / ‖A‖²."""
     sizes = {"relu1_1": 2, "relu3_1": 4}
@@ -159,6 +114,53 @@ def put_back_detail(answer):
     wanted = resize(image, (24, 32)) + large - resize(small, (24, 32))
     expect(close(enlarged(image, small, large), wanted), "the two parts should simply be added")
     return "what was painted is enlarged, what was never touched comes back sharp"
+
+
+@exercise
+def should_stop(answer):
+    """(totals, window, share) → whether the last `window` losses bring less than `share`."""
+
+    def stops(totals: list[float], window: int = 3, share: float = 0.1) -> bool:
+        found = ask(answer, list(totals), window, share)
+        if not isinstance(found, bool):
+            raise Wrong(f"your answer should be True or False, but it is {found!r}")
+        return found
+
+    expect(
+        not stops([5.0, 5.0, 5.0]),
+        "with a window of 3 and only 3 losses there is nothing before the window to compare with",
+        "return False while len(totals) <= window",
+    )
+    expect(
+        stops([8.0, 4.0, 2.0, 2.0, 2.0, 2.0]),
+        "three evaluations without any progress should stop it",
+        "compare the lowest of the last `window` losses with the lowest before them",
+    )
+    expect(
+        not stops([8.0, 4.0, 2.0, 1.0, 0.5, 0.25]),
+        "a loss that is halved at each evaluation should not be stopped",
+        "stop if the new lowest is *not* more than the share below the old lowest",
+    )
+    expect(
+        stops([10.0, 9.9, 9.8, 9.7]) and not stops([10.0, 9.0, 8.0, 7.0]),
+        "the share decides: 3 % less in the window is below a share of 0.1, 30 % less is above it",
+    )
+    expect(
+        stops([1000 * loss for loss in (10.0, 9.9, 9.8, 9.7)]),
+        "with all losses a thousand times larger the answer should be the same",
+        "a share is relative: multiply the old lowest by 1 - share",
+    )
+    expect(
+        not stops([10.0, 5.0, 4.0, 3.0, 9.0]),
+        "one bad evaluation at the end should not stop a run that gets on well",
+        "take the lowest of the window, not its last",
+    )
+    expect(
+        stops([10.0, 2.0, 9.0, 5.0, 4.0, 3.0]),
+        "2.0 was reached long ago, and the last three losses are all above it: stop",
+        "compare with the lowest of all losses before the window, not only with the one before it",
+    )
+    return "patient with one bad step, and firm with many"
 
 
 def _gram(channels: int, seed: int) -> torch.Tensor:
