@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from .figure import COLORS, new_figure
 
@@ -27,6 +28,7 @@ def differences(series: Mapping[str, Sequence[float]], tolerance: float | None =
         axis.axhline(tolerance, color="grey", linestyle=":", label=f"{tolerance:g}")
     axis.set(yscale="log", xlabel="evaluations of loss and gradient")
     axis.set(ylabel="largest difference of a pixel", title="How far two equal programs drift apart")
+    axis.xaxis.set_major_locator(MaxNLocator(integer=True))
     axis.legend(frameon=False)
     return figure
 
@@ -45,5 +47,6 @@ def totals(series: Mapping[str, Sequence[float]]) -> Figure:
         axis.plot(x, row, lines[i % 4], color=color, linewidth=1.8, label=name)
     axis.set(yscale="log", xlabel="evaluations of loss and gradient", ylabel="total loss")
     axis.set_title("The same loss, minimised in several ways")
+    axis.xaxis.set_major_locator(MaxNLocator(integer=True))
     axis.legend(frameon=False)
     return figure
