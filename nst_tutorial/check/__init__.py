@@ -4,13 +4,16 @@
 there is none yet. It never stops a notebook.
 """
 
+from .balance import balance_weights, pareto_front, translate_weight, weighted_minimum
 from .content import content_gradient, content_loss, descent_step, relative_content_loss
 from .features import convolution, feature_shape, layer_name, receptive_field
 from .kernels import blind_spot, bn_from_gram, feature_map, mmd2
 from .optimize import pull_back, secant_pair, two_loop
 from .style_gram import gram_matrix, order_free, style_gradient, style_loss
+from .style_transfer import put_back_detail, scales, should_stop, weighted_style
 
 __all__ = [
+    "balance_weights",
     "blind_spot",
     "bn_from_gram",
     "content_gradient",
@@ -23,11 +26,18 @@ __all__ = [
     "layer_name",
     "mmd2",
     "order_free",
+    "pareto_front",
     "pull_back",
+    "put_back_detail",
     "receptive_field",
     "relative_content_loss",
+    "scales",
     "secant_pair",
+    "should_stop",
     "style_gradient",
     "style_loss",
+    "translate_weight",
     "two_loop",
+    "weighted_minimum",
+    "weighted_style",
 ]

@@ -4,7 +4,9 @@ The figures belong to no window and no global state. In a notebook they show the
 alternative text for readers who do not see them.
 """
 
+from .balance import exchange_rates, norms_by_layer, two_parabolas
 from .charts import bars, lines
+from .drift import differences, totals
 from .features import boxes, feature_maps, filters, gradient_fields, small_tensors
 from .figure import COLORS, DPI, new_figure, to_bytes
 from .kernels import confusions, curves, histograms, kernel_blocks, permutation_tests, point_sets
@@ -23,7 +25,9 @@ __all__ = [
     "confusions",
     "curves",
     "descent_paths",
+    "differences",
     "distance_table",
+    "exchange_rates",
     "feature_maps",
     "filters",
     "front",
@@ -38,6 +42,7 @@ __all__ = [
     "loss_curves",
     "maps",
     "new_figure",
+    "norms_by_layer",
     "permutation_tests",
     "point_sets",
     "race",
@@ -45,5 +50,7 @@ __all__ = [
     "small_tensors",
     "spectra",
     "to_bytes",
+    "totals",
+    "two_parabolas",
     "written_out",
 ]
