@@ -140,6 +140,8 @@ def test_notebooks_are_fit_to_be_read(path):
         assert link.startswith("http") or (path.parent / link).exists(), link
     for cell in code:
         assert cell["execution_count"] is not None
+        if "NBVAL_CHECK_OUTPUT" in "".join(cell["source"]):  # nbval compares only what is stored
+            assert cell["outputs"]
         for output in cell["outputs"]:
             assert output["output_type"] != "error"
             shown = json.dumps({k: v for k, v in output.items() if k != "data"})
@@ -148,3 +150,13 @@ def test_notebooks_are_fit_to_be_read(path):
             for mime in ("image/png", "image/jpeg"):
                 if mime in output.get("data", {}):
                     assert len(output["metadata"][mime]["alt"]) > 10
+
+
+def test_some_cells_are_compared_with_what_is_stored():
+    marked = [path for path in NOTEBOOKS if "NBVAL_CHECK_OUTPUT" in path.read_text()]
+    assert len(marked) >= 5
+
+
+def test_the_list_of_notebooks_names_them_all():
+    listed = re.findall(r"\]\((\w+\.ipynb)\)", (ROOT / "notebooks" / "README.md").read_text())
+    assert listed == [path.name for path in NOTEBOOKS]
