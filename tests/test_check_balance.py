@@ -74,6 +74,10 @@ def four_channels(weight, G):
     return weight * float(G.square().sum()) / (4 * 4**2)
 
 
+def one_channel(weight, G):
+    return weight * float(G.square().sum()) / (4 * len(G) ** 2)
+
+
 def norm_not_squared(weight, G):
     return weight * float(G.norm()) / (4 * G.shape[-1] ** 2)
 
@@ -97,6 +101,7 @@ def norm_not_squared(weight, G):
         ("translate_weight", without_the_four, "four times too large"),
         ("translate_weight", wrong_side, "the wrong side"),
         ("translate_weight", four_channels, "for a layer of eight channels"),
+        ("translate_weight", one_channel, "C seems to be 1"),
         ("translate_weight", norm_not_squared, "the same number in both units"),
     ],
 )

@@ -163,9 +163,15 @@ def translate_weight(answer):
         "weight · d / (4 C²) = new weight · d / ‖G‖²: solve for the new weight",
     )
     expect(
+        not close(got, 4**2 * wanted),
+        "C seems to be 1 in your formula, but G, of shape (1, 4, 4), has four channels",
+        "len(G) counts the pictures; read C off the last axis: G.shape[-1]",
+    )
+    expect(
         close(got, wanted),
         "the weighted term should be the same number in both units",
-        "weight · d / (4 C²) = new weight · d / ‖G‖², where C is the number of channels",
+        "weight · d / (4 C²) = new weight · d / ‖G‖², where C is the number of channels and ‖G‖² "
+        "the sum of the squares of the entries of G",
     )
     wide = torch.eye(8)[None]
     expect(

@@ -135,6 +135,7 @@ def descent_step(answer):
     expect(
         not found.requires_grad,
         "the new picture still hangs on the graph of the old one",
-        "torch.autograd.grad gives a gradient without a graph; subtract it from x.detach()",
+        "you subtract from the copy that PyTorch watches: subtract from x itself, or from "
+        "x.detach(), which is x without a record of where it came from",
     )
     return "downhill, by rate times the gradient"

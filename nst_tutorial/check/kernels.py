@@ -37,7 +37,12 @@ def feature_map(answer):
         "the term in aᵀb has the wrong factor",
         "it should be 2c, so the entries of φ are √(2c) times those of a",
     )
-    expect(close(found, (float(a @ b) + 1.5) ** 2), "φ(a)ᵀ φ(b) is not (aᵀb + c)²")
+    expect(
+        close(found, (float(a @ b) + 1.5) ** 2),
+        "φ(a)ᵀ φ(b) is not (aᵀb + c)²",
+        "(aᵀb + c)² = (aᵀb)² + 2c · aᵀb + c²: each summand has a piece of φ of its own, and a "
+        "factor in φ counts twice, once in φ(a) and once in φ(b)",
+    )
     big = features(5), features(5, seed=2)
     values = [ask(answer, each, 0.25) for each in big]
     expect(

@@ -35,7 +35,16 @@ def gram_matrix(answer):
         "the same picture twice, side by side, should have the same G",
         "divide the sum by the number of positions, H · W",
     )
-    expect(close(G, ours(x)), "the properties hold, but the numbers are not those of F Fᵀ / M")
+    expect(
+        not close(3 * G, ours(x)),
+        "G is C times too small: divide by the number of positions alone, not by C · H · W",
+        "M = H · W, the length of a row of F; x.numel() counts the channels too",
+    )
+    expect(
+        close(G, ours(x)),
+        "the properties hold, but the numbers are not those of F Fᵀ / M",
+        "the features go in as they are: nothing is taken off or divided out before the product",
+    )
     return "symmetric, blind to positions, and the same for large and small pictures"
 
 
@@ -116,6 +125,11 @@ def style_gradient(answer):
         "the difference is G - A, not A - G",
     )
     expect(
+        not close(5 * mine, slope, 1e-3),
+        "your gradient is M times too small: one power of M below the line is too many",
+        "equation 6 is for raw sums and has M²; G and A are means here, and have taken up one M",
+    )
+    expect(
         close(mine, slope, 1e-3),
         f"your gradient promises {mine / slope:.3g} times the rise that the loss really has",
         "the factor is 1 / (C² M): F stands twice in F Fᵀ, the square gives another 2, "
@@ -147,7 +161,8 @@ def order_free(answer):
     expect(
         close(other, S, 1e-2),
         "the same picture twice, side by side, should have the same statistic",
-        "take means, maxima or quantiles over positions, not sums",
+        "take means, maxima or quantiles over positions, not sums; torch's std and var divide by "
+        "M - 1, so give them correction=0",
     )
     expect(
         not close(ask(answer, 3 * x), S),
