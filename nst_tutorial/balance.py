@@ -9,6 +9,8 @@ from torch import Tensor
 from .engine import Engine
 from .losses import Objective
 
+ROUNDING = 1e-4  # of the norm elsewhere: that is what rounding may leave of a zero
+
 
 def gradient_norms(objective: Objective | Engine, image: Tensor) -> dict[str, float]:
     """Return the Euclidean norm of each term's gradient at an image, before its weight."""
@@ -20,11 +22,11 @@ def gradient_norms(objective: Objective | Engine, image: Tensor) -> dict[str, fl
 
 def starting_norms(objective: Objective | Engine, start: Tensor, noise: Tensor) -> dict[str, float]:
     """Return the gradient norms at the start, and at noise for terms that have none there."""
-    norms = gradient_norms(objective, start)
-    if not all(norms.values()):
-        elsewhere = gradient_norms(objective, noise)
-        norms = {name: norm or elsewhere[name] for name, norm in norms.items()}
-    return norms
+    here, elsewhere = gradient_norms(objective, start), gradient_norms(objective, noise)
+    return {
+        name: norm if norm > ROUNDING * elsewhere[name] else elsewhere[name]
+        for name, norm in here.items()
+    }
 
 
 def balanced_weights(weights: Mapping[str, float], norms: Mapping[str, float]) -> dict[str, float]:

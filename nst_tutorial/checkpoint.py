@@ -174,5 +174,5 @@ def fingerprint(tensor: Tensor | None) -> str:
     if tensor is None:
         return "none"
     array = tensor.detach().to("cpu", torch.float32).contiguous().numpy()
-    shape = "×".join(map(str, reversed(array.shape[2:])))
+    shape = "×".join(map(str, reversed(array.shape[-2:])))
     return f"{shape} {hashlib.sha256(array.tobytes()).hexdigest()[:12]}"

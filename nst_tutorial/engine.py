@@ -21,7 +21,7 @@ from torch import Tensor
 
 from .kernels import Moments, Statistic, WeightedSum
 from .losses import Evaluation, Objective, Style
-from .tiles import Place, Window, folded, windows, wrapped
+from .tiles import Place, Window, can_be_cut, folded, windows, wrapped
 from .vgg import VGG19
 from .weights import LAYERS
 
@@ -65,6 +65,9 @@ class Engine:
             self.tile = tile
             return self._evaluate(image.detach())
 
+        model, layers = self.objective.model, self.objective.layers
+        if model.padding == "circular" and not can_be_cut(tuple(image.shape[2:]), layers):
+            return evaluate(self.tile)
         return with_smaller_tiles(evaluate, self.tile, image)
 
     def _evaluate(self, image: Tensor) -> Evaluation:
@@ -87,6 +90,9 @@ class Engine:
             for name, term in styles.items():
                 own = window.own(features)[term.layer].detach()
                 _add(statistics, name, _contribution(term, own, window.at(term.layer, term.mask)))
+            own = None
+            if not in_one_piece:
+                features = block = None
         values: dict[str, Tensor] = {}
         slopes: dict[str, Moments] = {}
         for name, term in styles.items():
@@ -110,7 +116,7 @@ class Engine:
                 if not term.layers:
                     found = found + _of_pixels(name, term, block, window, weights[name], values)
             window.cut(gradient).add_(found)
-            features = block = None  # before the next tile needs the memory
+            features = block = own = pulls = found = None  # before the next tile needs the memory
         if around:
             gradient = folded(gradient, around)
 
@@ -316,4 +322,6 @@ def with_smaller_tiles(work: Callable[[int | None], object], tile: int | None, i
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    return isinstance(error, MemoryError) or "memory" in str(error)
+    """Whether an exception means that there was not enough memory, on any device."""
+    words = ("out of memory", "not enough memory", "allocate memory")
+    return isinstance(error, MemoryError) or any(part in str(error).lower() for part in words)

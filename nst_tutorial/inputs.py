@@ -11,6 +11,7 @@ from .checks import number, whole
 from .images import SMALLEST_SIDE
 from .kernels import Kernel, Statistic, get_kernel
 from .presets import BALANCES, STARTS, Settings
+from .tiles import stride
 from .vgg import check_layers
 from .weights import LAYERS
 
@@ -67,7 +68,8 @@ def narrowest_side(content: Tensor, style: Tensor, settings: Settings) -> float:
             f"style_scale {style_scale} leaves the style smaller than {SMALLEST_SIDE} pixels"
         )
     narrowest = min(min(shape) / max(shape), min(other) / max(other) * style_scale)
-    return narrowest * room_for_pairs(settings)
+    deepest = max(map(stride, [*settings.content_layers, *settings.style_layers]))
+    return narrowest * room_for_pairs(settings) * min(1, SMALLEST_SIDE / deepest)
 
 
 def room_for_pairs(settings: Settings) -> float:

@@ -95,10 +95,13 @@ class TotalVariation:
         return down.mean() + across.mean()
 
     def part(self, features: Mapping[str, Tensor], block: Tensor, window: Window) -> Tensor:
-        image = window.pixels(block, beyond=1)  # the neighbours of its last row and column
-        rows, columns = window.pixels(block).shape[2:]
-        down, across = image[..., :columns].diff(dim=2), image[..., :rows, :].diff(dim=3)
         height, width = window.size
+        rows, columns = window.pixels(block).shape[2:]
+        # With the neighbours of its last row and column, but none beyond the picture.
+        last_row, last_column = window.rows.stop == height, window.columns.stop == width
+        image = window.pixels(block, beyond=1)
+        image = image[..., : rows + (not last_row), : columns + (not last_column)]
+        down, across = image[..., :columns].diff(dim=2), image[..., :rows, :].diff(dim=3)
         return down.abs().sum() / (3 * (height - 1) * width) + across.abs().sum() / (
             3 * height * (width - 1)
         )

@@ -131,6 +131,9 @@ def minimize(
     begin = time.perf_counter()
     try:
         while state.evaluation < steps:
+            if state.evaluation - state.mark[0] >= 2 * PATIENCE:
+                result.stopped = "no improvement"
+                break
             image = start if state.evaluation == 0 else basis.to_image(state.z)
             found = objective.value_and_gradient(image)
             gradient = basis.pull_back(found.gradient)
@@ -153,9 +156,6 @@ def minimize(
                 keep(state)
             if stop:
                 result.stopped = "callback"
-                break
-            if state.evaluation - state.mark[0] >= 2 * PATIENCE:
-                result.stopped = "no improvement"
                 break
     except KeyboardInterrupt:
         result.stopped = "interrupted"

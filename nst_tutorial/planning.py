@@ -13,7 +13,7 @@ from .checks import number, whole
 from .engine import SMALLEST_TILE
 from .images import SMALLEST_SIDE, fit
 from .presets import Settings
-from .tiles import windows
+from .tiles import can_be_cut, windows
 from .vgg import choose_device
 
 # Bytes, measured by benchmarks/memory.py for five style layers and one content layer.
@@ -86,6 +86,7 @@ def plan(
     device: str | torch.device = "auto",
     seconds_per_megapixel: float | None = None,
     narrowest: float | None = None,
+    circular: bool = False,
 ) -> Plan:
     """Return what `stylize` will do for a picture of this size.
 
@@ -105,6 +106,8 @@ def plan(
         Of one evaluation in one piece, if the time is to be told.
     narrowest
         See `schedule`.
+    circular
+        The picture continues on its opposite side. Not every size can then be cut into tiles.
 
     Raises
     ------
@@ -120,7 +123,8 @@ def plan(
     stages = []
     scales = schedule(longer, settings.steps, settings.coarse_to_fine, narrowest)
     for size, steps in scales:
-        stages.append(_stage(fit(width, height, size)[::-1], steps, settings, budget, tile, device))
+        shape = fit(width, height, size)[::-1]
+        stages.append(_stage(shape, steps, settings, budget, tile, device, circular))
     seconds = None
     if seconds_per_megapixel is not None:
         seconds = sum(stage.work for stage in stages) / 1e6 * seconds_per_megapixel
@@ -137,7 +141,7 @@ def memory_of_evaluation(
     return BASE[kind] + each * max(seen) + PER_PIXEL * shape[0] * shape[1]
 
 
-def _stage(shape, steps, settings, budget, tile, device) -> Stage:
+def _stage(shape, steps, settings, budget, tile, device, circular) -> Stage:
     layers = [*settings.content_layers, *settings.style_layers]
     most_pairs = max(1, min(settings.history, steps - 1)) if settings.method == "lbfgs" else 0
 
@@ -147,7 +151,8 @@ def _stage(shape, steps, settings, budget, tile, device) -> Stage:
 
     if tile == "auto":
         least = min(most_pairs, FEWEST_PAIRS)
-        sides = [None, *(side for side in TILES if side < max(shape))]
+        whole_only = circular and not can_be_cut(shape, layers)
+        sides = [None, *(side for side in TILES if side < max(shape) and not whole_only)]
         fitting = (side for side in sides if budget is None or needs(side, least) <= budget)
         side = next(fitting, sides[-1])
     else:
@@ -195,7 +200,8 @@ def schedule(
 def usable(device: torch.device) -> float | None:
     """Bytes that a process may grow to: four fifths of the free memory, and what it has already."""
     free = free_memory(device)
-    return None if free is None else SPARE * free + _resident()
+    held = torch.cuda.memory_reserved(device) if device.type == "cuda" else _resident()
+    return None if free is None else SPARE * free + held
 
 
 def free_memory(device: torch.device) -> float | None:

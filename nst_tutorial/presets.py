@@ -79,6 +79,8 @@ def _plain(value: object) -> object:
         return value
     if isinstance(value, Mapping):
         return {key: _plain(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(each) for each in value]
     if hasattr(value, "statistic"):
         from .kernels import describe
 

@@ -95,7 +95,8 @@ def through_scales(
         result.history.append({**row, "seconds": progress.seconds, **noted})
         return callback(progress) if callback is not None else None
 
-    image, before = start, None
+    # Until this scale is ready again, the best so far is the one in the checkpoint.
+    image, before = (start if saved is None else saved.state.image), None
     try:
         for number, stage in enumerate(stages):
             here = (stage.height, stage.width)
@@ -103,13 +104,14 @@ def through_scales(
             if saved is not None and number < saved.record["stage"]:
                 before = now
                 continue
-            image = resize(image, here)
-            if before is not None:
-                image = image + now - resize(before, here)
-            before = now
             resume, keep = None, None
             if saved is not None and number == saved.record["stage"]:
                 resume = saved.state
+            else:
+                image = resize(image, here)
+                if before is not None:
+                    image = image + now - resize(before, here)
+            before = now
             objective = objective_at(stage)
             result.weights = objective.weights
             if checkpoint is not None:

@@ -133,7 +133,12 @@ def synthesize_texture(
     balance: dict[str, float] = {}
     narrow = min(min(shape), min(style.shape[2:])) / max(shape) * room_for_pairs(settings)
     stages = plan(
-        *shape, settings=settings, memory=memory, device=result_model.device, narrowest=narrow
+        *shape,
+        settings=settings,
+        memory=memory,
+        device=result_model.device,
+        narrowest=narrow,
+        circular=tileable,
     ).stages
     result = through_scales(start, objective_at, settings, stages, callback)
     result.gradient_norms = balance

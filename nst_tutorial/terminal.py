@@ -54,7 +54,9 @@ def plain_errors() -> Iterator[None]:
             warnings.showwarning = lambda message, *rest, **more: complain(str(message))
             yield
     except (MemoryError, RuntimeError) as error:
-        if isinstance(error, RuntimeError) and "memory" not in str(error):
+        from .engine import is_out_of_memory
+
+        if not is_out_of_memory(error):
             raise
         complain("not enough memory; take a smaller --size (nst doctor tells which will fit)")
         raise typer.Exit(2) from error

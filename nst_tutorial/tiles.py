@@ -153,13 +153,20 @@ def windows(
     if tile is None or (tile >= size[0] and tile >= size[1]):
         return [Window(size, slice(0, size[0]), slice(0, size[1]), 0)]
     around = margin(layers)
-    if circular and (any(side % step for side in size) or min(size) < around):
+    if circular and not can_be_cut(size, layers):
         raise ValueError(
             f"a picture that continues on its opposite side can be cut into tiles if its sides are "
             f"multiples of {step} and at least {around}; got {size[1]}×{size[0]}"
         )
     rows, columns = (_cuts(side, max(tile, step), step) for side in size)
     return [Window(size, r, c, around, circular) for r in rows for c in columns]
+
+
+def can_be_cut(size: tuple[int, int], layers: Iterable[str]) -> bool:
+    """Whether a picture that continues on its opposite side can be worked on in tiles."""
+    layers = list(layers)
+    step = max(map(stride, layers), default=1)
+    return not any(side % step for side in size) and min(size) >= margin(layers)
 
 
 def _cuts(side: int, tile: int, step: int) -> list[slice]:

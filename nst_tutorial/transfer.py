@@ -145,7 +145,7 @@ def stylize(
     seed = whole("seed", seed, 0)
     settings = replace(settings, steps=whole("steps", settings.steps, 0))
     model = choose_model(settings, device, model)
-    content, style = content.to(model.mean), style.to(model.mean)
+    content, style = content.detach().to(model.mean), style.detach().to(model.mean)
     start = _start(settings.start, content, style, seed)
     height, width = content.shape[2:]
     stages = plan(
@@ -157,16 +157,19 @@ def stylize(
     notes = None
     if checkpoint is not None:
         every = whole("checkpoint_every", checkpoint_every, 1)
-        notes = Checkpoint(check_can_write(checkpoint), _identity(made_with, pictures), every)
+        identity = _identity(made_with, pictures, model)
+        notes = Checkpoint(check_can_write(checkpoint), identity, every)
         stages, balance = notes.begin(stages, balance, model.device)
 
     def objective_at(stage: Stage) -> Engine:
         here = resize(content, (stage.height, stage.width))
         style_size = min(max(style.shape[2:]), round(max(here.shape) * settings.style_scale))
+        # A style larger than the content must not need more memory than was planned.
+        side = stage.tile or (max(here.shape) if style_size > max(here.shape) else None)
         objective = Engine(
             with_smaller_tiles(
                 lambda side: make_objective(model, here, resize(style, style_size), settings, side),
-                stage.tile,
+                side,
                 here,
             ),
             stage.tile,
@@ -189,8 +192,14 @@ def stylize(
     return result
 
 
-def _identity(made_with: Mapping, pictures: Mapping[str, Tensor]) -> dict:
-    return {**made_with, **{f"{name} picture": fingerprint(p) for name, p in pictures.items()}}
+def _identity(made_with: Mapping, pictures: Mapping[str, Tensor], model: VGG19) -> dict:
+    looks = {f"{name} picture": fingerprint(picture) for name, picture in pictures.items()}
+    return {**made_with, **looks, "padding": model.padding, "network": _fingerprint_of(model)}
+
+
+def _fingerprint_of(model: VGG19) -> str:
+    """A short name of the network's weights: a file of the same name may hold others."""
+    return fingerprint(torch.cat([b.detach().flatten().float().cpu() for b in model.buffers()]))
 
 
 def record(settings: Settings, model: VGG19, seed: int) -> dict:
@@ -270,7 +279,7 @@ def make_objective(
 def _start(start: str | Tensor, content: Tensor, style: Tensor, seed: int) -> Tensor:
     shape = tuple(content.shape[2:])
     if isinstance(start, Tensor):
-        return resize(start.to(content), shape)
+        return resize(start.detach().to(content), shape)
     if start == "content":
         return content
     if start == "style":

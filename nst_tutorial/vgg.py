@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from contextlib import nullcontext
 from functools import lru_cache
 from pathlib import Path
 
@@ -109,6 +110,8 @@ class VGG19(nn.Module):
     @property
     def reduced(self) -> bool:
         """Whether the convolutions are computed in bfloat16."""
+        if self.mean.dtype != torch.float32:
+            return False
         if self.precision != "auto" or self.device.type != "cuda":
             return self.precision == "bfloat16"
         major, _ = torch.cuda.get_device_capability(self.device)
@@ -148,7 +151,8 @@ class VGG19(nn.Module):
             )
         x = ((image - self.mean) / self.std).contiguous(memory_format=torch.channels_last)
         features = {}
-        with torch.autocast(x.device.type, torch.bfloat16, enabled=self.reduced):
+        reduced = torch.autocast(x.device.type, torch.bfloat16) if self.reduced else nullcontext()
+        with reduced:
             for group in _groups(path, wanted):
                 x = self._run(group, x)
                 if group[-1] in wanted:

@@ -65,3 +65,16 @@ def test_a_term_without_a_gradient_keeps_its_weight(tiny):
     flat = torch.zeros(1, 3, 32, 32).double()
     found = stylize(flat, flat, model=tiny, balance="gradient", start=flat, steps=1)
     assert all(math.isfinite(weight) for weight in found.weights.values())
+
+
+def test_rounding_is_not_taken_for_a_gradient(temple, starry):
+    """In tiles the content's own features come back rounded otherwise, and not quite the same."""
+    from nst_tutorial.vgg import VGG19
+
+    model = VGG19("random", channels=(32,) * 5, device="cpu", convolutions="direct")
+    layers = {"relu4_2": 1.0, "relu2_2": 1.0}
+    pair = temple[..., :96], starry[..., :96]
+    options = {"model": model, "steps": 1, "balance": "gradient", "content_layers": layers}
+    whole, parts = (stylize(*pair, tile=tile, **options) for tile in ("whole", 64))
+    for name, weight in whole.weights.items():
+        assert parts.weights[name] == pytest.approx(weight, rel=0.01), name

@@ -213,3 +213,40 @@ def test_the_command_line_goes_on_after_ctrl_c(tmp_path):
         subprocess.run([*arguments, *extra, "--out", str(tmp_path / name)], check=True)
     assert torch.equal(load_image(tmp_path / "parts.png"), load_image(tmp_path / "whole.png"))
     assert not (tmp_path / "notes").exists()  # done, so nobody needs it
+
+
+def test_ctrl_c_while_a_resumed_run_is_set_up_gives_the_best_so_far(pair, half, monkeypatch):
+    _, options = half
+
+    def interrupted(*arguments):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("nst_tutorial.transfer.make_objective", interrupted)
+        found = stylize(*pair, **options)
+    assert found.stopped == "interrupted"
+    assert len(found.history) == 6
+    assert (found.image - pair[0].clamp(0, 1)).abs().max() > 0.02
+
+
+def test_another_network_of_the_same_name_is_refused(pair, half):
+    from nst_tutorial.vgg import VGG19
+
+    _, options = half
+    other = VGG19("random", channels=(4, 6, 8, 8, 8), device="cpu", pooling="average", seed=3)
+    with pytest.raises(ValueError, match="network was"):
+        stylize(*pair, **{**options, "model": other.double()})
+
+
+def test_a_run_that_ended_has_nothing_to_go_on_with(tiny, pair):
+    """Also when it ended because nothing got better."""
+    from conftest import START
+    from test_optimize import Stuck
+
+    kept = []
+    first = minimize(Stuck(falls=3), START, steps=500, keep=kept.append)
+    assert first.stopped == "no improvement"
+    again = minimize(Stuck(falls=3), START, steps=500, resume=kept[-1])
+    assert again.stopped == "no improvement"
+    assert again.history == []
+    assert torch.equal(again.image, first.image)

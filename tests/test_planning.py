@@ -146,3 +146,9 @@ def test_the_estimate_is_within_a_quarter_of_what_was_needed(size, tile):
 def test_adam_keeps_no_pairs():
     settings = replace(DEFAULT, method="adam")
     assert {s.history for s in plan(512, 512, settings=settings, memory=9).stages} == {0}
+
+
+def test_tileable_pictures_are_cut_only_where_that_is_possible():
+    for side, cut in ((2048, True), (2050, False)):
+        made = plan(side, side, memory=2.2, device="cpu", circular=True)
+        assert (made.stages[-1].tile is not None) == cut

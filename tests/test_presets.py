@@ -1,5 +1,7 @@
 import inspect
+import json
 import re
+from dataclasses import replace
 
 import pytest
 import torch
@@ -7,6 +9,7 @@ from conftest import quick
 
 import nst_tutorial
 from nst_tutorial import images
+from nst_tutorial.kernels import Gaussian, get_kernel
 from nst_tutorial.presets import PRESETS, Settings, compare, get_preset, options_from
 from nst_tutorial.transfer import make_objective, stylize
 
@@ -109,3 +112,9 @@ def test_a_picture_can_be_made_again_from_its_record(pair, tiny):
     assert torch.equal(first.image, again.image)
     assert first.settings["weights"] == "random"  # the network that was used
     assert first.settings["version"] == nst_tutorial.__version__
+
+
+def test_a_sum_of_statistics_can_be_written_down():
+    kernel = {"sum": [[1.0, Gaussian(0.5)], [2.0, "gram"]]}
+    settings = replace(PRESETS["default"], kernel=kernel)
+    assert get_kernel(json.loads(json.dumps(settings.as_dict()))["kernel"]) == get_kernel(kernel)

@@ -255,3 +255,8 @@ def test_same_seed_same_random_weights():
     one, two, other = (VGG19("random", channels=TINY, device="cpu", seed=s) for s in (1, 1, 2))
     assert torch.equal(one.conv5_4_weight, two.conv5_4_weight)
     assert not torch.equal(one.conv5_4_weight, other.conv5_4_weight)
+
+
+def test_double_precision_is_never_reduced(picture):
+    model = VGG19("random", channels=TINY, device="cpu", precision="bfloat16").double()
+    assert model(picture, ["relu2_1"])["relu2_1"].dtype == torch.float64
