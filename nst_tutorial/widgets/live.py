@@ -1,4 +1,4 @@
-"""What moves in the notebooks: ipywidgets only, in the API that versions 7 and 8 share."""
+"""The picture and its losses while an optimisation runs."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ import time
 import ipywidgets
 from torch import Tensor
 
-from . import plots
-from .images import to_pil
-from .optimize import Progress
+from .. import plots
+from ..images import to_pil
+from ..optimize import Progress
 
 
 def to_jpeg(image: Tensor) -> bytes:

@@ -1,96 +1,23 @@
-"""The command line: thin. Every option left out is left to the function it is passed to."""
+"""`nst stylize` and `nst texture`: one picture at a time."""
 
 from __future__ import annotations
 
 import math
-import sys
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
-from .presets import PRESETS, compare, get_preset
-from .terminal import choose_out, deliver, err, out, plain_errors, with_progress
-
-# torch is imported inside the commands, so that --help answers at once.
-
-OURS = PRESETS["default"]
-DEMO = {"content": "temple", "style": "starry_night", "size": 384, "steps": 160}
-
-app = typer.Typer(
-    name="nst",
-    help="Neural style transfer: one picture in the style of another, offline, on any computer.",
-    epilog="Without a command: a bundled pair of pictures, in about a minute or two.",
-    invoke_without_command=True,
-    no_args_is_help=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode="rich",
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
-
-
-def _show_version(wanted: bool) -> None:
-    if wanted:
-        from . import __version__
-
-        out.print(f"nst_tutorial {__version__}")
-        raise typer.Exit
-
-
-@app.callback()
-def main_command(
-    context: typer.Context,
-    version: Annotated[
-        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Print it.")
-    ] = False,
-) -> None:
-    if context.invoked_subcommand is None:
-        stylize(DEMO["content"], DEMO["style"], size=DEMO["size"], steps=DEMO["steps"])
-        out.print(
-            "\nNext: put a photo into images/content and a painting into images/style, then\n"
-            "  [bold]python -m nst_tutorial stylize PHOTO PAINTING[/bold]     (their names)\n"
-            "  [bold]python -m nst_tutorial stylize --help[/bold]             (size, balance, …)\n"
-            "  [bold]jupyter lab notebooks[/bold]                             (the course)"
-        )
-
-
-def _ours(text: str, name: str) -> str:
-    return f"{text} [dim]\\[preset default: {getattr(OURS, name)}][/dim]"
-
-
-KernelName = Annotated[
-    str | None,
-    typer.Option(
-        help=_ours("Style: gram, linear, polynomial, gaussian, bn, wasserstein.", "kernel")
-    ),
-]
-Degree = Annotated[int | None, typer.Option(help="Of --kernel polynomial: 1 or 2.")]
-Offset = Annotated[float | None, typer.Option(help="c in (aᵀb + c)², --kernel polynomial.")]
-Bandwidth = Annotated[
-    str | None, typer.Option(help="Of --kernel gaussian: mean, median or a number.")
-]
-Pairs = Annotated[int | None, typer.Option(help="Of --kernel gaussian: how many pairs.")]
-
-
-def _kernel(name: str | None, **parameters) -> dict | str | None:
-    """The description of a kernel from the options, for `kernels.get_kernel`."""
-    given = {key: value for key, value in parameters.items() if value is not None}
-    if name is None and given:
-        raise ValueError(f"--{next(iter(given))} belongs to a kernel; name it with --kernel")
-    bandwidth = given.get("bandwidth")
-    if bandwidth not in (None, "mean", "median"):
-        with suppress(ValueError):  # the kernel says what it takes
-            given["bandwidth"] = float(bandwidth)
-    return {"name": name, **given} if given else name
+from ..presets import PRESETS
+from ..terminal import choose_out, deliver, err, plain_errors, with_progress
+from .options import OURS, Bandwidth, Degree, KernelName, Offset, Pairs, kernel_from, ours
 
 
 def _recorded(record: dict, path: Path) -> dict:
     """The options of `stylize` in a picture's record; a ValueError names the picture."""
-    from .presets import options_from
-    from .transfer import check_settings
+    from ..presets import options_from
+    from ..transfer import check_settings
 
     try:
         options = options_from(record)
@@ -102,7 +29,6 @@ def _recorded(record: dict, path: Path) -> dict:
     return options
 
 
-@app.command()
 def stylize(
     content: Annotated[str, typer.Argument(help="Picture to repaint: a name or a path.")],
     style: Annotated[str, typer.Argument(help="Picture whose style to take: a name or a path.")],
@@ -114,23 +40,23 @@ def stylize(
     size: Annotated[int, typer.Option(help="Longer side of the result in pixels.")] = 512,
     style_scale: Annotated[
         float | None,
-        typer.Option(help=_ours("Style size over --size; <1: finer.", "style_scale")),
+        typer.Option(help=ours("Style size over --size; <1: finer.", "style_scale")),
     ] = None,
     preset: Annotated[
         str | None,
         typer.Option(help=f"Settings to start from: {', '.join(PRESETS)}.", show_default="default"),
     ] = None,
     steps: Annotated[
-        int | None, typer.Option(help=_ours("Evaluations of loss and gradient.", "steps"))
+        int | None, typer.Option(help=ours("Evaluations of loss and gradient.", "steps"))
     ] = None,
     style_weight: Annotated[
-        float | None, typer.Option(help=_ours("More style.", "style_weight"))
+        float | None, typer.Option(help=ours("More style.", "style_weight"))
     ] = None,
     content_weight: Annotated[
-        float | None, typer.Option(help=_ours("More content.", "content_weight"))
+        float | None, typer.Option(help=ours("More content.", "content_weight"))
     ] = None,
     tv_weight: Annotated[
-        float | None, typer.Option(help=_ours("Smoother: total variation.", "tv_weight"))
+        float | None, typer.Option(help=ours("Smoother: total variation.", "tv_weight"))
     ] = None,
     kernel: KernelName = None,
     degree: Degree = None,
@@ -139,28 +65,28 @@ def stylize(
     pairs: Pairs = None,
     balance: Annotated[
         str | None,
-        typer.Option(help=_ours("weights, or gradient: equal pull of all terms.", "balance")),
+        typer.Option(help=ours("weights, or gradient: equal pull of all terms.", "balance")),
     ] = None,
     weights: Annotated[
         str | None,
-        typer.Option(help=_ours("VGG19's: original, torchvision, or a file.", "weights")),
+        typer.Option(help=ours("VGG19's: original, torchvision, or a file.", "weights")),
     ] = None,
     pooling: Annotated[
-        str | None, typer.Option(help=_ours("max or average.", "pooling"))
+        str | None, typer.Option(help=ours("max or average.", "pooling"))
     ] = None,
     start: Annotated[
-        str | None, typer.Option(help=_ours("content, noise, style, or a picture.", "start"))
+        str | None, typer.Option(help=ours("content, noise, style, or a picture.", "start"))
     ] = None,
     coarse_to_fine: Annotated[
         bool | None,
         typer.Option("--coarse-to-fine/--one-scale",
-                     help=_ours("Small versions first.", "coarse_to_fine")),
+                     help=ours("Small versions first.", "coarse_to_fine")),
     ] = None,
     parameters: Annotated[
-        str | None, typer.Option(help=_ours("pixel or fourier.", "parameters"))
+        str | None, typer.Option(help=ours("pixel or fourier.", "parameters"))
     ] = None,
     method: Annotated[
-        str | None, typer.Option(help=_ours("lbfgs or adam.", "method"))
+        str | None, typer.Option(help=ours("lbfgs or adam.", "method"))
     ] = None,
     like: Annotated[
         Path | None, typer.Option(help="Take the settings of this result, a picture of ours.")
@@ -190,13 +116,13 @@ def stylize(
         del options[name]
     options["tile"] = int(tile) if tile.isdigit() else tile
     with plain_errors():
-        from .images import LARGEST_SIZE, SMALLEST_SIDE, find_image, load_image, load_settings
-        from .presets import STARTS
-        from .transfer import settings_from
-        from .transfer import stylize as run
+        from ..images import LARGEST_SIZE, SMALLEST_SIDE, find_image, load_image, load_settings
+        from ..presets import STARTS
+        from ..transfer import settings_from
+        from ..transfer import stylize as run
 
         parameters = [options.pop(name) for name in ("degree", "offset", "bandwidth", "pairs")]
-        options["kernel"] = _kernel(
+        options["kernel"] = kernel_from(
             kernel, **dict(zip(("degree", "offset", "bandwidth", "pairs"), parameters, strict=True))
         )
         options = {name: value for name, value in options.items() if value is not None}
@@ -227,7 +153,6 @@ def stylize(
             checkpoint.unlink(missing_ok=True)
 
 
-@app.command()
 def texture(
     style: Annotated[str, typer.Argument(help="Picture whose texture to make: a name or a path.")],
     out: Annotated[
@@ -257,13 +182,13 @@ def texture(
 ) -> None:
     """Make a new picture with the texture of STYLE, from noise."""
     with plain_errors():
-        from .images import find_image, load_image
-        from .synthesis import synthesize_texture
+        from ..images import find_image, load_image
+        from ..synthesis import synthesize_texture
 
         style_path = find_image(style, "style")
         image = load_image(style_path, style_size, enlarge=False)
         path = choose_out(out, f"{Path(style).stem}_texture", overwrite)
-        spec = _kernel(kernel, degree=degree, offset=offset, bandwidth=bandwidth, pairs=pairs)
+        spec = kernel_from(kernel, degree=degree, offset=offset, bandwidth=bandwidth, pairs=pairs)
         names = None if layers is None else [name.strip() for name in layers.split(",")]
         err.print(f"texture of {style_path.name}, {size} px", markup=False)
         result = with_progress(
@@ -273,47 +198,3 @@ def texture(
             )
         )  # fmt: skip
         deliver(result, path, {"style": style_path.name}, overwrite=overwrite)
-
-
-@app.command()
-def presets(
-    first: Annotated[str, typer.Argument(help="A preset; without one: all names.")] = "",
-    second: Annotated[str, typer.Argument(help="Another: show where the two differ.")] = "",
-) -> None:
-    """Print the settings of one preset, or where two of them differ."""
-    with plain_errors():
-        table = Table(show_lines=bool(second))
-        table.add_column("setting")
-        if not first:
-            table.add_column("source", overflow="fold")
-            rows = [(name, settings.source) for name, settings in PRESETS.items()]
-        elif not second:
-            table.add_column(first, overflow="fold")
-            rows = list(get_preset(first).as_dict().items())
-        else:
-            table.add_column(first, overflow="fold")
-            table.add_column(second, overflow="fold")
-            rows = compare(first, second)
-        for row in rows:
-            table.add_row(*(str(value).replace("[", "\\[") for value in row))
-        out.print(table)
-
-
-@app.command()
-def doctor(
-    size: Annotated[
-        int | None, typer.Option(help="Print the plan for a picture of so many pixels a side too.")
-    ] = None,
-) -> None:
-    """Print versions, device, weights, memory and speed, and what pictures will need."""
-    with plain_errors():
-        from .doctor import examine
-
-        healthy = examine(out, size)
-    if not healthy:
-        raise typer.Exit(1)
-
-
-def main() -> None:
-    """Entry point of the script `nst`."""
-    app(prog_name="nst" if Path(sys.argv[0]).stem == "nst" else "python -m nst_tutorial")
