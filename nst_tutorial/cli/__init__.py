@@ -10,12 +10,13 @@ import typer
 
 from ..terminal import out
 from .machine import doctor, presets
+from .notebooks import notebooks
 from .pictures import stylize, texture
 
 # torch is imported inside the commands, so that --help answers at once.
 
 DEMO = {"content": "temple", "style": "starry_night", "size": 384, "steps": 160}
-COMMANDS = (stylize, texture, presets, doctor)
+COMMANDS = (stylize, texture, presets, doctor, notebooks)
 
 app = typer.Typer(
     name="nst",
