@@ -27,8 +27,8 @@ def copy(tmp_path) -> Path:
 
 def publish(root: Path, repository: str) -> None:
     path = root / "pyproject.toml"
-    text = re.sub(r'^repository = ".*"', f'repository = "{repository}"', path.read_text(), flags=re.M)
-    path.write_text(text)
+    text, setting = path.read_text(), f'repository = "{repository}"'
+    path.write_text(re.sub(r'^repository = ".*"', setting, text, flags=re.M))
 
 
 def contents(root: Path) -> dict[str, str]:

@@ -182,7 +182,8 @@ DAMAGES = (
 
 
 def kinds() -> list[str]:
-    return [k for k, (form, *_) in KINDS.items() if form not in NEEDS or features.check(NEEDS[form])]
+    here = {form for form, needed in NEEDS.items() if features.check(needed)}
+    return [name for name, (form, *_) in KINDS.items() if form not in NEEDS or form in here]
 
 
 def mutant(number: int) -> tuple[str, bytes]:
@@ -236,8 +237,10 @@ BOMBS = {
     "gif": lambda: saved("GIF", "P"),
     "tiff": lambda: saved("TIFF", "RGB", compression="tiff_deflate"),
     "webp": lambda: saved("WEBP", "RGB", lossless=True),
-    "postscript": lambda: b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 64 64\n"
-    b"(/tmp/owned) (w) file closefile showpage\n%%EOF\n",
+    "postscript": lambda: (
+        b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 64 64\n"
+        b"(/tmp/owned) (w) file closefile showpage\n%%EOF\n"
+    ),
 }
 
 
@@ -245,7 +248,7 @@ BOMBS = {
 
 
 def outcome(path: Path) -> str:
-    """"loaded" or "refused"; anything else is a fault of ours."""
+    """ "loaded" or "refused"; anything else is a fault of ours."""
     result = "loaded"
     try:
         image = load_image(path, 64)
@@ -337,8 +340,8 @@ def test_every_damaged_picture_loads_or_is_refused(outcomes):
 
 def test_the_damage_is_of_every_degree(outcomes):
     """Else the corpus would show nothing: some of each kind and damage load, some do not."""
-    found = [name.split("-", 1)[1].rsplit("-", 1) + [o] for name, o in outcomes.items()
-             if not name.startswith("bomb")]  # fmt: skip
+    found = [(*name.split("-", 1)[1].rsplit("-", 1), outcome)
+             for name, outcome in outcomes.items() if not name.startswith("bomb")]  # fmt: skip
     for what in (0, 1):
         for group in {f[what] for f in found}:
             results = {f[2] for f in found if f[what] == group}

@@ -161,7 +161,8 @@ nested = st.recursive(
 )
 def test_any_settings_come_back_from_any_format(record, suffix, height, width, value):
     with tempfile.TemporaryDirectory() as folder:
-        path = save_image(torch.full((1, 3, height, width), value), Path(folder, f"a{suffix}"), record)
+        image = torch.full((1, 3, height, width), value)
+        path = save_image(image, Path(folder, f"a{suffix}"), record)
         assert load_settings(path) == record
         assert names_in(Path(folder)) == [path.name]
 
@@ -323,8 +324,9 @@ def test_any_settings_give_a_picture_or_a_plain_error(tiny, content, style, step
 
 
 not_pictures = st.sampled_from(
-    [None, "temple", 3, torch.zeros(3, 20, 20), torch.zeros(1, 3, 15, 40), torch.zeros(1, 4, 20, 20),
-     torch.zeros(1, 3, 20, 20, dtype=torch.uint8), torch.full((1, 3, 20, 20), math.nan),
+    [None, "temple", 3, torch.zeros(3, 20, 20), torch.zeros(1, 3, 15, 40),
+     torch.zeros(1, 4, 20, 20), torch.zeros(1, 3, 20, 20, dtype=torch.uint8),
+     torch.full((1, 3, 20, 20), math.nan),
      torch.full((1, 3, 20, 20), math.inf), torch.full((1, 3, 20, 20), 255.0),
      torch.zeros(2, 3, 20, 20), torch.zeros(1, 3, 0, 20), np.zeros((1, 3, 20, 20))]
 )  # fmt: skip
@@ -371,7 +373,8 @@ def test_any_inversion_is_a_picture_or_a_plain_error(tiny, content, name, steps)
 
 # --- the command line --------------------------------------------------------------------------
 
-OUT = ["a.png", "a.jpg", "a.txt", "a", "", "folder", "folder/b.webp", "/proc/a.png", "x" * 300 + ".png"]
+LONG = "x" * 300  # longer than a file's name may be
+OUT = ["a.png", "a.jpg", "a.txt", "a", "", "folder", "folder/b.webp", "/proc/a.png", f"{LONG}.png"]
 WORDS = {
     "--size": ["16", "40", "64", "15", "0", "-3", "3.5", "nan", "x", "30001", "9" * 30],
     "--steps": ["0", "1", "-1", "x", "1.5"],
@@ -403,7 +406,7 @@ words = st.lists(
     max_size=4,
     unique_by=lambda pair: pair[0],
 )
-names = st.sampled_from(["temple", "cat", "nothing", "", ".", "folder", "text.png", "\0", "x" * 300])
+names = st.sampled_from(["temple", "cat", "nothing", "", ".", "folder", "text.png", "\0", LONG])
 
 
 @settings(few, max_examples=120)

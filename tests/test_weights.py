@@ -177,7 +177,7 @@ def test_a_damaged_checkpoint_is_always_noticed(tmp_path, tiny, pair):
         if bad == good:
             continue
         path.write_bytes(bad)
-        with pytest.raises(ValueError, match=r"run: not a checkpoint|run is a checkpoint of another"):
+        with pytest.raises(ValueError, match=r"run(: not| is) a checkpoint"):
             quick(pair, tiny, **options)
         assert path.read_bytes() == bad
     path.write_bytes(good)
