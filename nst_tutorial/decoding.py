@@ -39,16 +39,16 @@ def read_picture(path: Path) -> Image.Image:
         Not a picture, damaged, too small or too large.
     """
     with opened(path) as image:
-        _check_size(path, *image.size)
+        _check_sides(path, *image.size)
         image.load()
-        _check_size(path, *image.size)  # some decoders learn late how large it is
+        _check_sides(path, *image.size)  # some decoders learn late how large it is
         _turn(image, path)
         return _to_srgb(image, path)
 
 
 @contextmanager
 def opened(path: Path) -> Iterator[Image.Image]:
-    """The picture as Pillow gives it, its header read and nothing else.
+    """The picture as Pillow gives it, its header read and nothing else; not if it is too large.
 
     Whatever goes wrong in the block is raised as `read_picture` says, naming the file.
     """
@@ -59,7 +59,9 @@ def opened(path: Path) -> Iterator[Image.Image]:
             warnings.filterwarnings("ignore", message="Corrupt EXIF")
             warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
             Image.init()
-            yield Image.open(file, formats=[name for name in FORMATS if name in Image.OPEN])
+            image = Image.open(file, formats=[name for name in FORMATS if name in Image.OPEN])
+            _check_pixels(path, *image.size)
+            yield image
     except (MemoryError, _Refused):
         raise
     except PermissionError as error:
@@ -102,12 +104,15 @@ def _turn(image: Image.Image, path: Path) -> None:
         warnings.warn(f"{path}: its EXIF data cannot be read ({error}); ignored", stacklevel=4)
 
 
-def _check_size(path: Path, width: int, height: int) -> None:
+def _check_sides(path: Path, width: int, height: int) -> None:
     if min(width, height) < SMALLEST_SIDE:
         raise _Refused(
             f"{path}: only {width}×{height} pixels; "
             f"each side needs at least {SMALLEST_SIDE}: take a larger or less narrow picture"
         )
+
+
+def _check_pixels(path: Path, width: int, height: int) -> None:
     if width * height > MOST_PIXELS:
         raise _Refused(
             f"{path}: {width}×{height} is {width * height / 1e6:.0f} megapixels, "
@@ -157,6 +162,6 @@ def _apply_profile(image: Image.Image, profile: bytes, path: Path) -> Image.Imag
     except (ImageCms.PyCMSError, OSError, ValueError) as error:
         warnings.warn(
             f"{path}: its colour profile cannot be used ({error}); colours are taken as sRGB",
-            stacklevel=4,
+            stacklevel=5,
         )
         return image

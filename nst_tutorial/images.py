@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Sequence
 from functools import lru_cache
@@ -207,13 +208,15 @@ def save_image(
         else:
             options["exif"] = Image.Exif()
             options["exif"][ExifTags.Base.ImageDescription] = f"{SETTINGS_KEY} {text}"
+    # First in memory: writing to the disk itself, Pillow would not notice that the disk took only
+    # a part of it.
+    content = io.BytesIO()
+    try:
+        picture.save(content, **options)
+    except (OSError, ValueError) as error:
+        raise ValueError(f"{path}: {options['format']} cannot hold it ({error})") from error
     with replacing(path, overwrite=overwrite) as file:
-        try:
-            picture.save(file, **options)
-        except (OSError, ValueError) as error:
-            if getattr(error, "errno", None) is not None:  # the disk's, not Pillow's
-                raise
-            raise ValueError(f"{path}: {options['format']} cannot hold it ({error})") from error
+        file.write(content.getbuffer())
     return path
 
 
@@ -238,8 +241,8 @@ def load_settings(path: str | Path) -> dict:
     """
     path = find_image(path)
     with opened(path) as image:
-        text = getattr(image, "text", {}).get(SETTINGS_KEY)
-        description = "" if text is not None else _description(image)
+        text = image.info.get(SETTINGS_KEY)  # a PNG's; of all others, in the EXIF data
+        description = "" if image.format == "PNG" else _description(image)
     if text is None and str(description).startswith(f"{SETTINGS_KEY} "):
         text = str(description).removeprefix(f"{SETTINGS_KEY} ")
     if text is None:

@@ -37,7 +37,7 @@ KINDS = {
     "jpeg": ("JPEG", "RGB", {"exif": True, "icc": True}),
     "jpeg-progressive": ("JPEG", "RGB", {"progressive": True, "restart_marker_rows": 1}),
     "jpeg-grey": ("JPEG", "L", {}),
-    "jpeg-cmyk": ("JPEG", "CMYK", {"icc": True}),
+    "jpeg-cmyk": ("JPEG", "CMYK", {}),
     "webp": ("WEBP", "RGB", {"exif": True}),
     "webp-lossless": ("WEBP", "RGBA", {"lossless": True}),
     "webp-film": ("WEBP", "RGB", {"film": True}),
@@ -162,6 +162,10 @@ def another_tail(data: bytearray, dice: random.Random) -> bytearray:
     return data[: dice.randrange(len(data))] + other[dice.randrange(len(other)) :]
 
 
+def more_behind_it(data: bytearray, dice: random.Random) -> bytearray:
+    return data + dice.randbytes(dice.choice([1, 100, 5000]))
+
+
 def honest_checksums(data: bytearray) -> bytearray:
     """A PNG whose checksums fit its damaged chunks, so that the damage gets further."""
     at = 8
@@ -177,7 +181,7 @@ def honest_checksums(data: bytearray) -> bytearray:
 
 DAMAGES = (
     *(truncate, flip_bits, flip_bits_of_the_head, overwrite, lose_a_piece, repeat_a_piece),
-    *(absurd_size, absurd_size, another_tail),
+    *(absurd_size, absurd_size, another_tail, more_behind_it),
 )
 
 
