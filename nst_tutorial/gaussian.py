@@ -11,6 +11,7 @@ from torch import Tensor
 from .checks import number, whole
 from .moments import check_comparable, positions
 
+SMALLEST = 1e-18  # bandwidth: its square and the square's inverse are float32 numbers
 MOST_NUMBERS = 2**24  # that are drawn from a layer unless told otherwise: 64 MB
 
 
@@ -51,8 +52,11 @@ class Gaussian:
                 raise ValueError(
                     f"bandwidth must be mean, median or a number; got {self.bandwidth!r}"
                 )
-        else:
-            number("bandwidth", self.bandwidth, above=0)
+        elif not SMALLEST < number("bandwidth", self.bandwidth, above=0) < 1 / SMALLEST:
+            raise ValueError(
+                f"bandwidth must lie between {SMALLEST:g} and {1 / SMALLEST:g}: its square would "
+                f"be no number; got {self.bandwidth!r}"
+            )
         if self.pairs is not None:
             object.__setattr__(self, "pairs", whole("pairs", self.pairs, 1))
         object.__setattr__(self, "seed", whole("seed", self.seed, 0))
@@ -116,7 +120,8 @@ class Gaussian:
         middle = mean if self.bandwidth == "mean" else float(squared.median())
         if middle < 1e-3 * mean:  # most of the picture is flat, and its median tells nothing
             middle = mean
-        return replace(self, bandwidth=(middle / 2) ** 0.5 or 1.0)  # 1 for a flat picture
+        bandwidth = (middle / 2) ** 0.5
+        return replace(self, bandwidth=bandwidth if bandwidth > SMALLEST else 1.0)  # 1 if flat
 
     def distance(self, x: Tensor, y: Tensor) -> Tensor:
         pairs = min(x.shape[2], y.shape[2])

@@ -162,7 +162,7 @@ def to_pil(image: Tensor) -> Image.Image:
     """Return an 8-bit PIL picture of (1, 3, H, W) or (3, H, W), clamped to 0..1 and rounded."""
     image = image.detach()
     image = image[0] if image.dim() == 4 and image.shape[0] == 1 else image
-    if image.dim() != 3 or image.shape[0] != 3:
+    if image.dim() != 3 or image.shape[0] != 3 or not image.numel():
         raise ValueError(f"image must have shape (1, 3, H, W), got {tuple(image.shape)}")
     if not torch.isfinite(image).all():
         raise ValueError("image has values that are not finite")

@@ -94,9 +94,9 @@ def _load_file(path: Path) -> dict[str, Tensor]:
         if not isinstance(content, dict):
             raise TypeError(f"it holds a {type(content).__name__}, not a dict of tensors")
         return {name: value for name, value in content.items() if isinstance(value, Tensor)}
-    except OSError:
-        raise
     except Exception as error:  # the loaders raise anything from KeyError to UnpicklingError
+        if isinstance(error, OSError) and error.filename is not None:  # the disk's
+            raise
         reason = str(error).split("\n")[0].split(". ")[0]
         raise ValueError(f"{path}: cannot be read as weights ({reason})") from error
 

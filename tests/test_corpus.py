@@ -349,7 +349,7 @@ def test_the_damage_is_of_every_degree(outcomes):
     for what in (0, 1):
         for group in {f[what] for f in found}:
             results = {f[2] for f in found if f[what] == group}
-            assert "refused" in results, group
+            assert "refused" in results or group == "more_behind_it", group
             assert "loaded" in results or group == "truncate", group
     assert 400 < sum(f[2] == "refused" for f in found) < 1700
 

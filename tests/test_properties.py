@@ -30,7 +30,7 @@ from nst_tutorial.transfer import stylize
 few = settings(
     deadline=None, derandomize=True, max_examples=60, suppress_health_check=list(HealthCheck)
 )
-many = settings(few, max_examples=300)
+many = settings(few, max_examples=200)
 
 SUFFIXES = [".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff"]
 PLAIN_ERRORS = (ValueError, OSError)
@@ -121,11 +121,10 @@ def test_any_picture_loads_or_is_refused_by_name(picture, suffix, extra, size, e
     if size is not None and (enlarge or size < max(sides)):
         sides = fit(*sides, size)
     assert min(sides) >= 16
-    if suffix in ("png", "tiff", "bmp", "gif", "ppm", "tga"):  # else turned by the format itself
-        is_picture(image, *sides[::-1])
-    else:
-        is_picture(image, *image.shape[2:])
-        assert sorted(image.shape[2:]) == sorted(sides)
+    if turned is None:
+        assert tuple(image.shape[2:]) == sides[::-1]
+    is_picture(image, *image.shape[2:])
+    assert sorted(image.shape[2:]) == sorted(sides)  # whether a format keeps EXIF data is its own
 
 
 @many
@@ -406,12 +405,18 @@ words = st.lists(
     max_size=4,
     unique_by=lambda pair: pair[0],
 )
-names = st.sampled_from(["temple", "cat", "nothing", "", ".", "folder", "text.png", "\0", LONG])
+names = st.sampled_from(
+    ["temple", "starry_night", "nothing", "", ".", "folder", "text.png", "\0", LONG]
+)
 
 
-@settings(few, max_examples=120)
-@given(st.one_of(st.just("temple"), names), st.one_of(st.just("cat"), names), words,
-       st.sampled_from(OUT))  # fmt: skip
+@settings(few, max_examples=100)
+@given(
+    st.one_of(st.just("temple"), names),
+    st.one_of(st.just("starry_night"), names),
+    words,
+    st.one_of(st.just("a.png"), st.sampled_from(OUT)),
+)
 def test_any_command_ends_with_a_picture_or_one_plain_line(content, style, given, out):
     arguments = {"--size": "32", "--steps": "1", "--device": "cpu", **dict(given), "--out": out}
     with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:

@@ -114,7 +114,7 @@ def stylize(
     options = dict(locals())
     for name in ("content", "style", "out", "size", "overwrite"):
         del options[name]
-    options["tile"] = int(tile) if tile.isdigit() else tile
+    options["tile"] = int(tile) if tile.isdecimal() and len(tile) < 10 else tile
     with plain_errors():
         from ..images import LARGEST_SIZE, SMALLEST_SIDE, find_image, load_image, load_settings
         from ..presets import STARTS
