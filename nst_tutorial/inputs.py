@@ -7,9 +7,12 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from .checks import number, whole
+from .checks import number, one_of, whole
 from .images import SMALLEST_SIDE
 from .kernels import Kernel, Statistic, get_kernel
+from .losses import CONTENT_NORMALIZATIONS, STYLE_NORMALIZATIONS
+from .methods import METHODS
+from .parameters import PARAMETERS
 from .presets import BALANCES, STARTS, Settings
 from .tiles import stride
 from .vgg import check_layers
@@ -44,12 +47,27 @@ def check_settings(settings: Settings) -> None:
         raise ValueError("content_layers and style_layers must name at least one layer together")
     kernels_of_layers(settings.kernel, settings.style_layers)
     whole("steps", settings.steps, 0)
-    if settings.balance not in BALANCES:
-        raise ValueError(f"balance must be one of {', '.join(BALANCES)}; got {settings.balance!r}")
-    if isinstance(settings.start, str) and settings.start not in STARTS:
+    one_of("balance", settings.balance, BALANCES)
+    if not isinstance(settings.start, Tensor) and settings.start not in STARTS:
         raise ValueError(
             f"start must be a picture or one of {', '.join(STARTS)}; got {settings.start!r}"
         )
+    one_of("content_normalization", settings.content_normalization, CONTENT_NORMALIZATIONS)
+    one_of("style_normalization", settings.style_normalization, STYLE_NORMALIZATIONS)
+    one_of("pooling", settings.pooling, ("max", "average"))
+    check_optimizer(settings)
+
+
+def check_optimizer(settings: Settings) -> None:
+    """A ValueError names the first setting of the descent that is out of range or unknown."""
+    for name in ("coarse_to_fine", "rescale"):
+        if not isinstance(getattr(settings, name), bool):
+            raise ValueError(f"{name} must be True or False, got {getattr(settings, name)!r}")
+    one_of("parameters", settings.parameters, PARAMETERS)
+    one_of("method", settings.method, METHODS)
+    whole("history", settings.history, 1)
+    if settings.learning_rate is not None:
+        number("learning_rate", settings.learning_rate, above=0)
 
 
 def narrowest_side(content: Tensor, style: Tensor, settings: Settings) -> float:

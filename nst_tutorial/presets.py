@@ -164,7 +164,7 @@ PRESETS: Mapping[str, Settings] = MappingProxyType(
 
 def get_preset(name: str) -> Settings:
     """Return the settings of that name; a ValueError lists the names there are."""
-    if name not in PRESETS:
+    if not isinstance(name, str) or name not in PRESETS:
         raise ValueError(f"unknown preset {name!r}; there are {', '.join(PRESETS)}")
     return PRESETS[name]
 

@@ -107,8 +107,8 @@ def synthesize_texture(
     shape = _shape(size)
     if isinstance(layers, str):
         layers = [layers]
-    if layers is not None and not isinstance(layers, Mapping):
-        layers = dict.fromkeys(layers, 1.0)
+    if isinstance(layers, list | tuple):
+        layers = dict.fromkeys(check_layers(layers), 1.0)
     given = {} if layers is None else {"style_layers": layers}
     settings = _settings(options, kernel=kernel, steps=steps, content_layers={}, **given)
     result_model = choose_model(settings, device, model, "circular" if tileable else "zeros")

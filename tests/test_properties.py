@@ -8,6 +8,7 @@ import math
 import tempfile
 import warnings
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -289,18 +290,26 @@ def odd_options(draw) -> dict:
     return {**options, **{name: draw(odd) for name in names}}
 
 
-@st.composite
-def tensors(draw) -> torch.Tensor:
-    """A picture; now and then a flat one, or one with borders of 0 and 1."""
-    shape = (1, 3, draw(st.integers(16, 40)), draw(st.integers(16, 40)))
-    kind = draw(st.sampled_from(["noise", "black", "white", "stripes"]))
-    if kind == "noise":
-        generator = torch.Generator().manual_seed(draw(st.integers(0, 99)))
-        return torch.rand(shape, generator=generator)
-    image = torch.full(shape, float(kind == "white"))
-    if kind == "stripes":
-        image[..., ::2] = 1.0
-    return image
+class Picture(NamedTuple):
+    """A picture (1, 3, height, width): noise, a flat one, or one with all its edges at once."""
+
+    kind: str
+    height: int
+    width: int
+
+    def tensor(self) -> torch.Tensor:
+        shape = (1, 3, self.height, self.width)
+        if self.kind == "noise":
+            return torch.rand(shape, generator=torch.Generator().manual_seed(self.height))
+        image = torch.full(shape, float(self.kind == "white"))
+        if self.kind == "stripes":
+            image[..., ::2] = 1.0
+        return image
+
+
+sides = st.integers(16, 40)
+kinds = st.sampled_from(["noise", "black", "white", "stripes"])
+pictures = st.builds(Picture, kinds, sides, sides)
 
 
 def check_run(run, height: int, width: int) -> None:
@@ -316,10 +325,11 @@ def check_run(run, height: int, width: int) -> None:
 
 
 @settings(few, max_examples=150)
-@given(tensors(), tensors(), st.integers(0, 4), st.one_of(good_options, odd_options()))
+@given(pictures, pictures, st.integers(0, 4), st.one_of(good_options, odd_options()))
 def test_any_settings_give_a_picture_or_a_plain_error(tiny, content, style, steps, options):
     options = {"steps": steps, **options}
-    check_run(lambda: stylize(content, style, model=tiny, **options), *content.shape[2:])
+    tensors = content.tensor(), style.tensor()
+    check_run(lambda: stylize(*tensors, model=tiny, **options), content.height, content.width)
 
 
 not_pictures = st.sampled_from(
@@ -332,16 +342,16 @@ not_pictures = st.sampled_from(
 
 
 @few
-@given(not_pictures, tensors(), st.sampled_from(["content", "style", "start"]))
+@given(not_pictures, pictures, st.sampled_from(["content", "style", "start"]))
 def test_what_is_no_picture_is_refused_by_name(tiny, wrong, good, where):
-    pictures = {"content": good, "style": good, where: wrong}
+    given = {"content": good.tensor(), "style": good.tensor(), where: wrong}
     with pytest.raises(ValueError, match=where):
-        stylize(**pictures, model=tiny, steps=1)
+        stylize(**given, model=tiny, steps=1)
 
 
 @few
 @given(
-    tensors(),
+    pictures,
     st.one_of(st.integers(16, 40), st.tuples(st.integers(16, 40), st.integers(16, 40)), odd),
     st.one_of(st.none(), layers, st.lists(layer, max_size=2), odd),
     st.one_of(simple_kernel, odd),
@@ -357,7 +367,7 @@ def test_any_texture_is_a_picture_or_a_plain_error(tiny, style, size, chosen, ke
 
     def run():
         return synthesize_texture(
-            style, size, chosen, kernel, steps=steps, model=model, tileable=tile
+            style.tensor(), size, chosen, kernel, steps=steps, model=model, tileable=tile
         )
 
     shape = size if isinstance(size, tuple) else (size, size)
@@ -365,9 +375,10 @@ def test_any_texture_is_a_picture_or_a_plain_error(tiny, style, size, chosen, ke
 
 
 @few
-@given(tensors(), st.one_of(layer, odd), st.one_of(st.integers(0, 3), odd))
+@given(pictures, st.one_of(layer, odd), st.one_of(st.integers(0, 3), odd))
 def test_any_inversion_is_a_picture_or_a_plain_error(tiny, content, name, steps):
-    check_run(lambda: reconstruct(content, name, steps=steps, model=tiny), *content.shape[2:])
+    image = content.tensor()
+    check_run(lambda: reconstruct(image, name, steps=steps, model=tiny), *image.shape[2:])
 
 
 # --- the command line --------------------------------------------------------------------------
