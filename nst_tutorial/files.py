@@ -6,7 +6,7 @@ import os
 import secrets
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -65,7 +65,8 @@ def replacing(path: str | Path, *, overwrite: bool = True) -> Iterator[BinaryIO]
             raise
         raise OSError(error.errno, error.strerror, str(path)) from error  # its name, not the hidden
     finally:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):  # not there, or the folder cannot be written at all
+            temporary.unlink()
 
 
 def _link(temporary: Path, path: Path) -> None:
