@@ -16,6 +16,8 @@ STYLE_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
 
 STARTS = ("content", "noise", "style")
 BALANCES = ("weights", "gradient")
+DENOISERS = ("bilateral", "total-variation", "non-local-means", "guided", "poisson")
+PLACES = ("flat", "everywhere")
 
 
 # Deep layers count more than shallow ones: brush strokes and their flow before mere colours. This
@@ -60,6 +62,8 @@ class Settings:
     learning_rate: float | None = None
     history: int = 20
     steps: int = 300
+    # after it
+    denoise: object = None
 
     def __post_init__(self):
         for name in ("content_layers", "style_layers"):  # a dict of its own, so presets share none

@@ -14,10 +14,17 @@ from .allocator import keep_freed_memory
 from .balance import balanced_weights, starting_norms
 from .checkpoint import Checkpoint, fingerprint
 from .checks import whole
+from .denoising import denoise as remove_noise
 from .engine import Engine, features_of, statistics_of, with_smaller_tiles
 from .files import check_can_write
 from .images import resize
-from .inputs import check_pictures, check_settings, kernels_of_layers, narrowest_side
+from .inputs import (
+    check_pictures,
+    check_settings,
+    denoise_options,
+    kernels_of_layers,
+    narrowest_side,
+)
 from .kernels import Kernel
 from .losses import (
     Content,
@@ -62,6 +69,7 @@ def stylize(
     method: str | None = None,
     learning_rate: float | None = None,
     history: int | None = None,
+    denoise: str | Mapping | None = None,
     seed: int = 0,
     device: str = "auto",
     model: VGG19 | None = None,
@@ -112,6 +120,9 @@ def stylize(
         than the network's receptive field, in less time.
     parameters, method, learning_rate, history
         The optimiser, see `optimize.minimize`.
+    denoise
+        Remove noise from the finished picture, guided by the content: a method ("bilateral"), or a
+        mapping with options of `denoising.denoise` ({"method": "bilateral", "strength": 2.0}).
     device
         "auto" (CUDA, else MPS, else CPU) or a name that torch knows.
     tile, memory
@@ -186,6 +197,9 @@ def stylize(
         start, objective_at, settings, stages, callback,
         detail=content if from_content else None, checkpoint=notes,
     )  # fmt: skip
+    if settings.denoise is not None:
+        cleaning = denoise_options(settings.denoise)
+        result.image = remove_noise(result.image, guide=content.cpu(), **cleaning)
     result.gradient_norms = balance
     sizes = {"content_size": list(content.shape[2:]), "style_size": list(style.shape[2:])}
     result.settings = {**made_with, **sizes, "tile": stages[-1].tile}

@@ -11,6 +11,7 @@ import typer
 
 from ..presets import PRESETS
 from ..terminal import choose_out, deliver, err, plain_errors, with_progress
+from .denoising import spec_from
 from .options import OURS, Bandwidth, Degree, KernelName, Offset, Pairs, kernel_from, ours
 
 
@@ -88,6 +89,10 @@ def stylize(
     method: Annotated[
         str | None, typer.Option(help=ours("lbfgs or adam.", "method"))
     ] = None,
+    denoise: Annotated[
+        str | None,
+        typer.Option(help="Clean the result: METHOD or METHOD:STRENGTH, see nst denoise."),
+    ] = None,
     like: Annotated[
         Path | None, typer.Option(help="Take the settings of this result, a picture of ours.")
     ] = None,
@@ -125,6 +130,7 @@ def stylize(
         options["kernel"] = kernel_from(
             kernel, **dict(zip(("degree", "offset", "bandwidth", "pairs"), parameters, strict=True))
         )
+        options["denoise"] = spec_from(denoise)
         options = {name: value for name, value in options.items() if value is not None}
         if like is not None:
             if preset is not None:
