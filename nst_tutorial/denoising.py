@@ -61,10 +61,10 @@ def denoise(
         what = f"method {method}" if method in NEED_GUIDE else "where='flat'"
         raise ValueError(f"{what} needs a guide: the content picture, of the same size")
     image = image.detach().clamp(0, 1)
+    guide = None if guide is None else guide.detach().to(image)
     sigma = strength_in_grey_levels(image, guide, strength) / GREY
     if sigma == 0:
         return image
-    guide = None if guide is None else guide.detach().to(image)
     smooth = METHODS[method](image, guide, sigma).to(image).clamp(0, 1)
     return smooth if where == "everywhere" else image + flatness(guide) * (smooth - image)
 

@@ -48,7 +48,8 @@ def noise_level(image: Tensor, where: Tensor | None = None, octave: int = 0) -> 
     octave = whole("octave", octave, 0)
     if where is None:
         where = torch.ones_like(image[:, :1], dtype=torch.bool)
-    if where.dtype != torch.bool or where.shape != image[:, :1].shape:
+    is_mask = isinstance(where, Tensor) and where.dtype == torch.bool
+    if not is_mask or where.shape != image[:, :1].shape:
         wanted = tuple(image[:, :1].shape)
         raise ValueError(f"where must be a mask {wanted} of bool, got {_kind(where)}")
     if min(image.shape[2:]) < 2 ** (octave + 1):
@@ -104,7 +105,7 @@ def _quantile(values: Tensor, share: float) -> Tensor:
     if not 0 < number("share", share, above=0) <= 1:
         raise ValueError(f"share must be in 0..1, got {share}")
     count = max(1, round(share * values.numel()))
-    return values.flatten().kthvalue(count).values  # torch.quantile refuses large pictures
+    return values.flatten().kthvalue(count).values  # torch.quantile takes 16 million at most
 
 
 # --- spectra ---------------------------------------------------------------------------------

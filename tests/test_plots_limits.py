@@ -17,7 +17,7 @@ def test_noise_report_tells_the_levels_of_the_flat_regions(result, temple, starr
     flat = flat_regions(temple)
     told = f"result {noise_level(result, flat):.2f}, content {noise_level(temple, flat):.2f}"
     assert told in figure.alt
-    assert told in figure.get_suptitle()
+    assert told in figure._suptitle.get_text()
     shown = torch.from_numpy(figure.axes[0].get_images()[0].get_array().copy()) / 255
     kept = flat[0, 0]
     assert (shown[kept] - result[0].permute(1, 2, 0)[kept]).abs().max() < 0.01

@@ -1,5 +1,3 @@
-import time
-
 import numpy as np
 import pytest
 import scipy.sparse as sparse
@@ -57,12 +55,3 @@ def test_bad_input():
     for strength in (-1.0, float("nan"), "much"):
         with pytest.raises(ValueError, match="strength must be finite and ≥ 0"):
             screened_poisson(rand(1, 3, 8, 8), rand(1, 3, 8, 8), strength)
-
-
-def test_it_takes_milliseconds():
-    """At 512 px; measured 15 ms on one core, asserted with a wide margin."""
-    r, c = rand(1, 3, 512, 512).float(), rand(1, 3, 512, 512, seed=1).float()
-    screened_poisson(r, c, 1.0)
-    begin = time.perf_counter()
-    screened_poisson(r, c, 1.0)
-    assert time.perf_counter() - begin < 1.0
