@@ -1,5 +1,6 @@
 """What moves in the notebooks: ipywidgets only, in the API that versions 7 and 8 share."""
 
+from .denoising import Denoising
 from .live import Live, to_jpeg
 
-__all__ = ["Live", "to_jpeg"]
+__all__ = ["Denoising", "Live", "to_jpeg"]
