@@ -33,6 +33,8 @@ _HOME = {
     "synthesize_texture": "synthesis",
     "reconstruct": "synthesis",
     "trade_off": "front",
+    "sweep": "batch",
+    "read_manifest": "manifest",
     "about": "doctor",
 }
 _MODULES = (
@@ -52,11 +54,13 @@ __all__ = [*_HOME, *_MODULES, "__version__"]
 
 if TYPE_CHECKING:
     from . import check, images, kernels, losses, optimize, plots, presets, vgg, widgets, winograd
+    from .batch import sweep
     from .doctor import about
     from .front import trade_off
     from .images import list_images, load_image, load_settings, resize, save_image, show
     from .kernels import gram_matrix
     from .losses import Objective
+    from .manifest import read_manifest
     from .optimize import minimize
     from .planning import plan
     from .presets import PRESETS

@@ -4,6 +4,7 @@
 there is none yet. It never stops a notebook.
 """
 
+from .at_scale import every_combination, file_name, makespan, whole_or_nothing
 from .balance import balance_weights, pareto_front, translate_weight, weighted_minimum
 from .content import content_gradient, content_loss, descent_step, relative_content_loss
 from .features import convolution, feature_shape, layer_name, receptive_field
@@ -20,10 +21,13 @@ __all__ = [
     "content_loss",
     "convolution",
     "descent_step",
+    "every_combination",
     "feature_map",
     "feature_shape",
+    "file_name",
     "gram_matrix",
     "layer_name",
+    "makespan",
     "mmd2",
     "order_free",
     "pareto_front",
@@ -40,4 +44,5 @@ __all__ = [
     "two_loop",
     "weighted_minimum",
     "weighted_style",
+    "whole_or_nothing",
 ]

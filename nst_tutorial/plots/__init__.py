@@ -6,6 +6,7 @@ alternative text for readers who do not see them.
 
 from .balance import exchange_rates, norms_by_layer, two_parabolas
 from .charts import bars, lines
+from .contact_sheet import contact_sheet
 from .drift import differences, totals
 from .features import boxes, feature_maps, filters, gradient_fields, small_tensors
 from .figure import COLORS, DPI, new_figure, to_bytes
@@ -23,6 +24,7 @@ __all__ = [
     "boxes",
     "channel_maps",
     "confusions",
+    "contact_sheet",
     "curves",
     "descent_paths",
     "differences",
