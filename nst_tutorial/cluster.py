@@ -37,7 +37,8 @@ def runner(
 ) -> Iterator[Callable[[Sequence[Task]], Iterator[dict]]]:
     """A function that does tasks on a cluster and yields their rows as they come in.
 
-    `work(task, memory=…)` returns the row of one task; the other arguments are those of `sweep`.
+    `work(task, memory=…, worker=…)` returns the row of one task; the other arguments are those of
+    `sweep`.
     """
     with _connected(client, workers) as client:
         _check_versions(client)
@@ -134,4 +135,4 @@ def on_worker(
             memory = PART_OF_LIMIT * limit / 1e9
         elif free is not None:
             memory = free / sharing / 1e9
-    return work(task, memory=memory)
+    return work(task, memory=memory, worker=worker.address)

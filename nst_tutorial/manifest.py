@@ -15,8 +15,8 @@ from .files import claimed, replacing
 
 FILE = "manifest.csv"
 FIRST = ("file", "status", "content", "style")
-LAST = ("total_loss", "content_loss", "style_loss", "evaluations", "seconds", "error")
-_TEXT = {*FIRST, "error"}  # columns that are never numbers
+LAST = ("total_loss", "content_loss", "style_loss", "evaluations", "seconds", "worker", "error")
+_TEXT = {*FIRST, "worker", "error"}  # columns that are never numbers
 
 DONE, FAILED = "done", "failed"
 

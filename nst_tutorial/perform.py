@@ -21,7 +21,13 @@ THERE, BUSY, UNWRITABLE = "there", "busy", "unwritable"  # not in the manifest
 _one_at_a_time = threading.Lock()  # a picture uses all threads and the memory of its process
 
 
-def perform(task: Task, out: Path, device: str = "auto", memory: float | None = None) -> dict:
+def perform(
+    task: Task,
+    out: Path,
+    device: str = "auto",
+    memory: float | None = None,
+    worker: str | None = None,
+) -> dict:
     """Make the picture of a task unless it is there; return its row of the manifest.
 
     "status" is "done"; "there", if somebody else has made it; "busy", if somebody else is making it
@@ -41,6 +47,7 @@ def perform(task: Task, out: Path, device: str = "auto", memory: float | None = 
             except Exception as error:  # this picture fails, not the batch
                 return failed(task, error)
             row = {**row_of(task, DONE), **_losses(result)}
+            row |= {} if worker is None else {"worker": worker}
             record = {RECORD: {"identity": task.identity, "row": row}}
             names = {"content": task.content.name, "style": task.style.name, "size": task.size}
             save_image(result.image, path, {**result.settings, **names, **record})

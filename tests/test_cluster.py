@@ -52,7 +52,7 @@ def test_a_worker_is_killed_in_the_middle(tmp_path):
                 os.kill(next(iter(pids.values())), signal.SIGKILL)
 
         found = run(tmp_path, {"seed": list(range(12)), "steps": [4]}, client=client, callback=kill)
-        assert set(client.run(os.getpid).values()) != set(pids.values())
+        assert set(client.run(os.getpid)) != set(pids)
     assert before
     rows = read_manifest(tmp_path)
     assert (len(found.done), found.failed, found.stopped) == (12, [], None)
@@ -60,15 +60,16 @@ def test_a_worker_is_killed_in_the_middle(tmp_path):
     assert {row["file"] for row in rows} == set(pictures_in(tmp_path))
     assert len(whole_pictures(tmp_path)) == 12
     assert before.items() <= pictures_in(tmp_path).items()  # not written again
+    assert set(pids) <= {row["worker"] for row in rows}  # both had a share
 
 
-def dies_once(folder, task, memory=None):
+def dies_once(folder, task, memory=None, worker=None):
     """Kill this very process in the middle of a picture, the first time."""
     mark = Path(folder, "mark")
     if task.options["seed"] == 1 and not mark.exists():
         mark.write_text(str(os.getpid()))
         os.kill(os.getpid(), signal.SIGKILL)
-    row = perform(task, Path(folder, "out"), "cpu", memory)
+    row = perform(task, Path(folder, "out"), "cpu", memory, worker)
     return {**row, "pid": os.getpid()}
 
 
@@ -85,7 +86,7 @@ def test_the_task_of_a_killed_worker_is_done_by_another(tmp_path):
     assert len(names_in(tmp_path / "out")) == 4
 
 
-def always_dies(task, memory=None):
+def always_dies(task, memory=None, worker=None):
     if task.options["seed"] == 1:
         os.kill(os.getpid(), signal.SIGKILL)
     return {"seed": task.options["seed"], "status": "done"}
@@ -103,7 +104,7 @@ def test_a_picture_that_kills_every_worker_fails_alone():
     assert rows[1]["error"].startswith("KilledWorker: ")
 
 
-def tell(task, memory=None):
+def tell(task, memory=None, worker=None):
     """A row that says how the worker was set up."""
     return {"threads": torch.get_num_threads(), "memory": memory, "key": get_worker().name}
 
@@ -128,7 +129,7 @@ def test_the_limit_of_a_worker_is_kept():
             assert [row["memory"] for row in run_on(tasks)] == [1.5]
 
 
-def busy(folder, task, memory=None):
+def busy(folder, task, memory=None, worker=None):
     """Counts how many run at the same time on one GPU."""
     import time
 

@@ -4,6 +4,7 @@ The figures belong to no window and no global state. In a notebook they show the
 alternative text for readers who do not see them.
 """
 
+from .at_scale import timeline
 from .balance import exchange_rates, norms_by_layer, two_parabolas
 from .charts import bars, lines
 from .contact_sheet import contact_sheet
@@ -51,6 +52,7 @@ __all__ = [
     "scaling",
     "small_tensors",
     "spectra",
+    "timeline",
     "to_bytes",
     "totals",
     "two_parabolas",
