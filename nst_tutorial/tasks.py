@@ -87,8 +87,8 @@ def list_pictures(given: Pictures, kind: str) -> list[Path]:
         folder = Path(given)
         if not folder.is_dir():
             return [find_image(given, kind).resolve()]
-        found = [p for p in sorted(folder.iterdir()) if p.suffix.lower() in READABLE]
-        found = [path.resolve() for path in found if not path.name.startswith(".")]
+        pictures = [p for p in sorted(folder.iterdir()) if p.suffix.lower() in READABLE]
+        found = [p.resolve() for p in pictures if not (p.name.startswith(".") or p.is_dir())]
         if not found:
             raise ValueError(f"{folder}: no pictures in this folder ({', '.join(READABLE)})")
         return found

@@ -163,7 +163,7 @@ def test_an_error_of_any_kind_fails_alone(tmp_path, monkeypatch):
 
 def test_a_picture_that_changes_meanwhile_is_refused(tmp_path):
     save_image(torch.rand(1, 3, 48, 48), tmp_path / "photo.png")
-    (task,) = make_tasks(tmp_path / "photo.png", "cat", TINY)
+    (task,) = make_tasks(tmp_path / "photo.png", "tissue_stain", TINY)
     save_image(torch.rand(1, 3, 48, 48), tmp_path / "photo.png")
     row = perform.perform(task, tmp_path)
     assert row["status"] == "failed"
@@ -394,7 +394,7 @@ def test_grid_files_that_cannot_be_used(tmp_path, text, message, capsys, monkeyp
 def test_a_batch_here_needs_no_dask(tmp_path):
     script = (
         "import sys, nst_tutorial as nst; "
-        f"nst.sweep('temple', 'cat', {TINY}, {str(tmp_path)!r}, progress=False); "
+        f"nst.sweep('temple', 'tissue_stain', {TINY}, {str(tmp_path)!r}, progress=False); "
         "print('dask' in sys.modules or 'distributed' in sys.modules)"
     )
     found = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)

@@ -20,8 +20,8 @@ GAP = 4  # pixels between two pictures
 def contact_sheet(rows: Sequence[Mapping], folder: str | Path, thumb: int = 130) -> Figure:
     """Every result of a batch, small and labelled.
 
-    Down: the pairs of content and style. Across: the combinations of settings. A picture that
-    failed, or cannot be read now, leaves a field with the reason.
+    Down: the pairs of content and style. Across: the combinations of settings, named by those that
+    differ. A picture that failed, or cannot be read now, leaves a field with the reason.
 
     Parameters
     ----------
@@ -39,11 +39,12 @@ def contact_sheet(rows: Sequence[Mapping], folder: str | Path, thumb: int = 130)
     """
     if not rows:
         raise ValueError("there are no results to show")
-    pairs = sorted({_pair(row) for row in rows})
-    settings = sorted({_settings(row) for row in rows}, key=_in_order)
+    labels = [_settings(row, _varied(rows)) for row in rows]
+    pairs = sorted({(row["content"], row["style"]) for row in rows})
+    settings = sorted(set(labels), key=_in_order)
     fields, reasons = {}, {}
-    for row in rows:
-        place = pairs.index(_pair(row)), settings.index(_settings(row))
+    for row, label in zip(rows, labels, strict=True):
+        place = pairs.index((row["content"], row["style"])), settings.index(label)
         try:
             if row["status"] != DONE:
                 raise ValueError(row.get("error", row["status"]))
@@ -52,7 +53,7 @@ def contact_sheet(rows: Sequence[Mapping], folder: str | Path, thumb: int = 130)
             reasons[place] = str(error)
     height = max((picture.height for picture in fields.values()), default=thumb)
     width = max((picture.width for picture in fields.values()), default=thumb)
-    return _drawn(fields, reasons, (height + GAP, width + GAP), pairs, settings)
+    return _drawn(fields, reasons, (height + GAP, width + GAP), _named(pairs), settings)
 
 
 def _drawn(fields, reasons, cell, pairs, settings) -> Figure:
@@ -65,10 +66,10 @@ def _drawn(fields, reasons, cell, pairs, settings) -> Figure:
     names = [f"{content}\n{style}" for content, style in pairs]
     above = 0.17 * max(text.count("\n") + 1 for text in labels) + 0.2
     beside = 0.075 * max(len(line) for name in names for line in name.split("\n")) + 0.3
-    alt = (
-        f"{len(fields)} results of a batch{f', {len(reasons)} missing' * bool(reasons)}. Down: "
-        f"{', '.join(' in '.join(pair) for pair in pairs[:12])}. Across: {', '.join(settings[:12])}"
-    )
+    missing = f", {len(reasons)} missing" if reasons else ""
+    down = ", ".join(" in ".join(pair) for pair in pairs[:12])
+    across = ", ".join(text.replace("\n", " ") for text in settings[:12]) or "one setting"
+    alt = f"{len(fields)} results of a batch{missing}. Down: {down}. Across: {across}"
     size = (sheet.width / DPI + beside, sheet.height / DPI + above)
     figure = new_figure(alt, *size, photographs=True)
     axis = figure.subplots()
@@ -85,13 +86,20 @@ def _drawn(fields, reasons, cell, pairs, settings) -> Figure:
     return figure
 
 
-def _pair(row: Mapping) -> tuple[str, str]:
-    return Path(row["content"]).stem, Path(row["style"]).stem
+def _named(pairs: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Without suffixes, unless a.jpg and a.png are both there."""
+    short = [tuple(Path(name).stem for name in pair) for pair in pairs]
+    return short if len(set(short)) == len(pairs) else list(pairs)
 
 
-def _settings(row: Mapping) -> str:
-    known = {name: row[name] for name in row if name not in (*FIRST, *LAST)}
-    return "\n".join(f"{name} {value}" for name, value in sorted(known.items())) or "as by default"
+def _varied(rows: Sequence[Mapping]) -> list[str]:
+    """The settings that are not the same in all rows."""
+    names = {name for row in rows for name in row} - {*FIRST, *LAST}
+    return sorted(name for name in names if len({str(row.get(name)) for row in rows}) > 1)
+
+
+def _settings(row: Mapping, names: Sequence[str]) -> str:
+    return "\n".join(f"{name} {row.get(name, 'as by default')}" for name in names)
 
 
 def _in_order(text: str) -> list:
