@@ -38,6 +38,8 @@ _HOME = {
     "synthesize_texture": "synthesis",
     "reconstruct": "synthesis",
     "trade_off": "front",
+    "sweep": "batch",
+    "read_manifest": "manifest",
     "about": "doctor",
 }
 _MODULES = (
@@ -57,6 +59,7 @@ __all__ = [*_HOME, *_MODULES, "__version__"]
 
 if TYPE_CHECKING:
     from . import check, images, kernels, losses, optimize, plots, presets, vgg, widgets, winograd
+    from .batch import sweep
     from .color import keep_luminance, match_color
     from .denoising import denoise
     from .doctor import about
@@ -64,6 +67,7 @@ if TYPE_CHECKING:
     from .images import list_images, load_image, load_settings, resize, save_image, show
     from .kernels import gram_matrix
     from .losses import Objective
+    from .manifest import read_manifest
     from .noise import noise_level
     from .optimize import minimize
     from .planning import plan
