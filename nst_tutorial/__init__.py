@@ -33,6 +33,11 @@ _HOME = {
     "synthesize_texture": "synthesis",
     "reconstruct": "synthesis",
     "trade_off": "front",
+    "Generator": "texture_nets",
+    "train_generator": "training",
+    "load_generator": "trained",
+    "save_generator": "trained",
+    "style_distance": "lessons",
     "about": "doctor",
 }
 _MODULES = (
@@ -56,11 +61,15 @@ if TYPE_CHECKING:
     from .front import trade_off
     from .images import list_images, load_image, load_settings, resize, save_image, show
     from .kernels import gram_matrix
+    from .lessons import style_distance
     from .losses import Objective
     from .optimize import minimize
     from .planning import plan
     from .presets import PRESETS
     from .synthesis import reconstruct, synthesize_texture
+    from .texture_nets import Generator
+    from .trained import load_generator, save_generator
+    from .training import train_generator
     from .transfer import stylize
     from .vgg import LAYERS, VGG19
 

@@ -11,11 +11,13 @@ from .kernels import blind_spot, bn_from_gram, feature_map, mmd2
 from .optimize import pull_back, secant_pair, two_loop
 from .style_gram import gram_matrix, order_free, style_gradient, style_loss
 from .style_transfer import put_back_detail, scales, should_stop, weighted_style
+from .texture_networks import break_even, nearness, weight_gradient, wrap_around
 
 __all__ = [
     "balance_weights",
     "blind_spot",
     "bn_from_gram",
+    "break_even",
     "content_gradient",
     "content_loss",
     "convolution",
@@ -25,6 +27,7 @@ __all__ = [
     "gram_matrix",
     "layer_name",
     "mmd2",
+    "nearness",
     "order_free",
     "pareto_front",
     "pull_back",
@@ -38,6 +41,8 @@ __all__ = [
     "style_loss",
     "translate_weight",
     "two_loop",
+    "weight_gradient",
     "weighted_minimum",
     "weighted_style",
+    "wrap_around",
 ]

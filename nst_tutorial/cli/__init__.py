@@ -10,12 +10,13 @@ import typer
 
 from ..terminal import out
 from .machine import doctor, presets
+from .networks import apply, train_texture
 from .pictures import stylize, texture
 
 # torch is imported inside the commands, so that --help answers at once.
 
 DEMO = {"content": "temple", "style": "starry_night", "size": 384, "steps": 160}
-COMMANDS = (stylize, texture, presets, doctor)
+COMMANDS = (stylize, texture, train_texture, apply, presets, doctor)
 
 app = typer.Typer(
     name="nst",

@@ -15,6 +15,7 @@ from .optimize import descent_paths, race, scaling
 from .pictures import image_grid, image_row
 from .statistics import gram_matrices
 from .style import channel_maps, distance_table, maps, spectra, written_out
+from .texture_networks import speed_and_quality
 
 __all__ = [
     "COLORS",
@@ -49,6 +50,7 @@ __all__ = [
     "scaling",
     "small_tensors",
     "spectra",
+    "speed_and_quality",
     "to_bytes",
     "totals",
     "two_parabolas",
