@@ -40,6 +40,11 @@ _HOME = {
     "trade_off": "front",
     "sweep": "batch",
     "read_manifest": "manifest",
+    "Generator": "texture_nets",
+    "train_generator": "training",
+    "load_generator": "trained",
+    "save_generator": "trained",
+    "style_distance": "lessons",
     "about": "doctor",
 }
 _MODULES = (
@@ -66,6 +71,7 @@ if TYPE_CHECKING:
     from .front import trade_off
     from .images import list_images, load_image, load_settings, resize, save_image, show
     from .kernels import gram_matrix
+    from .lessons import style_distance
     from .losses import Objective
     from .manifest import read_manifest
     from .noise import noise_level
@@ -74,6 +80,9 @@ if TYPE_CHECKING:
     from .presets import PRESETS
     from .regions import load_mask
     from .synthesis import reconstruct, synthesize_texture
+    from .texture_nets import Generator
+    from .trained import load_generator, save_generator
+    from .training import train_generator
     from .transfer import stylize
     from .vgg import LAYERS, VGG19
 

@@ -124,22 +124,11 @@ def load(path: str | Path, identity: Mapping, device="cpu") -> Saved | None:
     ValueError
         The file is no checkpoint, is damaged, or belongs to another run: the message says in what.
     """
-    from safetensors import SafetensorError, safe_open
-
     path = Path(path)
     if not path.exists():
         return None
-    try:
-        with safe_open(path, framework="pt", device=str(device)) as file:
-            header = file.metadata() or {}
-            # Cloned, so that they begin where torch's own tensors begin in memory: sums in vector
-            # registers depend on that in their last bit.
-            unique = {name: file.get_tensor(name).clone() for name in file.keys()}  # noqa: SIM118
-    except (SafetensorError, OSError, RuntimeError) as error:
-        raise ValueError(f"{path}: not a checkpoint, or damaged ({error})") from error
-    if header.get("format") != FORMAT:
-        raise ValueError(f"{path}: not a checkpoint of this version ({FORMAT})")
-    _same_run(path, json.loads(header["identity"]), json.loads(json.dumps(identity)))
+    header, unique = read_tensors(path, FORMAT, "checkpoint", device)
+    check_same_run(path, json.loads(header["identity"]), json.loads(json.dumps(identity)))
     names, about = json.loads(header["names"]), json.loads(header["state"])
     tensors = {name: unique[key] for name, key in names.items()}
     kind = METHODS[about["method"]]
@@ -160,7 +149,35 @@ def load(path: str | Path, identity: Mapping, device="cpu") -> Saved | None:
     return Saved(state, json.loads(header["record"]))
 
 
-def _same_run(path: Path, theirs: Mapping, ours: Mapping) -> None:
+def read_tensors(
+    path: str | Path, form: str, what: str, device="cpu"
+) -> tuple[dict[str, str], dict[str, Tensor]]:
+    """Return the header and the tensors of a safetensors file of ours.
+
+    Raises
+    ------
+    ValueError
+        It is no such file, is damaged, or has another form than `form`; `what` is its kind.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, framework="pt", device=str(device)) as file:
+            header = file.metadata() or {}
+            # Cloned, so that they begin where torch's own tensors begin in memory: sums in vector
+            # registers depend on that in their last bit.
+            tensors = {name: file.get_tensor(name).clone() for name in file.keys()}  # noqa: SIM118
+    except (SafetensorError, OSError, RuntimeError) as error:
+        raise ValueError(f"{path}: not a {what}, or damaged ({error})") from error
+    found = header.get("format", "")
+    if found != form:
+        named = f"it is a {found.rpartition(' ')[0]}" if found else "it was not made by us"
+        raise ValueError(f"{path}: not a {what} of this version ({form}); {named}")
+    return header, tensors
+
+
+def check_same_run(path: Path, theirs: Mapping, ours: Mapping) -> None:
+    """A ValueError names the first thing in which two runs differ."""
     for name in sorted({*theirs, *ours}):
         if theirs.get(name) != ours.get(name):
             raise ValueError(

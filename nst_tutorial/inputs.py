@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from .checks import number, one_of, whole
-from .images import SMALLEST_SIDE
+from .images import LARGEST_SIZE, SMALLEST_SIDE
 from .kernels import Kernel, Statistic, get_kernel
 from .presets import BALANCES, COLOR_METHODS, COLORS, DENOISERS, PLACES, STARTS, Settings
 from .tiles import stride
@@ -34,6 +34,18 @@ def check_pictures(pictures: Mapping[str, Tensor]) -> None:
             raise ValueError(
                 f"{name} must have values in 0..1, got {image.min():.3g} to {image.max():.3g}"
             )
+
+
+def output_shape(size: int | tuple[int, int]) -> tuple[int, int]:
+    """Return (H, W) of a result from the side of a square or from (H, W), or raise a ValueError."""
+    try:
+        sides = tuple(size)
+    except TypeError:
+        sides = (size, size)
+    sides = tuple(whole("size", side, SMALLEST_SIDE) for side in sides)
+    if len(sides) != 2 or max(sides) > LARGEST_SIZE:
+        raise ValueError(f"size must be one or two numbers up to {LARGEST_SIZE}, got {size!r}")
+    return sides
 
 
 def check_settings(settings: Settings) -> None:

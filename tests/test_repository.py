@@ -84,7 +84,7 @@ def test_the_commands_of_the_readme_exist(capsys):
     from nst_tutorial.cli import app
 
     readme = (ROOT / "README.md").read_text()
-    commands = re.findall(r"^nst (\w+)([^#\n]*)", readme, flags=re.M)
+    commands = re.findall(r"^nst ([\w-]+)([^#\n]*)", readme, flags=re.M)
     assert len(commands) >= 5
     for command, rest in commands:
         with pytest.raises(SystemExit) as ended:
