@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import astuple, dataclass
 from pathlib import Path
@@ -20,7 +21,7 @@ from .methods import METHODS
 from .optimize import State
 from .planning import Stage
 
-FORMAT = "nst_tutorial checkpoint 1"
+FORMAT = "nst_tutorial checkpoint 2"
 
 
 @dataclass
@@ -85,6 +86,7 @@ def save(path: str | Path, state: State, record: Mapping, identity: Mapping) -> 
     OSError
         The folder is missing or not writable, the disk is full. What was there before still is.
     """
+    from safetensors import SafetensorError
     from safetensors.torch import save_file
 
     remembered, numbers = state.method.state()
@@ -112,8 +114,12 @@ def save(path: str | Path, state: State, record: Mapping, identity: Mapping) -> 
         ),
     }
     unique = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.values()}
+    header["checksum"] = _checksum(unique, header)
     with replacing(path) as file:
-        save_file(unique, file.name, metadata=header)
+        try:
+            save_file(unique, file.name, metadata=header)
+        except SafetensorError as error:  # the disk's, but not an OSError
+            raise OSError(f"{path}: the checkpoint cannot be written ({error})") from error
 
 
 def load(path: str | Path, identity: Mapping, device="cpu") -> Saved | None:
@@ -127,17 +133,26 @@ def load(path: str | Path, identity: Mapping, device="cpu") -> Saved | None:
     path = Path(path)
     if not path.exists():
         return None
-    header, unique = read_tensors(path, FORMAT, "checkpoint", device)
-    check_same_run(path, json.loads(header["identity"]), json.loads(json.dumps(identity)))
-    names, about = json.loads(header["names"]), json.loads(header["state"])
-    tensors = {name: unique[key] for name, key in names.items()}
-    kind = METHODS[about["method"]]
-    method = kind()
+    header, unique = read_tensors(path, FORMAT, "checkpoint")
+    if header.get("checksum") != _checksum(unique, header):
+        raise ValueError(f"{path}: not a checkpoint, or damaged (its checksum does not fit)")
+    try:
+        theirs = json.loads(header["identity"])
+        check_same_run(path, theirs, json.loads(json.dumps(identity)))
+        unique = {name: tensor.to(device) for name, tensor in unique.items()}
+        tensors = {name: unique[key] for name, key in json.loads(header["names"]).items()}
+        return Saved(_state(tensors, json.loads(header["state"])), json.loads(header["record"]))
+    except (KeyError, TypeError, AttributeError, json.JSONDecodeError) as error:
+        raise ValueError(f"{path}: not a checkpoint, or damaged ({error!r})") from error
+
+
+def _state(tensors: dict[str, Tensor], about: dict) -> State:
+    method = METHODS[about["method"]]()
     method.restore(
         {name[7:]: t for name, t in tensors.items() if name.startswith("method.")},
         about["numbers"],
     )
-    state = State(
+    return State(
         z=tensors["z"],
         method=method,
         evaluation=about["evaluation"],
@@ -146,7 +161,18 @@ def load(path: str | Path, identity: Mapping, device="cpu") -> Saved | None:
         first=about["first"],
         mark=tuple(about["mark"]),
     )
-    return Saved(state, json.loads(header["record"]))
+
+
+def _checksum(tensors: Mapping[str, Tensor], header: Mapping[str, str]) -> str:
+    """Of all that is in the file: a bit that has flipped must not become a part of a picture."""
+    total = 0
+    for name, text in sorted(header.items()):
+        if name != "checksum":
+            total = zlib.crc32(f"{name}={text}".encode(), total)
+    for name, tensor in sorted(tensors.items()):
+        total = zlib.crc32(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode(), total)
+        total = zlib.crc32(tensor.flatten().view(torch.uint8).numpy(), total)
+    return f"{total:08x}"
 
 
 def read_tensors(

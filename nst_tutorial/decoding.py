@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import stat
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +14,15 @@ from PIL import Image, ImageCms, ImageOps
 
 SMALLEST_SIDE = 16  # pixels: relu5_1 has one unit for 16×16 of them
 MOST_PIXELS = 150_000_000  # refused above: a "decompression bomb" would fill the memory
+HARMLESS = 2**24  # so many pixels are read whatever the file, e.g. 4096×4096
+MOST_PIXELS_A_BYTE = 100  # of a larger picture: photographs have under 50, a blank page 300
+
+# Only what is common, and is read by decoders that do nothing but decode: Pillow would hand an EPS
+# file to Ghostscript, which is a program for running programs.
+FORMATS = (
+    *("PNG", "JPEG", "MPO", "WEBP", "TIFF", "GIF", "BMP", "DIB", "AVIF", "HEIF"),
+    *("JPEG2000", "PPM", "TGA", "PCX", "SGI", "PSD"),
+)
 
 
 def read_picture(path: Path) -> Image.Image:
@@ -22,24 +33,41 @@ def read_picture(path: Path) -> Image.Image:
 
     Raises
     ------
-    IsADirectoryError, PermissionError
-        A folder; not readable.
+    FileNotFoundError, IsADirectoryError, PermissionError
+        Gone; a folder; not readable.
     ValueError
         Not a picture, damaged, too small or too large.
+    """
+    with opened(path) as image:
+        _check_sides(path, *image.size)
+        image.load()
+        _check_sides(path, *image.size)  # some decoders learn late how large it is
+        _turn(image, path)
+        return _to_srgb(image, path)
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[Image.Image]:
+    """The picture as Pillow gives it, its header read and nothing else; not if it is too large.
+
+    Whatever goes wrong in the block is raised as `read_picture` says, naming the file.
     """
     _check_file(path)
     try:
         with path.open("rb") as file, warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
             warnings.filterwarnings("ignore", message="Corrupt EXIF")
-            image = Image.open(file)
-            _check_size(path, *image.size)
-            image.load()
-            return _to_srgb(_turned(image, path), path)
+            warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
+            Image.init()
+            image = Image.open(file, formats=[name for name in FORMATS if name in Image.OPEN])
+            _check_pixels(path, *image.size)
+            yield image
     except (MemoryError, _Refused):
         raise
     except PermissionError as error:
         raise PermissionError(f"{path}: no permission to read it; change its rights") from error
+    except FileNotFoundError as error:
+        raise FileNotFoundError(f"{path}: it was there a moment ago, and is gone") from error
     except Image.DecompressionBombError as error:
         raise ValueError(f"{path}: {error}; make the picture smaller first") from error
     except Exception as error:  # broken files make the decoders raise nearly anything
@@ -68,25 +96,33 @@ def _check_file(path: Path) -> None:
         raise _Refused(f"{path}: the file is empty; copy or download it again")
 
 
-def _turned(image: Image.Image, path: Path) -> Image.Image:
-    """The picture as its EXIF orientation says; one with broken EXIF data as it is stored."""
+def _turn(image: Image.Image, path: Path) -> None:
+    """Turn the picture as its EXIF orientation says; leave one with broken EXIF data."""
     try:
-        return ImageOps.exif_transpose(image)
+        ImageOps.exif_transpose(image, in_place=True)
     except Exception as error:  # the parser of EXIF raises anything
         warnings.warn(f"{path}: its EXIF data cannot be read ({error}); ignored", stacklevel=4)
-        return image
 
 
-def _check_size(path: Path, width: int, height: int) -> None:
+def _check_sides(path: Path, width: int, height: int) -> None:
     if min(width, height) < SMALLEST_SIDE:
         raise _Refused(
             f"{path}: only {width}×{height} pixels; "
             f"each side needs at least {SMALLEST_SIDE}: take a larger or less narrow picture"
         )
+
+
+def _check_pixels(path: Path, width: int, height: int) -> None:
     if width * height > MOST_PIXELS:
         raise _Refused(
             f"{path}: {width}×{height} is {width * height / 1e6:.0f} megapixels, "
             f"over the limit of {MOST_PIXELS / 1e6:.0f}; make the picture smaller first"
+        )
+    length = path.stat().st_size
+    if width * height > max(HARMLESS, MOST_PIXELS_A_BYTE * length):
+        raise _Refused(
+            f"{path}: {width}×{height} pixels in a file of {length / 1000:.0f} kB: it is damaged, "
+            "blank, or made to fill the memory; make the picture smaller first"
         )
 
 
@@ -110,7 +146,8 @@ def _to_srgb(image: Image.Image, path: Path) -> Image.Image:
     image = image.convert("RGB")
     if alpha is not None:
         white = Image.new("RGB", image.size, "white")
-        image = Image.composite(image, white, alpha)
+        white.paste(image, mask=alpha)
+        return white
     return image
 
 
@@ -125,6 +162,6 @@ def _apply_profile(image: Image.Image, profile: bytes, path: Path) -> Image.Imag
     except (ImageCms.PyCMSError, OSError, ValueError) as error:
         warnings.warn(
             f"{path}: its colour profile cannot be used ({error}); colours are taken as sRGB",
-            stacklevel=4,
+            stacklevel=5,
         )
         return image

@@ -47,7 +47,7 @@ def replacing(path: str | Path, *, overwrite: bool = True) -> Iterator[BinaryIO]
     FileExistsError
         `path` exists by the end and `overwrite` is False, also if somebody else wrote it meanwhile.
     OSError
-        The folder is missing or not writable, the disk is full.
+        The folder is missing or not writable, the disk is full; it names `path`.
     """
     path = Path(path)
     path = path.resolve() if path.is_symlink() else path
@@ -61,6 +61,10 @@ def replacing(path: str | Path, *, overwrite: bool = True) -> Iterator[BinaryIO]
             temporary.replace(path)
         else:
             _link(temporary, path)
+    except OSError as error:
+        if error.errno is None:
+            raise
+        raise OSError(error.errno, error.strerror, str(path)) from error  # its name, not the hidden
     finally:
         temporary.unlink(missing_ok=True)
 

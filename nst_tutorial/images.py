@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Sequence
 from functools import lru_cache
@@ -15,7 +16,7 @@ from PIL import ExifTags, Image, PngImagePlugin
 from torch import Tensor
 
 from .checks import whole
-from .decoding import SMALLEST_SIDE, read_picture, unreadable
+from .decoding import SMALLEST_SIDE, opened, read_picture
 from .files import check_can_write, replacing
 from .library import bundled_paths, find_image, list_images
 
@@ -95,9 +96,10 @@ def load_image(
                 f"{SMALLEST_SIDE}: take a larger size, or a less narrow picture"
             )
         image = image.resize((width, height), Image.Resampling.LANCZOS, reducing_gap=3.0)
-    array = np.asarray(image, dtype=np.float32)
-    array = array / 255 if array.ndim == 3 else np.repeat(array[:, :, None], 3, axis=2)
-    return torch.from_numpy(array).permute(2, 0, 1)[None].clamp(0, 1).contiguous()
+    array = torch.from_numpy(np.array(image))
+    if array.dim() == 2:  # grey in 0..1, a little beyond after resizing
+        return array.clamp(0, 1).expand(1, 3, -1, -1).contiguous()
+    return array.permute(2, 0, 1)[None].contiguous().float().div_(255)
 
 
 def _check_requested(size: object) -> None:
@@ -182,13 +184,13 @@ def save_image(
     path
         Its suffix chooses the format: .png, .jpg, .jpeg, .webp, .tif, .tiff.
     settings
-        Anything JSON can hold, kept inside the file; `load_settings` gives it back.
+        A dict that JSON can hold, kept inside the file; `load_settings` gives it back.
 
     Raises
     ------
     ValueError
-        Wrong shape, values that are not finite, a suffix that is not known, a picture too large
-        for the format.
+        Wrong shape, values that are not finite, a suffix that is not known, a picture or settings
+        too large for the format, settings that JSON cannot hold.
     OSError
         The folder is missing or not writable, the disk is full; FileExistsError.
     """
@@ -199,21 +201,32 @@ def save_image(
     options = dict(_SAVE_OPTIONS[suffix])
     picture = to_pil(image)
     if settings is not None:
-        text = json.dumps(settings)
+        text = _as_json(settings)
         if suffix == ".png":
             options["pnginfo"] = PngImagePlugin.PngInfo()
             options["pnginfo"].add_text(SETTINGS_KEY, text)
         else:
             options["exif"] = Image.Exif()
             options["exif"][ExifTags.Base.ImageDescription] = f"{SETTINGS_KEY} {text}"
+    # First in memory: writing to the disk itself, Pillow would not notice that the disk took only
+    # a part of it.
+    content = io.BytesIO()
+    try:
+        picture.save(content, **options)
+    except (OSError, ValueError) as error:
+        raise ValueError(f"{path}: {options['format']} cannot hold it ({error})") from error
     with replacing(path, overwrite=overwrite) as file:
-        try:
-            picture.save(file, **options)
-        except (OSError, ValueError) as error:
-            if getattr(error, "errno", None) is not None:  # the disk's, not Pillow's
-                raise
-            raise ValueError(f"{path}: {options['format']} cannot hold it ({error})") from error
+        file.write(content.getbuffer())
     return path
+
+
+def _as_json(settings: dict) -> str:
+    if not isinstance(settings, dict):
+        raise ValueError(f"settings must be a dict, got {type(settings).__name__}")
+    try:
+        return json.dumps(settings)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise ValueError(f"settings must be what JSON can hold ({error})") from error
 
 
 def load_settings(path: str | Path) -> dict:
@@ -221,28 +234,33 @@ def load_settings(path: str | Path) -> dict:
 
     Raises
     ------
+    FileNotFoundError, IsADirectoryError, PermissionError
+        As `load_image`.
     ValueError
-        The picture holds no settings of ours.
+        Not a picture; it holds no settings of ours, or damaged ones.
     """
     path = find_image(path)
-    try:
-        with Image.open(path) as image:
-            text = getattr(image, "text", {}).get(SETTINGS_KEY)
-            description = ""
-            if text is None:
-                description = image.getexif().get(ExifTags.Base.ImageDescription, "")
-    except OSError as error:
-        raise unreadable(path, error) from error
-    except Exception:  # the parser of EXIF raises anything
-        description = ""
+    with opened(path) as image:
+        text = image.info.get(SETTINGS_KEY)  # a PNG's; of all others, in the EXIF data
+        description = "" if image.format == "PNG" else _description(image)
     if text is None and str(description).startswith(f"{SETTINGS_KEY} "):
         text = str(description).removeprefix(f"{SETTINGS_KEY} ")
     if text is None:
         raise ValueError(f"{path}: no settings of nst_tutorial are stored in this picture")
     try:
-        return json.loads(text)
-    except ValueError as error:
+        settings = json.loads(text)
+    except (ValueError, RecursionError) as error:
         raise ValueError(f"{path}: the settings stored in it are damaged ({error})") from error
+    if not isinstance(settings, dict):
+        raise ValueError(f"{path}: the settings stored in it are damaged (no mapping)")
+    return settings
+
+
+def _description(image: Image.Image) -> object:
+    try:
+        return image.getexif().get(ExifTags.Base.ImageDescription, "")
+    except Exception:  # the parser of EXIF raises anything
+        return ""
 
 
 # --- showing ---------------------------------------------------------------------------------

@@ -126,6 +126,18 @@ def with_progress(run: Callable[[Callback], Result]) -> Result:
         return run(report)
 
 
+def _save(result: Result, path: Path, settings: dict, overwrite: bool) -> Path:
+    """Save under this name or, unless it may be replaced, under the next one that is free."""
+    from .images import save_image
+
+    wanted = path
+    while True:  # another run may take the free name before us
+        try:
+            return save_image(result.image, path, settings, overwrite=overwrite)
+        except FileExistsError:
+            path = free_name(wanted)
+
+
 def deliver(result: Result, path: Path, names: dict[str, str], *, overwrite: bool = False) -> None:
     """Save the result with its settings, say where it is, and end as it deserves.
 
@@ -133,22 +145,18 @@ def deliver(result: Result, path: Path, names: dict[str, str], *, overwrite: boo
     files and the exit code is 1. If somebody else has written it meanwhile and `overwrite` is
     False, the picture gets the next free name. After Ctrl-C the exit code is 130.
     """
-    from .images import save_image
-
     if result.stopped == "interrupted" and not result.history:
         raise KeyboardInterrupt
     settings = {**result.settings, **names, "seconds": round(result.seconds, 1)}
     failed = False
     with _handling_signals(signal.SIG_IGN):  # a second Ctrl-C must not lose the picture
         try:
-            saved = save_image(result.image, path, settings, overwrite=overwrite)
-        except FileExistsError:
-            saved = save_image(result.image, free_name(path), settings, overwrite=False)
+            saved = _save(result, path, settings, overwrite)
         except (OSError, ValueError) as error:
             failed = True
             complain(f"{path} could not be written ({getattr(error, 'strerror', None) or error})")
-            spare = free_name(Path(tempfile.gettempdir(), "nst_result.png"))
-            saved = save_image(result.image, spare, settings)
+            spare = Path(tempfile.gettempdir(), "nst_result.png")
+            saved = _save(result, spare, settings, overwrite=False)
     out.print(f"{result.seconds:.0f} s; the picture is", end=" ")
     out.print(str(saved), style="bold", markup=False, soft_wrap=True)
     if failed:

@@ -88,10 +88,12 @@ def _load_file(path: Path) -> dict[str, Tensor]:
             from safetensors.torch import load_file
 
             return load_file(path)
+        # weights_only: tensors and plain containers. A file that names anything else, as one that
+        # runs code when it is unpickled must, is refused.
         content = torch.load(path, map_location="cpu", weights_only=True)
         if not isinstance(content, dict):
             raise TypeError(f"it holds a {type(content).__name__}, not a dict of tensors")
-        return content
+        return {name: value for name, value in content.items() if isinstance(value, Tensor)}
     except OSError:
         raise
     except Exception as error:  # the loaders raise anything from KeyError to UnpicklingError
@@ -122,9 +124,11 @@ def _from_palette(content: dict[str, Tensor], source) -> dict[str, tuple[Tensor,
         try:
             table, index = content[f"{key}_W_table"], content[f"{key}_W_q"]
             weight, bias = table[index.long()], content[f"{key}_b"]
-        except (KeyError, IndexError) as error:
+            if name == "conv1_1":
+                weight = weight.flip(1)  # BGR → RGB
+        except (KeyError, IndexError, RuntimeError) as error:
             raise ValueError(f"{source}: no usable weights for {name} ({error})") from error
-        arrays[name] = (weight.flip(1) if name == "conv1_1" else weight, bias)  # BGR → RGB
+        arrays[name] = (weight.float(), bias.float())
     return arrays
 
 

@@ -1,0 +1,30 @@
+"""`nst notebooks`: the course, from wherever the package is installed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ..terminal import complain, out, plain_errors
+
+
+def notebooks(
+    folder: Annotated[Path, typer.Argument(help="Where to put them; it need not exist.")],
+    overwrite: Annotated[
+        bool, typer.Option(help="Replace notebooks that were changed there.")
+    ] = False,
+) -> None:
+    """Lay out the notebooks of the course, and their pictures, in FOLDER."""
+    with plain_errors():
+        from ..course import lay_out
+
+        layout = lay_out(folder, overwrite=overwrite)
+        count = sum(path.suffix == ".ipynb" for path in layout.written)
+        pictures = sum(path.parent.parent.name == "images" for path in layout.written)
+        out.print(f"{count} notebooks and {pictures} pictures written to", end=" ")
+        out.print(str(folder), style="bold", markup=False, soft_wrap=True)
+        for path in layout.kept:
+            complain(f"{path} was changed and is kept (--overwrite replaces it)")
+        out.print(f'Next: jupyter lab "{folder}"', markup=False, soft_wrap=True)

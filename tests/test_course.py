@@ -1,0 +1,76 @@
+import json
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+from conftest import COMMAND, names_in
+
+from nst_tutorial import course
+from nst_tutorial.library import list_images
+
+NOTEBOOKS = sorted((Path(__file__).resolve().parent.parent / "notebooks").glob("*.ipynb"))
+
+
+def run(*arguments, **options):
+    return subprocess.run(
+        [*COMMAND, "notebooks", *map(str, arguments)], capture_output=True, text=True, **options
+    )
+
+
+def test_the_whole_course_is_laid_out(tmp_path, monkeypatch):
+    found = run(tmp_path / "a" / "b")
+    assert found.returncode == 0, found.stderr
+    folder = tmp_path / "a" / "b"
+    assert f"{len(NOTEBOOKS)} notebooks and 10 pictures written to" in found.stdout
+    assert f'jupyter lab "{folder}"' in found.stdout
+    assert names_in(folder) == sorted(["README.md", "images", *(p.name for p in NOTEBOOKS)])
+    for path in NOTEBOOKS:
+        assert (folder / path.name).read_bytes() == path.read_bytes()
+    before = {kind: set(list_images(kind)) for kind in ("content", "style")}
+    monkeypatch.chdir(folder)
+    for kind, names in before.items():
+        here = list_images(kind)
+        assert set(here) == names
+        assert all(not path.is_absolute() for path in here.values())
+
+
+def test_links_between_the_notebooks_still_lead_somewhere(tmp_path):
+    course.lay_out(tmp_path)
+    for path in tmp_path.glob("*.ipynb"):
+        for cell in json.loads(path.read_text())["cells"]:
+            if cell["cell_type"] != "markdown":
+                continue
+            for link in re.findall(r"\]\(([^)#]+)\)", "".join(cell["source"])):
+                assert link.startswith("http") or (path.parent / link).exists(), (path.name, link)
+
+
+def test_work_is_never_overwritten_unasked(tmp_path):
+    course.lay_out(tmp_path)
+    assert course.lay_out(tmp_path) == course.Layout()  # nothing to do
+    mine, gone = tmp_path / "00_quickstart.ipynb", tmp_path / "01_features.ipynb"
+    mine.write_text("my answers")
+    gone.unlink()
+    found = run(tmp_path)
+    assert found.returncode == 0
+    assert mine.read_text() == "my answers"
+    assert "00_quickstart.ipynb was changed and is kept (--overwrite replaces it)" in found.stderr
+    assert gone.exists()
+    found = run(tmp_path, "--overwrite")
+    assert found.stderr == ""
+    assert mine.read_bytes() == NOTEBOOKS[0].read_bytes()
+
+
+def test_a_place_that_is_none_is_refused(tmp_path):
+    (tmp_path / "file").write_text("")
+    for folder, words in ((tmp_path / "file", "is a file"), ("/proc/course", "/proc/course")):
+        found = run(folder)
+        assert found.returncode == 2
+        assert words in found.stderr
+        assert len(found.stderr.splitlines()) == 1
+
+
+def test_a_broken_installation_says_so(tmp_path, monkeypatch):
+    monkeypatch.setattr(course, "__file__", str(tmp_path / "nst_tutorial" / "course.py"))
+    with pytest.raises(FileNotFoundError, match="the notebooks are missing; install nst_tutorial"):
+        course.notebooks_folder()

@@ -1,0 +1,261 @@
+"""Full disks, read-only folders, files that vanish, two runs in one folder."""
+
+import os
+import re
+import subprocess
+import sys
+import textwrap
+import threading
+from pathlib import Path
+
+import pytest
+import torch
+from conftest import COMMAND, QUICK, mounted, names_in, quick, skip_loudly
+from test_checkpoint import begin
+
+from nst_tutorial import decoding
+from nst_tutorial.files import replacing
+from nst_tutorial.images import check_can_save, load_image, load_settings, save_image
+
+NOISE = torch.rand(1, 3, 128, 128, generator=torch.Generator().manual_seed(0))
+
+
+def cli(*arguments, **options):
+    return subprocess.run(
+        [*COMMAND, *map(str, arguments)], capture_output=True, text=True, timeout=300, **options
+    )
+
+
+def fill(folder, leave: int):
+    """Write zeros until only `leave` bytes are free."""
+    free = os.statvfs(folder)
+    with (folder / "filler").open("wb") as file:
+        file.write(bytes(free.f_bavail * free.f_frsize - leave))
+
+
+# --- a full disk -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("suffix", ["png", "jpg", "webp", "tiff"])
+def test_a_full_disk_keeps_what_is_there(tmp_path, suffix):
+    with mounted(tmp_path / "disk", "size=256k") as disk:
+        path = save_image(torch.zeros(1, 3, 32, 32), disk / f"out.{suffix}", {"made": "before"})
+        before = path.read_bytes()
+        fill(disk, leave=4096)
+        with pytest.raises(OSError, match="No space left on device") as raised:
+            save_image(NOISE, path)
+        assert raised.value.filename == str(path)
+        assert path.read_bytes() == before
+        assert names_in(disk) == ["filler", path.name]
+
+
+def test_a_limit_on_file_sizes_keeps_what_is_there(tmp_path):
+    """The same without a mount: the system refuses to write beyond 20 kB."""
+    pytest.importorskip("resource")
+    script = textwrap.dedent("""
+        import resource, sys
+        import torch
+        from nst_tutorial.images import save_image
+        path = save_image(torch.zeros(1, 3, 32, 32), sys.argv[1])
+        resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, resource.RLIM_INFINITY))
+        try:
+            save_image(torch.rand(1, 3, 128, 128), path)
+        except OSError as error:
+            print(error.strerror, error.filename)
+    """)
+    path = tmp_path / "out.png"
+    found = subprocess.run([sys.executable, "-c", script, path], capture_output=True, text=True)
+    assert found.stdout == f"File too large {path}\n", found.stderr
+    assert names_in(tmp_path) == ["out.png"]
+    assert load_image(path).max() == 0
+
+
+def test_on_a_full_disk_a_result_goes_elsewhere(tmp_path):
+    (tmp_path / "spare").mkdir()
+    with mounted(tmp_path / "disk", "size=64k") as disk:
+        fill(disk, leave=0)
+        found = cli("stylize", "temple", "starry_night", *QUICK, "--out", disk / "out.png",
+                    env={**os.environ, "TMPDIR": str(tmp_path / "spare")})  # fmt: skip
+        assert names_in(disk) == ["filler"]
+    assert found.returncode == 1, found.stderr
+    assert "out.png could not be written (No space left on device)" in found.stderr
+    assert "Traceback" not in found.stderr
+    assert str(tmp_path / "spare" / "nst_result.png") in found.stdout
+    assert load_image(tmp_path / "spare" / "nst_result.png").shape == (1, 3, 43, 64)
+
+
+def test_a_checkpoint_outlives_a_full_disk(tmp_path, tiny, pair):
+    """The disk fills up in the middle of a run; with room again, the run goes on from its note."""
+    whole = quick(pair, tiny)
+    with mounted(tmp_path / "disk", "size=700k") as disk:
+        options = {"checkpoint": disk / "run", "checkpoint_every": 1}
+        with pytest.raises(OSError, match="run") as raised:
+            quick(pair, tiny, **options)
+        assert "o space left" in str(raised.value)
+        assert names_in(disk) == ["run"]
+        subprocess.run(["mount", "-o", "remount,size=4m", str(disk)], check=True)
+        seen = []
+        again = quick(pair, tiny, callback=lambda p: seen.append(p.evaluation), **options)
+    assert seen[0] > 1
+    assert torch.equal(again.image, whole.image)
+
+
+# --- a folder that cannot be written ------------------------------------------------------------
+
+
+@pytest.fixture(params=["mount", "/proc"])
+def read_only(request, tmp_path):
+    """Root may write in any folder, whatever its rights; but not here."""
+    if request.param == "/proc":
+        if not Path("/proc/self").exists():
+            skip_loudly("no /proc here")
+        yield Path("/proc")
+        return
+    with mounted(tmp_path / "disk", "size=256k") as disk:
+        save_image(torch.zeros(1, 3, 32, 32), disk / "old.png")
+        subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True)
+        yield disk
+
+
+def test_a_read_only_folder_is_refused_before_any_work(read_only, tiny, pair, tmp_path):
+    with pytest.raises(OSError, match=f"cannot write in the folder {read_only}"):
+        check_can_save(read_only / "out.png")
+    with pytest.raises(OSError, match="out.png"):
+        save_image(NOISE, read_only / "out.png")
+    calls = []
+    with pytest.raises(OSError, match=str(read_only)):
+        quick(pair, tiny, checkpoint=read_only / "run", callback=calls.append)
+    assert calls == []
+    found = cli("stylize", "temple", "starry_night", *QUICK, "--out", read_only / "out.png")
+    assert found.returncode == 2
+    assert re.fullmatch(rf"nst: cannot write in the folder {read_only} \(.*\)\n", found.stderr)
+
+
+def test_the_pictures_of_a_read_only_folder_can_be_read(tmp_path):
+    with mounted(tmp_path / "disk", "size=256k") as disk:
+        save_image(NOISE, disk / "old.png", {"a": 1})
+        subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True)
+        assert load_image(disk / "old.png", 32).shape == (1, 3, 32, 32)
+        assert load_settings(disk / "old.png") == {"a": 1}
+
+
+# --- files that come and go ---------------------------------------------------------------------
+
+
+def test_gone_between_a_look_and_the_reading(tmp_path, monkeypatch, scene):
+    scene.save(tmp_path / "a.png")
+    really_open = Path.open
+
+    def late(self, *arguments):
+        self.unlink()
+        return really_open(self, *arguments)
+
+    monkeypatch.setattr(decoding.Path, "open", late)
+    with pytest.raises(FileNotFoundError, match="a.png: it was there a moment ago"):
+        load_image(tmp_path / "a.png")
+
+
+def test_a_picture_that_comes_and_goes_is_read_or_missing(tmp_path, scene):
+    scene.save(tmp_path / "kept.png")
+    path, stop = tmp_path / "a.png", threading.Event()
+
+    def flicker():
+        while not stop.is_set():
+            path.hardlink_to(tmp_path / "kept.png")
+            path.unlink()
+
+    thread = threading.Thread(target=flicker)
+    thread.start()
+    outcomes = set()
+    try:
+        for _ in range(400):
+            try:
+                outcomes.add(tuple(load_image(path).shape))
+            except FileNotFoundError as error:
+                assert "a.png" in str(error)  # noqa: PT017
+                outcomes.add("missing")
+    finally:
+        stop.set()
+        thread.join()
+    assert outcomes <= {(1, 3, 24, 40), "missing"}
+    assert "missing" in outcomes
+
+
+# --- two runs at once ---------------------------------------------------------------------------
+
+DELIVER = textwrap.dedent("""
+    import sys
+    from pathlib import Path
+    import torch
+    from nst_tutorial.scales import Result
+    from nst_tutorial.terminal import deliver
+    folder, who = sys.argv[1:]
+    print("ready", flush=True)
+    sys.stdin.readline()
+    for i in range(12):
+        result = Result(torch.zeros(1, 3, 16, 16), settings={"who": f"{who} {i}"})
+        deliver(result, Path(folder, "out.png"), {})
+""")
+
+
+def test_three_runs_at_once_lose_no_picture(tmp_path):
+    """All want the same name at the same moment; each picture gets a name of its own."""
+    command = [sys.executable, "-c", DELIVER, str(tmp_path)]
+    runs = [
+        subprocess.Popen([*command, who], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        for who in "abc"
+    ]
+    for run in runs:
+        assert run.stdout.readline() == "ready\n"
+    for run in runs:
+        run.stdin.write("go\n")
+        run.stdin.flush()
+    for run in runs:
+        run.communicate(timeout=60)
+        assert run.returncode == 0
+    expected = ["out.png", *(f"out-{n}.png" for n in range(2, 37))]
+    assert names_in(tmp_path) == sorted(expected)
+    made = {load_settings(tmp_path / name)["who"] for name in expected}
+    assert made == {f"{who} {i}" for who in "abc" for i in range(12)}
+
+
+def test_two_runs_with_one_checkpoint_end_with_the_same_picture(tmp_path):
+    arguments = ("lbfgs", tmp_path / "notes")
+    runs = [begin(tmp_path, name, *arguments) for name in ("one", "two")]
+    for run in runs:
+        run.communicate(timeout=120)
+        assert run.returncode == 0
+    begin(tmp_path, "alone", "lbfgs").communicate()
+    pictures = [torch.load(tmp_path / name)[0] for name in ("one", "two", "alone")]
+    assert torch.equal(pictures[0], pictures[2])
+    assert torch.equal(pictures[1], pictures[2])
+    assert not list(tmp_path.glob(".nst-*"))
+
+
+def test_readers_see_the_old_file_or_the_new_one(tmp_path):
+    """While a file is replaced again and again, nobody ever sees a part of it."""
+    path, stop = tmp_path / "file", threading.Event()
+    path.write_bytes(bytes(100_000))
+
+    def write():
+        n = 0
+        while not stop.is_set():
+            n = n % 250 + 1
+            with replacing(path) as file:
+                for _ in range(10):
+                    file.write(bytes([n]) * 10_000)
+
+    thread = threading.Thread(target=write)
+    thread.start()
+    seen = set()
+    try:
+        for _ in range(300):
+            content = path.read_bytes()
+            assert len(content) == 100_000
+            assert len(set(content)) == 1
+            seen.add(content[0])
+    finally:
+        stop.set()
+        thread.join()
+    assert len(seen) > 1
+    assert names_in(tmp_path) == ["file"]
