@@ -11,11 +11,12 @@ import typer
 from ..terminal import out
 from .machine import doctor, presets
 from .pictures import stylize, texture
+from .studio import studio
 
 # torch is imported inside the commands, so that --help answers at once.
 
 DEMO = {"content": "temple", "style": "starry_night", "size": 384, "steps": 160}
-COMMANDS = (stylize, texture, presets, doctor)
+COMMANDS = (stylize, texture, studio, presets, doctor)
 
 app = typer.Typer(
     name="nst",

@@ -5,13 +5,27 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ..checks import whole
 from ..presets import PRESETS
 from ..terminal import choose_out, deliver, err, plain_errors, with_progress
-from .options import OURS, Bandwidth, Degree, KernelName, Offset, Pairs, kernel_from, ours
+from .options import (
+    OURS,
+    Bandwidth,
+    Degree,
+    KernelName,
+    Offset,
+    Pairs,
+    kernel_from,
+    layers_from,
+    ours,
+)
+
+if TYPE_CHECKING:
+    from ..optimize import Callback, Progress
 
 
 def _recorded(record: dict, path: Path) -> dict:
@@ -27,6 +41,16 @@ def _recorded(record: dict, path: Path) -> dict:
     if not options["content_layers"] or not options["style_layers"]:
         raise ValueError(f"{path}: it was not made by stylize, so there is nothing to be like")
     return options
+
+
+def _until(last: int | None, callback: Callback) -> Callback:
+    """The same callback, which ends the run at the evaluation of this number."""
+
+    def call(progress: Progress) -> bool:
+        callback(progress)
+        return progress.evaluation == last
+
+    return call
 
 
 def stylize(
@@ -63,6 +87,13 @@ def stylize(
     offset: Offset = None,
     bandwidth: Bandwidth = None,
     pairs: Pairs = None,
+    style_layers: Annotated[
+        str | None,
+        typer.Option(help="NAME=WEIGHT,…: layers that style is compared at, and their weights."),
+    ] = None,
+    content_layers: Annotated[
+        str | None, typer.Option(help="NAME=WEIGHT,…: the same for the content.")
+    ] = None,
     balance: Annotated[
         str | None,
         typer.Option(help=ours("weights, or gradient: equal pull of all terms.", "balance")),
@@ -104,6 +135,10 @@ def stylize(
         Path | None,
         typer.Option(help="Note the state here, and go on from it if it is there."),
     ] = None,
+    stop_after: Annotated[
+        int | None,
+        typer.Option(help="End after so many evaluations, as if stopped by hand there."),
+    ] = None,
     overwrite: Annotated[bool, typer.Option(help="Replace an existing result.")] = False,
 ) -> None:  # fmt: skip
     """Repaint CONTENT in the style of STYLE.
@@ -112,7 +147,7 @@ def stylize(
     Ctrl-C ends early and keeps the best picture so far.
     """
     options = dict(locals())
-    for name in ("content", "style", "out", "size", "overwrite"):
+    for name in ("content", "style", "out", "size", "stop_after", "overwrite"):
         del options[name]
     options["tile"] = int(tile) if tile.isdigit() else tile
     with plain_errors():
@@ -125,7 +160,11 @@ def stylize(
         options["kernel"] = kernel_from(
             kernel, **dict(zip(("degree", "offset", "bandwidth", "pairs"), parameters, strict=True))
         )
+        options["style_layers"] = layers_from("--style-layers", style_layers)
+        options["content_layers"] = layers_from("--content-layers", content_layers)
         options = {name: value for name, value in options.items() if value is not None}
+        if stop_after is not None:
+            whole("--stop-after", stop_after, 1)
         if like is not None:
             if preset is not None:
                 raise ValueError("--preset and --like both say where to start; give one of them")
@@ -145,7 +184,9 @@ def stylize(
         path = choose_out(out, f"{Path(content).stem}_{Path(style).stem}", overwrite)
         err.print(f"{content_path.name} in the style of {style_path.name}, {size} px", markup=False)
         result = with_progress(
-            lambda callback: run(content_image, style_image, callback=callback, **options)
+            lambda callback: run(
+                content_image, style_image, callback=_until(stop_after, callback), **options
+            )
         )
         names = {"content": content_path.name, "style": style_path.name}
         deliver(result, path, names, overwrite=overwrite)
