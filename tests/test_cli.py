@@ -44,7 +44,7 @@ def test_every_default_is_the_functions_own():
     function = inspect.signature(stylize).parameters
     command = inspect.signature(cli.stylize).parameters
     own = {"content", "style", "out", "size", "overwrite", "degree", "offset", "bandwidth", "pairs",
-           "like", "also"}  # fmt: skip
+           "like", "also", "stop_after"}  # fmt: skip
     for name in set(command) - own:  # None: not passed on, so that the function decides
         assert command[name].default in (None, function[name].default), name
     assert {f for f in Settings.__dataclass_fields__ if f != "source"} <= set(function)
@@ -307,7 +307,8 @@ def test_doctor_says_what_is_missing(monkeypatch, capsys):
 
 def test_commands_and_version():
     assert [c.name or c.callback.__name__ for c in cli.app.registered_commands] == [
-        "stylize", "texture", "denoise", "train_texture", "apply", "batch", "presets", "doctor",
+        "stylize", "texture", "denoise", "train_texture", "apply", "batch", "studio", "notebooks",
+        "presets", "doctor",
     ]  # fmt: skip
     assert isinstance(cli.app, typer.Typer)
     found = run("--version")

@@ -15,11 +15,23 @@ from .machine import doctor, presets
 from .networks import apply, train_texture
 from .notebooks import notebooks
 from .pictures import stylize, texture
+from .studio import studio
 
 # torch is imported inside the commands, so that --help answers at once.
 
 DEMO = {"content": "temple", "style": "starry_night", "size": 384, "steps": 160}
-COMMANDS = (stylize, texture, denoise, train_texture, apply, batch, notebooks, presets, doctor)
+COMMANDS = (
+    stylize,
+    texture,
+    denoise,
+    train_texture,
+    apply,
+    batch,
+    studio,
+    notebooks,
+    presets,
+    doctor,
+)
 
 app = typer.Typer(
     name="nst",

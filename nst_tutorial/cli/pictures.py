@@ -4,15 +4,29 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ..checks import whole
 from ..presets import PRESETS
 from ..terminal import choose_out, complain, deliver, err, plain_errors, with_progress
 from .denoising import spec_from
-from .options import OURS, Bandwidth, Degree, KernelName, Offset, Pairs, kernel_from, ours
+from .options import (
+    OURS,
+    Bandwidth,
+    Degree,
+    KernelName,
+    Offset,
+    Pairs,
+    kernel_from,
+    layers_from,
+    ours,
+)
 from .sources import mix_from, read_masks, read_styles, sizes_of_styles
+
+if TYPE_CHECKING:
+    from ..optimize import Callback, Progress
 
 
 def _recorded(record: dict, path: Path) -> dict:
@@ -28,6 +42,16 @@ def _recorded(record: dict, path: Path) -> dict:
     if not options["content_layers"] or not options["style_layers"]:
         raise ValueError(f"{path}: it was not made by stylize, so there is nothing to be like")
     return options
+
+
+def _until(last: int | None, callback: Callback) -> Callback:
+    """The same callback, which ends the run at the evaluation of this number."""
+
+    def call(progress: Progress) -> bool:
+        callback(progress)
+        return progress.evaluation == last
+
+    return call
 
 
 def stylize(
@@ -89,6 +113,13 @@ def stylize(
     offset: Offset = None,
     bandwidth: Bandwidth = None,
     pairs: Pairs = None,
+    style_layers: Annotated[
+        str | None,
+        typer.Option(help="NAME=WEIGHT,…: layers that style is compared at, and their weights."),
+    ] = None,
+    content_layers: Annotated[
+        str | None, typer.Option(help="NAME=WEIGHT,…: the same for the content.")
+    ] = None,
     balance: Annotated[
         str | None,
         typer.Option(help=ours("weights, or gradient: equal pull of all terms.", "balance")),
@@ -134,6 +165,10 @@ def stylize(
         Path | None,
         typer.Option(help="Note the state here, and go on from it if it is there."),
     ] = None,
+    stop_after: Annotated[
+        int | None,
+        typer.Option(help="End after so many evaluations, as if stopped by hand there."),
+    ] = None,
     overwrite: Annotated[bool, typer.Option(help="Replace an existing result.")] = False,
 ) -> None:  # fmt: skip
     """Repaint CONTENT in the style of STYLE.
@@ -142,7 +177,8 @@ def stylize(
     Ctrl-C ends early and keeps the best picture so far.
     """
     options = dict(locals())
-    own = ("content", "style", "also", "content_masks", "style_masks", "out", "size", "overwrite")
+    own = ("content", "style", "also", "content_masks", "style_masks", "out", "size", "stop_after",
+           "overwrite")  # fmt: skip
     for name in own:
         del options[name]
     options["tile"] = int(tile) if tile.isdigit() else tile
@@ -158,7 +194,11 @@ def stylize(
         )
         options["style_mix"] = mix_from(style_mix)
         options["denoise"] = spec_from(denoise)
+        options["style_layers"] = layers_from("--style-layers", style_layers)
+        options["content_layers"] = layers_from("--content-layers", content_layers)
         options = {name: value for name, value in options.items() if value is not None}
+        if stop_after is not None:
+            whole("--stop-after", stop_after, 1)
         if like is not None:
             if preset is not None:
                 raise ValueError("--preset and --like both say where to start; give one of them")
@@ -192,7 +232,10 @@ def stylize(
         err.print(what, markup=False)
         result = with_progress(
             lambda callback: run(
-                content_image, style_images, callback=callback, **{**options, **masks}
+                content_image,
+                style_images,
+                callback=_until(stop_after, callback),
+                **{**options, **masks},
             )
         )
         sources = {"content": content_path.name, "style": names if also else names[0]}
