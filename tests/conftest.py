@@ -8,6 +8,7 @@ os.environ.setdefault("MPLBACKEND", "agg")
 import numpy as np
 import pytest
 import torch
+from browser import chromium, lab  # noqa: F401  (fixtures)
 from PIL import Image
 
 from nst_tutorial.images import load_image
@@ -52,6 +53,16 @@ def starry() -> torch.Tensor:
 @pytest.fixture
 def picture() -> torch.Tensor:
     return torch.rand(1, 3, 40, 36, generator=torch.Generator().manual_seed(1)).double()
+
+
+def pytest_terminal_summary(terminalreporter):
+    """Say loudly that nothing was seen in a browser, where there is none."""
+    skipped = terminalreporter.stats.get("skipped", [])
+    count = sum("browser" in report.keywords for report in skipped)
+    if count:
+        reason = "set CHROMIUM to a Chromium's path, or install one, to run them"
+        terminalreporter.section("NOT TESTED IN A BROWSER", yellow=True, bold=True)
+        terminalreporter.line(f"{count} tests marked browser were skipped: {reason}")
 
 
 COMMAND = [sys.executable, "-m", "nst_tutorial"]
