@@ -1,9 +1,12 @@
 import os
 import sys
+import tempfile
 from pathlib import Path
 
 os.environ.setdefault("NST_FAST", "1")  # notebooks: small sizes and few steps
 os.environ.setdefault("MPLBACKEND", "agg")
+CACHE = tempfile.TemporaryDirectory()  # until the tests end
+os.environ["NST_CACHE"] = CACHE.name  # explorers: nothing of the user's, nothing left behind
 
 import numpy as np
 import pytest
