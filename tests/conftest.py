@@ -1,12 +1,9 @@
 import os
 import sys
-import tempfile
 from pathlib import Path
 
 os.environ.setdefault("NST_FAST", "1")  # notebooks: small sizes and few steps
 os.environ.setdefault("MPLBACKEND", "agg")
-CACHE = tempfile.TemporaryDirectory()  # until the tests end
-os.environ["NST_CACHE"] = CACHE.name  # explorers: nothing of the user's, nothing left behind
 
 import numpy as np
 import pytest
@@ -31,6 +28,12 @@ def relative(a: torch.Tensor, b: torch.Tensor) -> float:
 
 def names_in(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _cache(tmp_path_factory):
+    """What explorers keep: nothing of the user's is used, nothing is left behind."""
+    os.environ["NST_CACHE"] = str(tmp_path_factory.mktemp("cache"))
 
 
 @pytest.fixture(scope="session")
