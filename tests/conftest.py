@@ -56,6 +56,12 @@ def mounted(folder: Path, options: str):
         subprocess.run(["umount", "-l", str(folder)], check=True)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _cache(tmp_path_factory):
+    """What explorers keep: nothing of the user's is used, nothing is left behind."""
+    os.environ["NST_CACHE"] = str(tmp_path_factory.mktemp("cache"))
+
+
 @pytest.fixture(scope="session")
 def tiny() -> VGG19:
     return VGG19("random", channels=TINY, device="cpu", pooling="average").double()
