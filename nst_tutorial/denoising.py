@@ -99,7 +99,7 @@ def _bilateral(image: Tensor, guide: Tensor | None, sigma: float) -> Tensor:
     """Tomasi & Manduchi 1998: a mean of the neighbours that have a like colour."""
     from kornia.filters import bilateral_blur
 
-    return bilateral_blur(image, (7, 7), 5 * sigma, (2.0, 2.0), color_distance_type="l2")
+    return bilateral_blur(image, (7, 7), 7 * sigma, (2.0, 2.0), color_distance_type="l2")
 
 
 def _non_local_means(image: Tensor, guide: Tensor | None, sigma: float) -> Tensor:
@@ -107,7 +107,12 @@ def _non_local_means(image: Tensor, guide: Tensor | None, sigma: float) -> Tenso
     from skimage.restoration import denoise_nl_means
 
     found = denoise_nl_means(
-        _array(image), patch_size=5, patch_distance=5, h=1.5 * sigma, sigma=sigma, channel_axis=-1
+        _array(image),
+        patch_size=5,
+        patch_distance=5,
+        h=2 * sigma,
+        sigma=1.3 * sigma,
+        channel_axis=-1,
     )
     return _picture(found)
 
@@ -126,8 +131,8 @@ def _poisson(image: Tensor, guide: Tensor, sigma: float) -> Tensor:
 
 
 METHODS: dict[str, Callable[[Tensor, Tensor | None, float], Tensor]] = {
-    "total-variation": _total_variation,
     "bilateral": _bilateral,
+    "total-variation": _total_variation,
     "non-local-means": _non_local_means,
     "guided": _guided,
     "poisson": _poisson,

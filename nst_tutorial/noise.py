@@ -17,6 +17,7 @@ from .checks import number, whole
 GREY = 255  # levels of an 8-bit picture between black and white
 MEDIAN_OF_NORMAL = 0.6745  # of |z|, where z is normal with standard deviation 1
 FLAT_SHARE = 0.25  # of the content's pixels that are called flat
+FADE = 1.5  # times this share: from there on `flatness` is 0
 SMOOTHING = 1 / 128  # of the longer side: how far around a pixel must be flat too
 
 
@@ -90,12 +91,12 @@ def flat_regions(content: Tensor, share: float = FLAT_SHARE) -> Tensor:
 
 
 def flatness(content: Tensor, share: float = FLAT_SHARE) -> Tensor:
-    """Return the same as a soft mask (1, 1, H, W): 1 in the flat regions, 0 outside twice as much.
+    """Return the same as a soft mask (1, 1, H, W): 1 in the flat regions, 0 beyond a fade.
 
     In between it falls smoothly, so that a picture put together with it shows no border.
     """
     gradient = smoothed_gradient(content)
-    inner, outer = _quantile(gradient, share), _quantile(gradient, min(1.0, 2 * share))
+    inner, outer = _quantile(gradient, share), _quantile(gradient, min(1.0, FADE * share))
     t = ((outer - gradient) / (outer - inner).clamp(min=1e-12)).clamp(0, 1)
     soft = t * t * (3 - 2 * t)
     return torch.where(gradient <= inner, 1.0, soft)
