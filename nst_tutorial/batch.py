@@ -21,6 +21,7 @@ from .files import check_can_write
 from .manifest import DONE, FAILED, FILE, read_manifest, write_manifest
 from .perform import BUSY, THERE, UNWRITABLE, perform
 from .tasks import Pictures, Task, finished, make_tasks
+from .vgg import choose_device
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -95,7 +96,8 @@ def sweep(
         must have this package and see the folders under the same paths. Each does one picture at
         a time; where workers declare a resource "GPU", a picture takes one of it.
     workers
-        So many processes on this machine instead; 0: work in this one.
+        So many processes on this machine instead; 0: work in this one. (They import the program
+        that starts them: a script needs its `if __name__ == "__main__":`.)
     threads
         Of torch in each worker; None: the cores of its machine shared among the workers there. In
         this process nothing is changed.
@@ -112,8 +114,8 @@ def sweep(
     Raises
     ------
     ValueError
-        A grid with an unknown setting or a bad value, a folder without pictures, workers that have
-        another version of this package.
+        A grid with an unknown setting or a bad value, a folder without pictures, an unknown device,
+        workers that have another version of this package.
     OSError
         `out` cannot be written to; no scheduler at the address, or it is gone.
     """
@@ -122,6 +124,8 @@ def sweep(
     workers = whole("workers", workers, 0)
     threads = None if threads is None else whole("threads", threads, 1)
     memory = None if memory is None else number("memory", memory, above=0)
+    if client is None:
+        choose_device(device)  # refused now, not once for each picture
     begin = time.perf_counter()
     tasks = make_tasks(contents, styles, grid)
     found = Sweep(Path(out).resolve())

@@ -202,6 +202,7 @@ def test_nothing_is_done_for_nothing(tmp_path, monkeypatch):
         ({"workers": 2, "client": "tcp://x:1"}, "either a client or a number of workers"),
         ({"threads": 0}, "threads must be a whole number ≥ 1"),
         ({"memory": 0}, "memory must be a number above 0"),
+        ({"device": "x"}, "device 'x' cannot be used here"),
     ):
         with pytest.raises(ValueError, match=message):
             run(tmp_path / "other", **options)
@@ -297,7 +298,7 @@ def test_a_process_that_is_ended_leaves_a_batch_that_goes_on(tmp_path, number):
     process = start(arguments)
     wait_for_pictures(out, 2, process)
     os.killpg(process.pid, number)
-    output, errors = process.communicate(timeout=60)
+    output, errors = process.communicate(timeout=180)
     made = len(whole_pictures(out))
     assert 2 <= made < 12
     if number == signal.SIGKILL:

@@ -191,7 +191,7 @@ def test_ctrl_c_with_workers(tmp_path):
     process = start(arguments)
     wait_for_pictures(out, 2, process)
     os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to all processes
-    _, errors = process.communicate(timeout=60)
+    _, errors = process.communicate(timeout=180)
     assert process.returncode == 130, errors
     assert errors.splitlines()[-1] == "nst: interrupted; the same command goes on from here"
     assert "Traceback" not in errors
