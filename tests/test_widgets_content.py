@@ -7,8 +7,7 @@ from nst_tutorial.presets import STYLE_LAYERS
 from nst_tutorial.synthesis import noise, reconstruct
 from nst_tutorial.widgets import inversion_explorer
 from nst_tutorial.widgets.cache import compressed
-from nst_tutorial.widgets.content import EVALUATIONS, inversion_settings, invert
-from nst_tutorial.widgets.features import RECTIFIED
+from nst_tutorial.widgets.content import EVALUATIONS, LAYERS, inversion_settings, invert
 
 COUNTS = (0, 2, 5)
 
@@ -72,7 +71,7 @@ def bundled(layer):
     return _read(bundled_path("inversion", settings))
 
 
-@pytest.mark.parametrize("layer", RECTIFIED)
+@pytest.mark.parametrize("layer", LAYERS)
 def test_the_bundled_inversions_descend(layer):
     found = bundled(layer)
     assert found is not None, "run python -m nst_tutorial.widgets.precompute"
@@ -101,7 +100,7 @@ def test_the_bundled_cat_needs_no_network(kept, monkeypatch):
 
     monkeypatch.setattr(content, "load_vgg19", lambda: pytest.fail("nothing is to be computed"))
     explorer = inversion_explorer()
-    for layer in ("relu1_1", "relu5_4"):
+    for layer in ("relu1_1", "relu5_1"):
         explorer.controls["layer"].value = layer
         for count in EVALUATIONS:
             explorer.controls["evaluations"].value = count
@@ -112,7 +111,7 @@ def test_the_bundled_cat_needs_no_network(kept, monkeypatch):
 def test_unpacked_is_a_picture():
     from nst_tutorial.widgets.content import unpacked
 
-    image = unpacked(bundled("relu1_1")["image 80"])
+    image = unpacked(bundled("relu1_1")["image 60"])
     assert image.shape == load_image("cat", 160).shape
     error = (image - load_image("cat", 160)).square().mean().sqrt()
     assert float(error) == pytest.approx(bundled("relu1_1")["pixels"][-1], rel=0.2)

@@ -19,7 +19,7 @@ def told(explorer):
     """Layer, channel, (columns, rows), step, side of the field."""
     assert explorer.error is None
     found = re.search(
-        r"<b>(\w+), channel (\d+)</b>: (\d+) × (\d+) places, one every (\d+) pixels; "
+        r"<b>(\w+), channel (\d+)</b>: (\d+) × (\d+) places, (\d+) px apart; "
         r"each sees (\d+) × (\d+)",
         explorer.words.value,
     )

@@ -36,9 +36,12 @@ def test_descent_by_hand():
 def test_a_rate_beyond_two_over_the_curvature_leaves_the_valley():
     steepest = float(torch.linalg.eigvalsh(torch.tensor(VALLEYS["slanting"]))[-1])
     assert 0.2 < 2 / steepest < 0.3
-    for rate, stays in ((0.2, True), (0.3, False)):
+    for rate, nearer in ((0.2, True), (0.3, False)):
         path, _ = walk("gradient descent", rate, 0, FREE, "slanting")
-        assert (len(path) == EVALUATIONS) is stays
+        away = (path - torch.tensor(BOTTOM)).norm(dim=1)
+        assert bool(away[-1] < away[1]) is nearer
+    path, _ = walk("gradient descent", 0.5, 0, FREE, "slanting")
+    assert len(path) < EVALUATIONS  # thrown out
 
 
 def test_pairs_make_the_difference_in_a_slanting_valley():
@@ -57,8 +60,9 @@ def test_clamping_behind_its_back_breaks_lbfgs_and_a_wall_does_not():
     path, losses = walk("L-BFGS", 1.0, 20, BEHIND, "slanting")
     assert path.min() >= 0
     assert path.max() <= 1
-    assert min(losses) < 1.1 * best
-    assert losses[-1] > 10 * best  # and walks away from it
+    assert min(losses) < 2 * best
+    assert losses[-1] > max(losses[0], 10 * best)  # it has walked away, to above its start,
+    assert path[-1].tolist() == path[-10].tolist() == [1, 1]  # and freezes in the corner
     path, losses = walk("L-BFGS", 1.0, 20, WALL, "slanting")
     assert losses[-1] < 1.2 * best
     assert ends(path, (1.0, 0.2), 0.1)

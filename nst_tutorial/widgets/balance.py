@@ -16,8 +16,8 @@ from .cache import Arrays, compressed, picture_key, remembered
 from .content import unpacked
 from .explorer import Answer, Explorer, kept, steps_of
 
-CONTENT, STYLE, SIZE, STEPS = "temple", "starry_night", 192, 100
-LADDER = tuple(2.0**k for k in range(-2, 10))  # style weights of the bundled front
+CONTENT, STYLE, SIZE, STEPS = "temple", "starry_night", 128, 60
+LADDER = tuple(2.0**k for k in range(-1, 8))  # style weights of the bundled front
 CONTENT_WEIGHTS = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
 STYLE_WEIGHTS = tuple(round(2 ** (k / 2), 2) for k in range(-4, 19))
 
@@ -33,7 +33,7 @@ def balance_explorer(points: Sequence[Point] | None = None) -> Explorer:
     ----------
     points
         A front from `trade_off`, of two points at least, with growing style weights above 0; None:
-        the bundled one of the temple after The Starry Night, 192 pixels.
+        the bundled one of the temple after The Starry Night, 128 pixels.
 
     Raises
     ------

@@ -20,9 +20,12 @@ from ..synthesis import noise, reconstruct
 from ..vgg import VGG19, load_vgg19
 from .cache import Arrays, compressed, model_key, picture_key, remembered
 from .explorer import Answer, Explorer, kept, steps_of
-from .features import RECTIFIED
 
-EVALUATIONS = (0, 5, 20, 80)
+EVALUATIONS = (0, 5, 20, 60)
+LAYERS = (
+    *("relu1_1", "relu1_2", "relu2_1", "relu2_2", "relu3_1"),
+    *("relu3_4", "relu4_1", "relu4_2", "relu5_1"),
+)
 
 
 def inversion_explorer(
@@ -69,7 +72,7 @@ def inversion_explorer(
         )
 
     controls = {
-        "layer": steps_of(RECTIFIED, "relu4_1", "layer", "the only one that is asked for"),
+        "layer": steps_of(LAYERS, "relu4_1", "layer", "the only one that is asked for"),
         "evaluations": steps_of(
             counts, counts[-1], "evaluations", "of loss and gradient, from noise"
         ),

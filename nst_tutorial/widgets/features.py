@@ -104,8 +104,8 @@ def _answer(image: Tensor, layer: str, channel: int, f: Tensor) -> Answer:
     drawn = plots.maps([answers], [f"{layer}, channel {channel}"], height=4.2)
     awake = float((answers > 0).double().mean())
     words = (
-        f"<b>{layer}, channel {channel}</b>: {columns} × {rows} places, one every "
-        f"{step} pixels; each sees {side} × {side} pixels. "
+        f"<b>{layer}, channel {channel}</b>: {columns} × {rows} places, {step} px apart; "
+        f"each sees {side} × {side} px. "
     )
     if awake:
         words += (

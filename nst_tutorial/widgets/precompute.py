@@ -1,6 +1,6 @@
 """Make what is bundled with the explorers: `python -m nst_tutorial.widgets.precompute`.
 
-About ten minutes on two cores. What is there already, for the same settings, stays; what belongs to
+A few minutes on two cores. What is there already, for the same settings, stays; what belongs to
 no setting any more is removed.
 """
 
@@ -15,7 +15,6 @@ from ..presets import STYLE_LAYERS
 from ..vgg import load_vgg19
 from . import balance, content, kernels, style_gram
 from .cache import BUNDLED, bundled_path, compressed, write
-from .features import RECTIFIED
 from .textures import texture
 
 Job = tuple[str, Mapping, Callable[[], Mapping]]
@@ -23,7 +22,7 @@ PICTURE, SIZE = "starry_night", 192  # of the textures
 
 
 def inversions() -> Iterator[Job]:
-    for layer in RECTIFIED:
+    for layer in content.LAYERS:
         settings = content.inversion_settings("cat", 160, None, content.EVALUATIONS)
         yield (
             "inversion", {**settings, "layer": layer},
@@ -63,8 +62,8 @@ def textures() -> Iterator[Job]:
 def jobs() -> Iterator[Job]:
     """Everything that is bundled: name, settings, and how it is made."""
     yield from textures()
-    yield "front", balance.front_settings(), balance.measure_front
     yield from inversions()
+    yield "front", balance.front_settings(), balance.measure_front
 
 
 def main() -> None:
