@@ -30,6 +30,9 @@ _HOME = {
     "PRESETS": "presets",
     "plan": "planning",
     "stylize": "transfer",
+    "load_mask": "regions",
+    "match_color": "color",
+    "keep_luminance": "color",
     "synthesize_texture": "synthesis",
     "reconstruct": "synthesis",
     "trade_off": "front",
@@ -52,6 +55,7 @@ __all__ = [*_HOME, *_MODULES, "__version__"]
 
 if TYPE_CHECKING:
     from . import check, images, kernels, losses, optimize, plots, presets, vgg, widgets, winograd
+    from .color import keep_luminance, match_color
     from .doctor import about
     from .front import trade_off
     from .images import list_images, load_image, load_settings, resize, save_image, show
@@ -60,6 +64,7 @@ if TYPE_CHECKING:
     from .optimize import minimize
     from .planning import plan
     from .presets import PRESETS
+    from .regions import load_mask
     from .synthesis import reconstruct, synthesize_texture
     from .transfer import stylize
     from .vgg import LAYERS, VGG19

@@ -5,7 +5,7 @@ Plain data, readable without loading torch: `print(PRESETS["gatys2016"])`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from types import MappingProxyType
 
@@ -16,6 +16,8 @@ STYLE_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
 
 STARTS = ("content", "noise", "style")
 BALANCES = ("weights", "gradient")
+COLORS = ("style", "luminance", "match")
+COLOR_METHODS = ("symmetric", "pca", "cholesky")
 
 
 # Deep layers count more than shallow ones: brush strokes and their flow before mere colours. This
@@ -49,7 +51,10 @@ class Settings:
     balance: str = "weights"
     content_weight: float = 1.0
     style_weight: float = 15.0
-    style_scale: float = 1.0
+    style_scale: float | Sequence[float] = 1.0
+    style_mix: Sequence[float] | None = None
+    color: str = "style"
+    color_method: str = "symmetric"
     tv_weight: float = 0.0
     range_weight: float = 300.0
     # optimisation
@@ -173,7 +178,7 @@ def options_from(record: Mapping) -> dict:
     """Return the options of `stylize` that a record of settings (`load_settings`) stands for.
 
     `stylize(content, style, **options_from(load_settings("result.png")))` makes it again. A start
-    that was a picture is not in the record and is left out.
+    that was a picture, and masks, are not in the record and are left out.
     """
     names = [name for name in Settings.__dataclass_fields__ if name != "source"]
     if not isinstance(record, Mapping):

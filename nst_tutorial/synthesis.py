@@ -15,11 +15,12 @@ from .images import LARGEST_SIZE, SMALLEST_SIDE, resize
 from .inputs import check_pictures, check_settings, room_for_pairs
 from .kernels import Kernel
 from .losses import Objective
+from .objectives import make_objective
 from .optimize import Callback
 from .planning import Stage, plan
 from .presets import Settings
+from .runs import choose_model, record
 from .scales import Result, through_scales
-from .transfer import choose_model, make_objective, record
 from .vgg import VGG19, check_layers
 
 OPTIONS = (

@@ -133,3 +133,22 @@ class Quadratic:
         if len(self.seen) in self.bad:
             total = float("nan")
         return Evaluation(total, {"distance": total}, self.a * d)
+
+
+def disc(height, width, *, radius=0.5, soft=0.4, x=0.0, y=0.0):
+    """A soft mask: 1 in a disc, falling to 0 around it."""
+    rows, columns = torch.meshgrid(
+        torch.linspace(-1, 1, height), torch.linspace(-1, 1, width), indexing="ij"
+    )
+    distance = (columns - x).hypot(rows - y)
+    return ((radius + soft / 2 - distance) / soft).clamp(0, 1).double()[None, None]
+
+
+def box(height, width, rows, columns):
+    mask = torch.zeros(1, 1, height, width).double()
+    mask[..., slice(*rows), slice(*columns)] = 1
+    return mask
+
+
+def ones(height, width):
+    return torch.ones(1, 1, height, width).double()
