@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from ..terminal import out
+from .denoising import denoise
 from .machine import doctor, presets
 from .pictures import stylize, texture
 from .studio import studio
@@ -16,7 +17,7 @@ from .studio import studio
 # torch is imported inside the commands, so that --help answers at once.
 
 DEMO = {"content": "temple", "style": "starry_night", "size": 384, "steps": 160}
-COMMANDS = (stylize, texture, studio, presets, doctor)
+COMMANDS = (stylize, texture, studio, denoise, presets, doctor)
 
 app = typer.Typer(
     name="nst",

@@ -11,6 +11,7 @@ import typer
 from ..checks import whole
 from ..presets import PRESETS
 from ..terminal import choose_out, complain, deliver, err, plain_errors, with_progress
+from .denoising import spec_from
 from .options import (
     OURS,
     Bandwidth,
@@ -144,6 +145,10 @@ def stylize(
     method: Annotated[
         str | None, typer.Option(help=ours("lbfgs or adam.", "method"))
     ] = None,
+    denoise: Annotated[
+        str | None,
+        typer.Option(help="Clean the result: METHOD or METHOD:STRENGTH, see nst denoise."),
+    ] = None,
     like: Annotated[
         Path | None, typer.Option(help="Take the settings of this result, a picture of ours.")
     ] = None,
@@ -192,6 +197,7 @@ def stylize(
         options["style_layers"] = layers_from("--style-layers", style_layers)
         options["content_layers"] = layers_from("--content-layers", content_layers)
         options["style_mix"] = mix_from(style_mix)
+        options["denoise"] = spec_from(denoise)
         options = {name: value for name, value in options.items() if value is not None}
         if stop_after is not None:
             whole("--stop-after", stop_after, 1)
