@@ -50,7 +50,8 @@ def thumbnails(pictures: Sequence[Picture]) -> str:
         name = escape(picture.name, quote=True)
         shown.append(
             f'<figure style="margin:0 8px 0 0"><img src="{data}" alt="{name}" '
-            f'style="height:84px;width:auto"><figcaption style="line-height:1.3">{name}'
+            f'style="display:block;height:84px;width:auto">'
+            f'<figcaption style="line-height:1.3">{name}'
             "</figcaption></figure>"
         )
     return f'<div style="display:flex;flex-wrap:wrap">{"".join(shown)}</div>'
@@ -83,5 +84,6 @@ def download(path: Path, kept: bool) -> str:
     name = escape(path.name, quote=True)
     address = _as_address("image/png", path.read_bytes())
     where = f"Saved as <b>{escape(str(path))}</b>. " if kept else ""
-    link = f'<a href="{address}" download="{name}">Download {name}</a>'
-    return f'<div role="status" style="overflow-wrap:anywhere">{where}{link}</div>'
+    style = "text-decoration:underline;color:#0b57d0"
+    link = f'<a href="{address}" download="{name}" style="{style}">Download {name}</a>'
+    return f'<div role="status" style="line-height:1.4;overflow-wrap:anywhere">{where}{link}</div>'

@@ -19,8 +19,9 @@ from ..inputs import check_settings, narrowest_side
 from ..optimize import Callback
 from ..planning import Plan, plan
 from ..presets import Settings
+from ..runs import settings_from
 from ..scales import Result
-from ..transfer import settings_from, stylize
+from ..transfer import stylize
 
 PLENTY = 1e6  # GB: a plan that memory does not restrict
 
@@ -98,11 +99,12 @@ class Recipe:
         settings = self.settings
         check_settings(settings)
         content = _shape(self.content.path, self.size, True)
-        styles = [_shape(s.path, self.style_size, False) for s in self.styles]
+        scale = settings.style_scale
+        styles = [(_shape(s.path, self.style_size, False), scale) for s in self.styles]
         height, width = content.shape[2:]
         return plan(
             height, width, settings=settings, memory=memory or self.options.get("memory"),
-            narrowest=min(narrowest_side(content, style, settings) for style in styles),
+            narrowest=narrowest_side(content, styles, settings),
             seconds_per_megapixel=seconds_per_megapixel,
         )  # fmt: skip
 

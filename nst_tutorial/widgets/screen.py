@@ -64,7 +64,7 @@ class Screen(ipywidgets.VBox):
                         self.frames += 1
                     self.tell(job)
                 drawn = progress
-            if curves.due:
+            if curves.due and len(job.history) > 1:  # one evaluation is no curve
                 with curves.once():
                     self._draw_curves(job)
 
@@ -93,7 +93,8 @@ class Screen(ipywidgets.VBox):
         self.progress.value = 1
         self.compare.show(content, result.image)
         self._uncover(self.compare)
-        self._draw_curves(job)
+        if job.history:
+            self._draw_curves(job)
 
     def _draw_curves(self, job: Job) -> None:
         figure = plots.loss_curves(list(job.history), job.latest.weights)
