@@ -30,9 +30,21 @@ _HOME = {
     "PRESETS": "presets",
     "plan": "planning",
     "stylize": "transfer",
+    "load_mask": "regions",
+    "match_color": "color",
+    "keep_luminance": "color",
+    "denoise": "denoising",
+    "noise_level": "noise",
     "synthesize_texture": "synthesis",
     "reconstruct": "synthesis",
     "trade_off": "front",
+    "sweep": "batch",
+    "read_manifest": "manifest",
+    "Generator": "texture_nets",
+    "train_generator": "training",
+    "load_generator": "trained",
+    "save_generator": "trained",
+    "style_distance": "lessons",
     "about": "doctor",
 }
 _MODULES = (
@@ -52,15 +64,25 @@ __all__ = [*_HOME, *_MODULES, "__version__"]
 
 if TYPE_CHECKING:
     from . import check, images, kernels, losses, optimize, plots, presets, vgg, widgets, winograd
+    from .batch import sweep
+    from .color import keep_luminance, match_color
+    from .denoising import denoise
     from .doctor import about
     from .front import trade_off
     from .images import list_images, load_image, load_settings, resize, save_image, show
     from .kernels import gram_matrix
+    from .lessons import style_distance
     from .losses import Objective
+    from .manifest import read_manifest
+    from .noise import noise_level
     from .optimize import minimize
     from .planning import plan
     from .presets import PRESETS
+    from .regions import load_mask
     from .synthesis import reconstruct, synthesize_texture
+    from .texture_nets import Generator
+    from .trained import load_generator, save_generator
+    from .training import train_generator
     from .transfer import stylize
     from .vgg import LAYERS, VGG19
 

@@ -14,14 +14,14 @@ runs once.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 import torch
 from torch import Tensor
 
 from .kernels import Moments, Statistic, WeightedSum
 from .losses import Evaluation, Objective, Style
-from .tiles import Place, Window, can_be_cut, folded, windows, wrapped
+from .tiles import Place, Window, can_be_cut, folded, stride, windows, wrapped
 from .vgg import VGG19
 from .weights import LAYERS
 
@@ -135,6 +135,7 @@ def features_of(
     model: VGG19, image: Tensor, layers: list[str], tile: int | None = None
 ) -> dict[str, Tensor]:
     """Return the features of an image at some layers, put together from tiles."""
+    _check_size(image, layers)
     found: dict[str, Tensor] = {}
     for window in windows(tuple(image.shape[2:]), tile, layers, model.padding == "circular"):
         around = window.margin if window.circular else 0
@@ -159,6 +160,7 @@ def statistics_of(
 ) -> dict[str, tuple[Moments, tuple[int, ...]]]:
     """Return layer → (the statistic of its kernel, the shape of its features)."""
     layers = list(kernels)
+    _check_size(image, layers)
     found: dict[str, Moments] = {}
     shapes: dict[str, tuple[int, ...]] = {}
     for window in windows(tuple(image.shape[2:]), tile, layers, model.padding == "circular"):
@@ -169,6 +171,17 @@ def statistics_of(
             shapes[layer] = (*own.shape[:2], *place.size)
             _add(found, layer, _contribution_of(kernels[layer], own, place))
     return {layer: (found[layer], shapes[layer]) for layer in layers}
+
+
+def _check_size(image: Tensor, layers: Iterable[str]) -> None:
+    """A layer of which a picture has not even one unit would be missing from the result."""
+    height, width = image.shape[2:]
+    for layer in layers:
+        if min(height, width) < stride(layer):
+            raise ValueError(
+                f"{layer} needs pictures of at least {stride(layer)} pixels on each side, "
+                f"got {width}×{height}"
+            )
 
 
 # --- statistics of parts ---------------------------------------------------------------------

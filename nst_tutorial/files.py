@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
 import tempfile
@@ -79,3 +80,61 @@ def _link(temporary: Path, path: Path) -> None:
         if path.exists():
             raise FileExistsError(f"{path}: exists already") from error
         temporary.replace(path)
+
+
+@contextmanager
+def claimed(path: str | Path) -> Iterator[bool]:
+    """Whether nobody else, in this process or another, works on `path` while the block runs.
+
+    A claim is a lock on a hidden file beside `path`. The system lets go of it when its holder dies,
+    in whatever way. Where the file system has no locks, everybody gets the claim.
+
+    Raises
+    ------
+    OSError
+        The folder is missing or not writable.
+    """
+    path = Path(path)
+    lock = path.with_name(f".{path.name}.lock")
+    descriptor = os.open(lock, os.O_RDWR | os.O_CREAT, 0o666)
+    try:
+        # Whoever held it before may have removed the file between our opening and locking it.
+        mine = _try_lock(descriptor) and _is_still(lock, descriptor)
+        try:
+            yield mine
+        finally:
+            if mine:
+                with suppress(OSError):  # Windows does not remove what is open
+                    lock.unlink()
+    finally:
+        os.close(descriptor)  # and with it the lock
+
+
+def _try_lock(descriptor: int) -> bool:
+    try:
+        if os.name == "nt":
+            import msvcrt
+
+            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+        else:
+            import fcntl
+
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        return error.errno not in (errno.EWOULDBLOCK, errno.EACCES, errno.EDEADLK)
+    return True
+
+
+def _is_still(path: Path, descriptor: int) -> bool:
+    try:
+        return os.path.samestat(path.stat(), os.fstat(descriptor))
+    except FileNotFoundError:
+        return False
+
+
+def is_whole_png(path: str | Path) -> bool:
+    """Whether a file begins and ends as a PNG does."""
+    with Path(path).open("rb") as file:
+        head = file.read(8)
+        file.seek(-min(12, file.seek(0, os.SEEK_END)), os.SEEK_END)
+        return head == b"\x89PNG\r\n\x1a\n" and file.read()[4:8] == b"IEND"

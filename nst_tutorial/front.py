@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,9 +13,11 @@ from torch import Tensor
 from . import __version__
 from .checks import number
 from .images import check_can_save, load_image, load_settings, save_image
+from .inputs import as_list, check_pictures, check_settings, style_names
 from .presets import Settings
+from .runs import settings_from
 from .scales import Result
-from .transfer import check_pictures, check_settings, settings_from, stylize
+from .transfer import stylize
 
 
 @dataclass(frozen=True)
@@ -26,14 +28,14 @@ class Point:
     content_loss: float
     """Σ layer weight · content term, without `content_weight`."""
     style_loss: float
-    """Σ layer weight · style term, without `style_weight`."""
+    """Σ layer weight · style's share · style term, without `style_weight`."""
     image: Tensor
     """(1, 3, H, W), sRGB, 0..1."""
 
 
 def trade_off(
     content: Tensor,
-    style: Tensor,
+    style: Tensor | Sequence[Tensor],
     weights: Iterable[float] = (0.3, 1, 3, 10, 30, 100, 300),
     *,
     folder: str | Path | None = None,
@@ -46,7 +48,7 @@ def trade_off(
     Parameters
     ----------
     content, style
-        Pictures (1, 3, H, W), sRGB, 0..1.
+        Pictures (1, 3, H, W), sRGB, 0..1; styles may be several, as in `stylize`.
     weights
         Style weights.
     folder
@@ -70,11 +72,13 @@ def trade_off(
     if "style_weight" in options:
         raise ValueError("style_weight is what trade_off varies; give weights instead")
     settings = settings_from(options.get("preset", "default"), options)
-    check_pictures({"content": content, "style": style})
+    styles = as_list(style)
+    pictures = {"content": content, **dict(zip(style_names(len(styles)), styles, strict=True))}
+    check_pictures(pictures)
     check_settings(settings)
     if settings.steps < 1:
         raise ValueError(f"steps must be at least 1 to measure anything, got {settings.steps}")
-    key = _fingerprint(content, style, settings, options)
+    key = _fingerprint(pictures, settings, options)
     points = []
     for weight in weights:
         path = None
@@ -98,11 +102,15 @@ def _point(result: Result, weight: float, settings: Settings) -> Point:
     size = result.history[-1]["size"]
     best = min((r for r in result.history if r["size"] == size), key=lambda r: r["total"])
     content_loss = sum(w * best[f"content {layer}"] for layer, w in settings.content_layers.items())
-    style_loss = sum(w * best[f"style {layer}"] for layer, w in settings.style_layers.items())
+    style_loss = sum(
+        share * w * best[f"{name} {layer}"]
+        for name, share in result.settings.get("style_shares", {"style": 1.0}).items()
+        for layer, w in settings.style_layers.items()
+    )
     return Point(weight, content_loss, style_loss, result.image)
 
 
-def _fingerprint(content: Tensor, style: Tensor, settings: Settings, options: dict) -> str:
+def _fingerprint(pictures: Mapping[str, Tensor], settings: Settings, options: dict) -> str:
     """Of everything but the style weight that decides the outcome."""
     digest = hashlib.sha256()
 
@@ -110,8 +118,13 @@ def _fingerprint(content: Tensor, style: Tensor, settings: Settings, options: di
         array = tensor.detach().cpu().double().numpy()
         digest.update(f"{name} {array.shape}".encode() + array.tobytes())
 
-    add("content", content)
-    add("style", style)
+    for name, picture in pictures.items():
+        add(name, picture)
+    for kind in ("content_masks", "style_masks"):
+        masks = options.get(kind)
+        for i, mask in enumerate(masks if isinstance(masks, list | tuple) else [masks]):
+            if isinstance(mask, Tensor):
+                add(f"{kind} {i}", mask)
     if isinstance(settings.start, Tensor):
         add("start", settings.start)
     if "model" in options:

@@ -240,7 +240,8 @@ class Objective:
                 raise ValueError(f"the weight of {name} must be finite and ≥ 0, got {weight}")
         if not any(weights.values()):
             raise ValueError("at least one weight must be above 0, or there is nothing to do")
-        self.model, self.terms, self.weights = model, dict(terms), dict(weights)
+        weights = {name: float(weight) for name, weight in weights.items()}
+        self.model, self.terms, self.weights = model, dict(terms), weights
         self.layers = list(dict.fromkeys(name for t in terms.values() for name in t.layers))
 
     def values(self, image: Tensor) -> dict[str, Tensor]:

@@ -5,7 +5,7 @@ Plain data, readable without loading torch: `print(PRESETS["gatys2016"])`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from types import MappingProxyType
 
@@ -16,6 +16,10 @@ STYLE_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
 
 STARTS = ("content", "noise", "style")
 BALANCES = ("weights", "gradient")
+COLORS = ("style", "luminance", "match")
+COLOR_METHODS = ("symmetric", "pca", "cholesky")
+DENOISERS = ("bilateral", "total-variation", "non-local-means", "guided", "poisson")
+PLACES = ("flat", "everywhere")
 
 
 # Deep layers count more than shallow ones: brush strokes and their flow before mere colours. This
@@ -49,7 +53,10 @@ class Settings:
     balance: str = "weights"
     content_weight: float = 1.0
     style_weight: float = 15.0
-    style_scale: float = 1.0
+    style_scale: float | Sequence[float] = 1.0
+    style_mix: Sequence[float] | None = None
+    color: str = "style"
+    color_method: str = "symmetric"
     tv_weight: float = 0.0
     range_weight: float = 300.0
     # optimisation
@@ -60,6 +67,8 @@ class Settings:
     learning_rate: float | None = None
     history: int = 20
     steps: int = 300
+    # after it
+    denoise: object = None
 
     def __post_init__(self):
         for name in ("content_layers", "style_layers"):  # a dict of its own, so presets share none
@@ -173,7 +182,7 @@ def options_from(record: Mapping) -> dict:
     """Return the options of `stylize` that a record of settings (`load_settings`) stands for.
 
     `stylize(content, style, **options_from(load_settings("result.png")))` makes it again. A start
-    that was a picture is not in the record and is left out.
+    that was a picture, and masks, are not in the record and are left out.
     """
     names = [name for name in Settings.__dataclass_fields__ if name != "source"]
     if not isinstance(record, Mapping):

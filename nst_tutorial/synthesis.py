@@ -11,15 +11,16 @@ from torch import Tensor
 from .balance import balanced_weights, gradient_norms
 from .checks import one_of, whole
 from .engine import Engine
-from .images import LARGEST_SIZE, SMALLEST_SIDE, resize
-from .inputs import check_pictures, check_settings, room_for_pairs
+from .images import resize
+from .inputs import check_pictures, check_settings, output_shape, room_for_pairs
 from .kernels import Kernel
 from .losses import Objective
+from .objectives import make_objective
 from .optimize import Callback
 from .planning import Stage, plan
 from .presets import Settings
+from .runs import choose_model, record
 from .scales import Result, through_scales
-from .transfer import choose_model, make_objective, record
 from .vgg import VGG19, check_layers
 
 OPTIONS = (
@@ -36,17 +37,6 @@ def _settings(options: Mapping, **fixed) -> Settings:
     settings = replace(Settings(), start="noise", **options, **fixed)
     check_settings(settings)
     return settings
-
-
-def _shape(size: int | tuple[int, int]) -> tuple[int, int]:
-    try:
-        sides = tuple(size)
-    except TypeError:
-        sides = (size, size)
-    sides = tuple(whole("size", side, SMALLEST_SIDE) for side in sides)
-    if len(sides) != 2 or max(sides) > LARGEST_SIZE:
-        raise ValueError(f"size must be one or two numbers up to {LARGEST_SIZE}, got {size!r}")
-    return sides
 
 
 def noise(size: tuple[int, int], seed: int, like: Tensor) -> Tensor:
@@ -104,7 +94,7 @@ def synthesize_texture(
         A wrong shape or value, an unknown name; the message says which.
     """
     check_pictures({"style": style})
-    shape = _shape(size)
+    shape = output_shape(size)
     if isinstance(layers, str):
         layers = [layers]
     if isinstance(layers, list | tuple):

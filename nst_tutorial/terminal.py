@@ -27,6 +27,11 @@ class _Ended(KeyboardInterrupt):
     number = signal.SIGINT
 
 
+def ended_by_signal() -> int:
+    """The exit code after Ctrl-C or a polite kill."""
+    return 128 + _Ended.number
+
+
 def _end(number: int, frame: object) -> None:
     _Ended.number = number
     raise _Ended
@@ -67,7 +72,7 @@ def plain_errors() -> Iterator[None]:
         raise typer.Exit(2) from error
     except KeyboardInterrupt as interrupt:
         complain("interrupted before there was a picture; nothing was written")
-        raise typer.Exit(128 + _Ended.number) from interrupt
+        raise typer.Exit(ended_by_signal()) from interrupt
 
 
 def complain(message: str) -> None:
@@ -160,4 +165,4 @@ def deliver(result: Result, path: Path, names: dict[str, str], *, overwrite: boo
         err.print(f"ended after {len(result.history)} evaluations: it got no better")
     if result.stopped == "interrupted":
         err.print(f"interrupted after {len(result.history)} evaluations; this is the best so far")
-        raise typer.Exit(128 + _Ended.number)
+        raise typer.Exit(ended_by_signal())

@@ -2,44 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
-from . import __version__
-from .allocator import keep_freed_memory
 from .balance import balanced_weights, starting_norms
 from .checkpoint import Checkpoint, fingerprint
 from .checks import whole
-from .engine import Engine, features_of, statistics_of, with_smaller_tiles
+from .color import grey, keep_luminance
+from .denoising import denoise as remove_noise
+from .engine import Engine, with_smaller_tiles
 from .files import check_can_write
 from .images import resize
-from .inputs import check_pictures, check_settings, kernels_of_layers, narrowest_side
-from .kernels import Kernel
-from .losses import (
-    Content,
-    Objective,
-    OutOfRange,
-    Style,
-    Term,
-    TotalVariation,
-    content_factor,
-    style_factor,
+from .inputs import (
+    as_list,
+    check_pictures,
+    check_settings,
+    denoise_options,
+    narrowest_side,
+    normalized_mix,
+    style_names,
 )
+from .kernels import Kernel
+from .objectives import StyleSource, check_regions, make_objective, recolored, style_sources
 from .optimize import Callback
 from .planning import Stage, plan
-from .presets import Settings, get_preset
+from .runs import choose_model, identity, record, settings_from
 from .scales import Result, through_scales
-from .vgg import VGG19, choose_device, load_vgg19
+from .vgg import VGG19
 
 
 def stylize(
     content: Tensor,
-    style: Tensor,
+    style: Tensor | Sequence[Tensor],
     *,
+    style_mix: Sequence[float] | None = None,
+    content_masks: Tensor | Sequence[Tensor | None] | None = None,
+    style_masks: Tensor | Sequence[Tensor | None] | None = None,
+    color: str | None = None,
+    color_method: str | None = None,
     preset: str = "default",
     steps: int | None = None,
     style_weight: float | None = None,
@@ -47,7 +51,7 @@ def stylize(
     tv_weight: float | None = None,
     range_weight: float | None = None,
     balance: str | None = None,
-    style_scale: float | None = None,
+    style_scale: float | Sequence[float] | None = None,
     kernel: Kernel | Mapping[str, Kernel] | None = None,
     style_layers: Mapping[str, float] | None = None,
     content_layers: Mapping[str, float] | None = None,
@@ -62,6 +66,7 @@ def stylize(
     method: str | None = None,
     learning_rate: float | None = None,
     history: int | None = None,
+    denoise: str | Mapping | None = None,
     seed: int = 0,
     device: str = "auto",
     model: VGG19 | None = None,
@@ -79,7 +84,22 @@ def stylize(
     Parameters
     ----------
     content, style
-        Pictures (1, 3, H, W), sRGB, 0..1, as `load_image` gives them; any two sizes.
+        Pictures (1, 3, H, W), sRGB, 0..1, as `load_image` gives them; any two sizes. A sequence of
+        styles: all of them at once.
+    style_mix
+        How much of each of several styles: numbers ≥ 0, not all 0; only their ratio counts. None:
+        the same of each.
+    content_masks, style_masks
+        Regions: for each style a mask (1, 1, H, W) in 0..1 where it goes, and one where in its own
+        picture it is taken from; None: everywhere. Statistics are taken inside each. A pixel is
+        pulled as hard as without masks, and outside of all it keeps its content alone. A mask of
+        another size than its picture is resized, with a warning. See `regions`.
+    color
+        "style": the style's colours. "luminance": only light and dark are repainted, and the
+        content's chroma is put back at the end (a callback sees the picture in grey). "match": the
+        style's colours get the mean and covariance of the content's first. See `color`.
+    color_method
+        For "match": "symmetric", "pca" or "cholesky", see `color.match_color`.
     preset
         A name from `PRESETS`: "default", "gatys2016", "gatys2016-code", …
     steps
@@ -91,7 +111,8 @@ def stylize(
         Weights of the total variation and of the penalty on values outside 0..1.
     style_scale
         Longer side of the style picture over that of the content, at every scale: below 1 for
-        finer strokes. The style is made smaller to fit, never enlarged.
+        finer strokes, however large the content is. The style is made smaller to fit, never
+        enlarged. Several numbers: one for each style.
     balance
         "weights": the weights are used as they are. "gradient": each term starts with a gradient of
         the same norm; all weights count on top of that, and are 1 if not given. A term without a
@@ -106,12 +127,15 @@ def stylize(
     weights, pooling, rescale
         The network, see `VGG19`. `model` gives a network itself instead.
     start
-        "content", "noise" (drawn with `seed`), "style", or a picture (1, 3, H, W).
+        "content", "noise" (drawn with `seed`), "style" (the first), or a picture (1, 3, H, W).
     coarse_to_fine
         First a small version of the picture, then twice its size, and so on: structures larger
         than the network's receptive field, in less time.
     parameters, method, learning_rate, history
         The optimiser, see `optimize.minimize`.
+    denoise
+        Remove noise from the finished picture, guided by the content: a method ("bilateral"), or a
+        mapping with options of `denoising.denoise` ({"method": "bilateral", "strength": 2.0}).
     device
         "auto" (CUDA, else MPS, else CPU) or a name that torch knows.
     tile, memory
@@ -136,47 +160,54 @@ def stylize(
     """
     given = {name: value for name, value in locals().items() if value is not None}
     settings = settings_from(preset, given)
-    pictures = {"content": content, "style": style}
+    styles = as_list(style)
+    pictures = {"content": content, **dict(zip(style_names(len(styles)), styles, strict=True))}
     if isinstance(settings.start, Tensor):
         pictures["start"] = settings.start
     check_pictures(pictures)
     check_settings(settings)
-    narrowest = narrowest_side(content, style, settings)
     seed = whole("seed", seed, 0)
+    mix = normalized_mix(settings.style_mix, len(styles))
+    settings = replace(settings, style_mix=mix if len(mix) > 1 else None)
     settings = replace(settings, steps=whole("steps", settings.steps, 0))
+    sources = style_sources(content, styles, settings, content_masks, style_masks)
+    narrowest = narrowest_side(content, [(s.picture, s.scale) for s in sources], settings)
     model = choose_model(settings, device, model)
-    content, style = content.detach().to(model.mean), style.detach().to(model.mean)
-    start = _start(settings.start, content, style, seed)
+    original = content.detach().to(model.mean)
+    content, sources = recolored(original, [s.to(model.mean) for s in sources], settings)
+    start = _start(settings.start, content, sources[0].picture, seed)
+    if settings.color == "luminance":
+        start = grey(start)
     height, width = content.shape[2:]
     stages = plan(
         height, width, settings=settings, tile=tile, memory=memory, device=model.device,
         narrowest=narrowest,
     ).stages  # fmt: skip
-    made_with = {"preset": preset, **record(settings, model, seed)}
+    check_regions(sources, [(stage.height, stage.width) for stage in stages], settings)
+    made_with = {"preset": preset, **record(settings, model, seed), **_how_much_and_where(sources)}
     balance: dict[str, float] = {}
     notes = None
     if checkpoint is not None:
         every = whole("checkpoint_every", checkpoint_every, 1)
-        identity = _identity(made_with, pictures, model)
-        notes = Checkpoint(check_can_write(checkpoint), identity, every)
+        run = identity(made_with, pictures, model)
+        notes = Checkpoint(check_can_write(checkpoint), run, every)
         stages, balance = notes.begin(stages, balance, model.device)
 
     def objective_at(stage: Stage) -> Engine:
-        here = resize(content, (stage.height, stage.width))
-        style_size = min(max(style.shape[2:]), round(max(here.shape) * settings.style_scale))
+        shape = stage.height, stage.width
+        here, styles = resize(content, shape), [source.beside(shape) for source in sources]
         # A style larger than the content must not need more memory than was planned.
-        side = stage.tile or (max(here.shape) if style_size > max(here.shape) else None)
+        larger = any(max(s.picture.shape[2:]) > max(shape) for s in styles)
+        side = stage.tile or (max(shape) if larger else None)
         objective = Engine(
             with_smaller_tiles(
-                lambda side: make_objective(model, here, resize(style, style_size), settings, side),
-                side,
-                here,
+                lambda side: make_objective(model, here, styles, settings, side), side, here
             ),
             stage.tile,
         )
         if settings.balance == "gradient":
             if not balance:  # at the first scale, and kept from then on
-                begin = resize(start, (stage.height, stage.width))
+                begin = resize(start, shape)
                 balance.update(starting_norms(objective, begin, _noise(here, seed)))
             objective.reweight(balanced_weights(objective.weights, balance))
         return objective
@@ -186,94 +217,32 @@ def stylize(
         start, objective_at, settings, stages, callback,
         detail=content if from_content else None, checkpoint=notes,
     )  # fmt: skip
+    if settings.denoise is not None:
+        cleaning = denoise_options(settings.denoise)
+        result.image = remove_noise(result.image, guide=original.cpu(), **cleaning)
+    if settings.color == "luminance":
+        result.image = keep_luminance(result.image, original.to(result.image))
     result.gradient_norms = balance
-    sizes = {"content_size": list(content.shape[2:]), "style_size": list(style.shape[2:])}
+    shapes = [list(picture.shape[2:]) for picture in styles]
+    sizes = {
+        "content_size": [height, width],
+        "style_size": shapes if len(shapes) > 1 else shapes[0],
+    }
     result.settings = {**made_with, **sizes, "tile": stages[-1].tile}
     return result
 
 
-def _identity(made_with: Mapping, pictures: Mapping[str, Tensor], model: VGG19) -> dict:
-    looks = {f"{name} picture": fingerprint(picture) for name, picture in pictures.items()}
-    return {**made_with, **looks, "padding": model.padding, "network": _fingerprint_of(model)}
-
-
-def _fingerprint_of(model: VGG19) -> str:
-    """A short name of the network's weights: a file of the same name may hold others."""
-    return fingerprint(torch.cat([b.detach().flatten().float().cpu() for b in model.buffers()]))
-
-
-def record(settings: Settings, model: VGG19, seed: int) -> dict:
-    """Return everything that decides a result but its pictures, as JSON can hold it."""
-    network = {
-        "weights": model.weights,
-        "pooling": model.pooling,
-        "rescale": model.rescaled,
-        "convolutions": model.convolutions,
-        "precision": "bfloat16" if model.reduced else "float32",
+def _how_much_and_where(sources: Sequence[StyleSource]) -> dict:
+    """What a record says of several styles and of regions: shares, and fingerprints of masks."""
+    masks = {
+        f"{source.name} {kind.replace('_', ' ')}": fingerprint(mask)
+        for source in sources
+        for kind in ("content_mask", "style_mask")
+        if (mask := getattr(source, kind)) is not None
     }
-    return {**settings.as_dict(), **network, "seed": seed, "version": __version__}
-
-
-def settings_from(preset: str, given: Mapping) -> Settings:
-    """Return the preset with the given options put in their place."""
-    options = {name: given[name] for name in Settings.__dataclass_fields__ if name in given}
-    settings = get_preset(preset)
-    if options.get("balance") == "gradient" and settings.balance != "gradient":
-        ones = {
-            "content_weight": 1.0,
-            "style_weight": 1.0,
-            "content_layers": dict.fromkeys(settings.content_layers, 1.0),
-            "style_layers": dict.fromkeys(settings.style_layers, 1.0),
-        }
-        options = {**ones, **options}
-    return replace(settings, **options)
-
-
-def choose_model(
-    settings: Settings, device: str, model: VGG19 | None, padding: str = "zeros"
-) -> VGG19:
-    """Return the network that the settings ask for, or the given one; set up the allocator."""
-    if model is None:
-        name = str(choose_device(device))
-        model = load_vgg19(settings.weights, settings.pooling, settings.rescale, padding, name)
-    if model.device.type == "cpu":
-        keep_freed_memory()
-    return model
-
-
-def make_objective(
-    model: VGG19,
-    content: Tensor | None,
-    style: Tensor | None,
-    settings: Settings,
-    tile: int | None = None,
-) -> Objective:
-    """Return the objective of `stylize` for pictures (1, 3, H, W) at one scale.
-
-    Without a content only the style's terms are there, and the other way round. `tile` is the side
-    of the tiles in which the two pictures are looked at; None: in one piece.
-    """
-    terms: dict[str, Term] = {}
-    weights: dict[str, float] = {}
-    if content is not None:
-        for layer, target in features_of(model, content, settings.content_layers, tile).items():
-            factor = content_factor(settings.content_normalization, target)
-            terms[f"content {layer}"] = Content(layer, target, factor)
-            weights[f"content {layer}"] = settings.content_weight * settings.content_layers[layer]
-    if style is not None:
-        kernels = kernels_of_layers(settings.kernel, settings.style_layers)
-        for layer, (target, shape) in statistics_of(model, style, kernels, tile=tile).items():
-            kernel = kernels[layer].fitted(target)
-            factor = style_factor(settings.style_normalization, kernel, target, shape)
-            terms[f"style {layer}"] = Style(layer, kernel, target, factor)
-            weights[f"style {layer}"] = settings.style_weight * settings.style_layers[layer]
-    if settings.tv_weight:
-        terms["total variation"] = TotalVariation()
-        weights["total variation"] = settings.tv_weight
-    if settings.range_weight:
-        terms["out of range"] = OutOfRange()
-        weights["out of range"] = settings.range_weight
-    return Objective(model, terms, weights)
+    if not masks and len(sources) == 1:
+        return {}
+    return {"style_shares": {source.name: source.share for source in sources}, "masks": masks}
 
 
 def _start(start: str | Tensor, content: Tensor, style: Tensor, seed: int) -> Tensor:

@@ -11,6 +11,7 @@ os.environ.setdefault("MPLBACKEND", "agg")
 import numpy as np
 import pytest
 import torch
+from browser import chromium, lab  # noqa: F401  (fixtures)
 from PIL import Image
 
 from nst_tutorial.images import load_image
@@ -55,6 +56,12 @@ def mounted(folder: Path, options: str):
         subprocess.run(["umount", "-l", str(folder)], check=True)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _cache(tmp_path_factory):
+    """What explorers keep: nothing of the user's is used, nothing is left behind."""
+    os.environ["NST_CACHE"] = str(tmp_path_factory.mktemp("cache"))
+
+
 @pytest.fixture(scope="session")
 def tiny() -> VGG19:
     return VGG19("random", channels=TINY, device="cpu", pooling="average").double()
@@ -78,6 +85,16 @@ def starry() -> torch.Tensor:
 @pytest.fixture
 def picture() -> torch.Tensor:
     return torch.rand(1, 3, 40, 36, generator=torch.Generator().manual_seed(1)).double()
+
+
+def pytest_terminal_summary(terminalreporter):
+    """Say loudly that nothing was seen in a browser, where there is none."""
+    skipped = terminalreporter.stats.get("skipped", [])
+    count = sum("browser" in report.keywords for report in skipped)
+    if count:
+        reason = "set CHROMIUM to a Chromium's path, or install one, to run them"
+        terminalreporter.section("NOT TESTED IN A BROWSER", yellow=True, bold=True)
+        terminalreporter.line(f"{count} tests marked browser were skipped: {reason}")
 
 
 COMMAND = [sys.executable, "-m", "nst_tutorial"]
@@ -148,3 +165,22 @@ class Quadratic:
         if len(self.seen) in self.bad:
             total = float("nan")
         return Evaluation(total, {"distance": total}, self.a * d)
+
+
+def disc(height, width, *, radius=0.5, soft=0.4, x=0.0, y=0.0):
+    """A soft mask: 1 in a disc, falling to 0 around it."""
+    rows, columns = torch.meshgrid(
+        torch.linspace(-1, 1, height), torch.linspace(-1, 1, width), indexing="ij"
+    )
+    distance = (columns - x).hypot(rows - y)
+    return ((radius + soft / 2 - distance) / soft).clamp(0, 1).double()[None, None]
+
+
+def box(height, width, rows, columns):
+    mask = torch.zeros(1, 1, height, width).double()
+    mask[..., slice(*rows), slice(*columns)] = 1
+    return mask
+
+
+def ones(height, width):
+    return torch.ones(1, 1, height, width).double()

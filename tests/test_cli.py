@@ -44,7 +44,7 @@ def test_every_default_is_the_functions_own():
     function = inspect.signature(stylize).parameters
     command = inspect.signature(cli.stylize).parameters
     own = {"content", "style", "out", "size", "overwrite", "degree", "offset", "bandwidth", "pairs",
-           "like"}  # fmt: skip
+           "like", "also", "stop_after"}  # fmt: skip
     for name in set(command) - own:  # None: not passed on, so that the function decides
         assert command[name].default in (None, function[name].default), name
     assert {f for f in Settings.__dataclass_fields__ if f != "source"} <= set(function)
@@ -109,6 +109,36 @@ def test_like_another_result(tmp_path):
     assert (settings["steps"], settings["style_weight"], settings["seed"]) == (5, 4.0, 5)
 
 
+def test_several_styles_masks_and_colors_are_the_functions(tmp_path):
+    from nst_tutorial.transfer import stylize
+
+    mask = torch.zeros(1, 3, 43, 64)
+    mask[..., :30] = 1
+    images.save_image(mask, tmp_path / "left.png")
+    options = ["--also", "stained_glass", "--mix", "1,3", "--content-mask", tmp_path / "left.png",
+               "--content-mask", "-", "--color", "match", "--color-method", "pca"]  # fmt: skip
+    found = run("stylize", "temple", "tissue_stain", *QUICK, *options, "--out", tmp_path / "a.png")
+    assert found.returncode == 0, found.stderr
+    assert "temple.jpg in the style of tissue_stain.jpg and stained_glass.jpg" in found.stderr
+    result = stylize(
+        load_image("temple", 64), [load_image(n, 64) for n in ("tissue_stain", "stained_glass")],
+        style_mix=[1, 3], content_masks=[mask[:, :1], None], color="match", color_method="pca",
+        steps=3, device="cpu",
+    )  # fmt: skip
+    images.save_image(result.image, tmp_path / "b.png")
+    assert torch.equal(load_image(tmp_path / "a.png"), load_image(tmp_path / "b.png"))
+    settings = load_settings(tmp_path / "a.png")
+    assert settings["style"] == ["tissue_stain.jpg", "stained_glass.jpg"]
+    assert settings["masks"] == result.settings["masks"]
+    again = run("stylize", "temple", "tissue_stain", *options[:2], *options[4:8], "--size", "64",
+                "--like", tmp_path / "a.png", "--out", tmp_path / "c.png")  # fmt: skip
+    assert again.returncode == 0, again.stderr
+    assert torch.equal(load_image(tmp_path / "a.png"), load_image(tmp_path / "c.png"))
+    again = run("stylize", "temple", "tissue_stain", *options[:2], "--size", "64",
+                "--like", tmp_path / "a.png", "--out", tmp_path / "d.png")  # fmt: skip
+    assert "was made with masks, and they are not in it: give them as well" in again.stderr
+
+
 @pytest.mark.parametrize(
     ("record", "message"),
     [
@@ -116,6 +146,8 @@ def test_like_another_result(tmp_path):
         ({"kernel": {"sum": 3}}, "its settings cannot be used"),
         ({"style_layers": {"relu1_1": None}}, "the weight of relu1_1 in style_layers"),
         ({"method": ["a"]}, "method must be one of"),
+        ({"style_mix": [0, 0]}, "style_mix must hold a number above 0"),
+        ({"style_scale": ["a"]}, "style_scale must be a number above 0"),
         ([1], "a record of settings is a mapping"),
         ({"content_layers": {}}, "it was not made by stylize"),
     ],
@@ -216,6 +248,13 @@ def test_bad_pictures_end_with_one_line_and_2(tmp_path, kind, capsys):
         (["temple", "starry_night", "--device", "x"], "device 'x' cannot be used here"),
         (["temple", "starry_night", "--weights", "x.pth"], "x.pth: no such weights"),
         (["temple", "starry_night", "--kernel", "x"], "unknown kernel 'x'"),
+        (["temple", "starry_night", "--color", "x"], "color must be one of style, luminance, mat"),
+        (["temple", "starry_night", "--mix", "a"], "--mix is numbers separated by commas, as in"),
+        (["temple", "starry_night", "--mix", "1,2"], "style_mix must hold as many numbers as th"),
+        (["temple", "starry_night", "--also", "x"], "x: no such picture"),
+        (["temple", "starry_night", "--also", "cat.jpg"], "cat.jpg: no such picture"),
+        (["temple", "starry_night", "--style-mask", "x.png"], "x.png: no such picture"),
+        (["temple", "starry_night", *["--content-mask", "-"] * 2], "there must be one --content-"),
         (["temple", "starry_night", "--device", "meta"], "device 'meta' cannot be used here"),
         (["temple", "starry_night", "--start", "nois"], "--start is content, noise, style, or: no"),
         (["temple", "starry_night", "--style-scale", "inf"], "style_scale must be a number above"),
@@ -268,7 +307,8 @@ def test_doctor_says_what_is_missing(monkeypatch, capsys):
 
 def test_commands_and_version():
     assert [c.name or c.callback.__name__ for c in cli.app.registered_commands] == [
-        "stylize", "texture", "presets", "doctor",
+        "stylize", "texture", "denoise", "train_texture", "apply", "batch", "studio", "notebooks",
+        "presets", "doctor",
     ]  # fmt: skip
     assert isinstance(cli.app, typer.Typer)
     found = run("--version")

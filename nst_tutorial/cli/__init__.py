@@ -9,14 +9,29 @@ from typing import Annotated
 import typer
 
 from ..terminal import out
+from .batch import batch
+from .denoising import denoise
 from .machine import doctor, presets
+from .networks import apply, train_texture
 from .notebooks import notebooks
 from .pictures import stylize, texture
+from .studio import studio
 
 # torch is imported inside the commands, so that --help answers at once.
 
 DEMO = {"content": "temple", "style": "starry_night", "size": 384, "steps": 160}
-COMMANDS = (stylize, texture, presets, doctor, notebooks)
+COMMANDS = (
+    stylize,
+    texture,
+    denoise,
+    train_texture,
+    apply,
+    batch,
+    studio,
+    notebooks,
+    presets,
+    doctor,
+)
 
 app = typer.Typer(
     name="nst",

@@ -40,3 +40,19 @@ def kernel_from(name: str | None, **parameters) -> dict | str | None:
         with suppress(ValueError):  # the kernel says what it takes
             given["bandwidth"] = float(bandwidth)
     return {"name": name, **given} if given else name
+
+
+def layers_from(option: str, text: str | None) -> dict[str, float] | None:
+    """Layer → weight from "relu1_1=0.5,relu2_1"; a layer without a weight has 1."""
+    if text is None:
+        return None
+    layers = {}
+    for part in text.split(","):
+        name, told, weight = part.strip().partition("=")
+        try:
+            layers[name] = float(weight) if told else 1.0
+        except ValueError as error:
+            raise ValueError(
+                f"{option}: {weight!r} is no weight for {name}; write NAME=WEIGHT,NAME=WEIGHT"
+            ) from error
+    return layers

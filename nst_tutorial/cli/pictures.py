@@ -2,22 +2,37 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ..checks import whole
 from ..presets import PRESETS
-from ..terminal import choose_out, deliver, err, plain_errors, with_progress
-from .options import OURS, Bandwidth, Degree, KernelName, Offset, Pairs, kernel_from, ours
+from ..terminal import choose_out, complain, deliver, err, plain_errors, with_progress
+from .denoising import spec_from
+from .options import (
+    OURS,
+    Bandwidth,
+    Degree,
+    KernelName,
+    Offset,
+    Pairs,
+    kernel_from,
+    layers_from,
+    ours,
+)
+from .sources import mix_from, read_masks, read_styles, sizes_of_styles
+
+if TYPE_CHECKING:
+    from ..optimize import Callback, Progress
 
 
 def _recorded(record: dict, path: Path) -> dict:
     """The options of `stylize` in a picture's record; a ValueError names the picture."""
+    from ..inputs import check_settings
     from ..presets import options_from
-    from ..transfer import check_settings
 
     try:
         options = options_from(record)
@@ -29,6 +44,16 @@ def _recorded(record: dict, path: Path) -> dict:
     return options
 
 
+def _until(last: int | None, callback: Callback) -> Callback:
+    """The same callback, which ends the run at the evaluation of this number."""
+
+    def call(progress: Progress) -> bool:
+        callback(progress)
+        return progress.evaluation == last
+
+    return call
+
+
 def stylize(
     content: Annotated[str, typer.Argument(help="Picture to repaint: a name or a path.")],
     style: Annotated[str, typer.Argument(help="Picture whose style to take: a name or a path.")],
@@ -38,6 +63,31 @@ def stylize(
                      show_default="results/CONTENT_STYLE.png"),
     ] = None,
     size: Annotated[int, typer.Option(help="Longer side of the result in pixels.")] = 512,
+    also: Annotated[
+        list[str] | None, typer.Option(help="A further style; may be given several times.")
+    ] = None,
+    style_mix: Annotated[
+        str | None,
+        typer.Option("--mix", help="How much of STYLE and each --also, as in 1,2.",
+                     show_default="the same of each"),
+    ] = None,
+    content_masks: Annotated[
+        list[str] | None,
+        typer.Option("--content-mask", help="Grey picture: white is where a style goes. One for "
+                     "each style, in order; '-' for everywhere."),
+    ] = None,
+    style_masks: Annotated[
+        list[str] | None,
+        typer.Option("--style-mask", help="The same of the style's own picture."),
+    ] = None,
+    color: Annotated[
+        str | None,
+        typer.Option(help=ours("style; luminance or match: the content's colours.", "color")),
+    ] = None,
+    color_method: Annotated[
+        str | None,
+        typer.Option(help=ours("Of --color match: symmetric, pca, cholesky.", "color_method")),
+    ] = None,
     style_scale: Annotated[
         float | None,
         typer.Option(help=ours("Style size over --size; <1: finer.", "style_scale")),
@@ -63,6 +113,13 @@ def stylize(
     offset: Offset = None,
     bandwidth: Bandwidth = None,
     pairs: Pairs = None,
+    style_layers: Annotated[
+        str | None,
+        typer.Option(help="NAME=WEIGHT,…: layers that style is compared at, and their weights."),
+    ] = None,
+    content_layers: Annotated[
+        str | None, typer.Option(help="NAME=WEIGHT,…: the same for the content.")
+    ] = None,
     balance: Annotated[
         str | None,
         typer.Option(help=ours("weights, or gradient: equal pull of all terms.", "balance")),
@@ -88,6 +145,10 @@ def stylize(
     method: Annotated[
         str | None, typer.Option(help=ours("lbfgs or adam.", "method"))
     ] = None,
+    denoise: Annotated[
+        str | None,
+        typer.Option(help="Clean the result: METHOD or METHOD:STRENGTH, see nst denoise."),
+    ] = None,
     like: Annotated[
         Path | None, typer.Option(help="Take the settings of this result, a picture of ours.")
     ] = None,
@@ -104,6 +165,10 @@ def stylize(
         Path | None,
         typer.Option(help="Note the state here, and go on from it if it is there."),
     ] = None,
+    stop_after: Annotated[
+        int | None,
+        typer.Option(help="End after so many evaluations, as if stopped by hand there."),
+    ] = None,
     overwrite: Annotated[bool, typer.Option(help="Replace an existing result.")] = False,
 ) -> None:  # fmt: skip
     """Repaint CONTENT in the style of STYLE.
@@ -112,43 +177,69 @@ def stylize(
     Ctrl-C ends early and keeps the best picture so far.
     """
     options = dict(locals())
-    for name in ("content", "style", "out", "size", "overwrite"):
+    own = ("content", "style", "also", "content_masks", "style_masks", "out", "size", "stop_after",
+           "overwrite")  # fmt: skip
+    for name in own:
         del options[name]
     options["tile"] = int(tile) if tile.isdecimal() and len(tile) < 10 else tile
     with plain_errors():
-        from ..images import LARGEST_SIZE, SMALLEST_SIDE, find_image, load_image, load_settings
+        from ..images import find_image, load_image, load_settings
         from ..presets import STARTS
-        from ..transfer import settings_from
+        from ..runs import settings_from
         from ..transfer import stylize as run
 
         parameters = [options.pop(name) for name in ("degree", "offset", "bandwidth", "pairs")]
         options["kernel"] = kernel_from(
             kernel, **dict(zip(("degree", "offset", "bandwidth", "pairs"), parameters, strict=True))
         )
+        options["style_mix"] = mix_from(style_mix)
+        options["denoise"] = spec_from(denoise)
+        options["style_layers"] = layers_from("--style-layers", style_layers)
+        options["content_layers"] = layers_from("--content-layers", content_layers)
         options = {name: value for name, value in options.items() if value is not None}
+        if stop_after is not None:
+            whole("--stop-after", stop_after, 1)
         if like is not None:
             if preset is not None:
                 raise ValueError("--preset and --like both say where to start; give one of them")
-            options = {**_recorded(load_settings(like), like), **options}
+            before = load_settings(like)
+            options = {**_recorded(before, like), **options}
             del options["like"]
+            if before.get("masks") and not (content_masks or style_masks):
+                complain(f"{like} was made with masks, and they are not in it: give them as well")
         settings = settings_from(preset or "default", options)
         if start is not None and start not in STARTS:
             try:
                 options["start"] = load_image(start, size)
             except FileNotFoundError as error:
                 raise FileNotFoundError(f"--start is {', '.join(STARTS)}, or: {error}") from error
-        content_path, style_path = find_image(content, "content"), find_image(style, "style")
-        content_image = load_image(content_path, size)
-        # As large as it will be used, so that a huge painting does not fill the memory.
-        style_size = min(max(SMALLEST_SIDE, size * settings.style_scale), LARGEST_SIZE)
-        style_image = load_image(style_path, math.ceil(style_size), enlarge=False)
-        path = choose_out(out, f"{Path(content).stem}_{Path(style).stem}", overwrite)
-        err.print(f"{content_path.name} in the style of {style_path.name}, {size} px", markup=False)
-        result = with_progress(
-            lambda callback: run(content_image, style_image, callback=callback, **options)
+        content_path = find_image(content, "content")
+        style_paths = [find_image(name, "style") for name in (style, *(also or ()))]
+        sizes = sizes_of_styles(settings.style_scale, size, len(style_paths))
+        content_image, style_images = (
+            load_image(content_path, size),
+            read_styles(style_paths, sizes),
         )
-        names = {"content": content_path.name, "style": style_path.name}
-        deliver(result, path, names, overwrite=overwrite)
+        everywhere = [size] * len(sizes)
+        masks = {
+            "content_masks": read_masks("--content-mask", content_masks, everywhere, enlarge=True),
+            "style_masks": read_masks("--style-mask", style_masks, sizes, enlarge=False),
+        }
+        stems = [Path(name).stem for name in (content, style, *(also or ()))]
+        path = choose_out(out, "_".join(stems), overwrite)
+        names = [path.name for path in style_paths]
+        what = f"{content_path.name} in the style of {' and '.join(names)}, {size} px"
+        err.print(what, markup=False)
+        result = with_progress(
+            lambda callback: run(
+                content_image,
+                style_images,
+                callback=_until(stop_after, callback),
+                **{**options, **masks},
+            )
+        )
+        sources = {"content": content_path.name, "style": names if also else names[0]}
+        deliver(result, path, sources, overwrite=overwrite)
         if checkpoint is not None:  # the picture is safe, so it is no longer needed
             checkpoint.unlink(missing_ok=True)
 

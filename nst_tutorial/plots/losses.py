@@ -67,8 +67,11 @@ def gradient_norms(norms: Mapping[str, float], weights: Mapping[str, float]) -> 
     return figure
 
 
-def front(points: Sequence[Point]) -> Figure:
-    """Content loss against style loss, each point labelled with its style weight."""
+def front(points: Sequence[Point], here: tuple[float, float] | None = None) -> Figure:
+    """Content loss against style loss, each point labelled with its style weight.
+
+    `here`: a style and a content loss to be marked.
+    """
     if not points:
         raise ValueError("the front has no points")
     first, last = points[0], points[-1]
@@ -86,6 +89,10 @@ def front(points: Sequence[Point]) -> Figure:
             f"{point.style_weight:g}", (point.style_loss, point.content_loss),
             textcoords="offset points", xytext=(6, 5),
         )  # fmt: skip
+    if here is not None:
+        figure.alt += f"; a mark at ({here[0]:.2g}, {here[1]:.2g})"
+        axis.plot(*here, "*", color=COLORS[1], markersize=16, label="here")
+        axis.legend(frameon=False)
     axis.set(xscale="log", xlabel="style loss", ylabel="content loss")
     axis.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     axis.xaxis.set_major_formatter("{x:g}")

@@ -1,0 +1,104 @@
+"""`nst batch`: many pictures, here or on a cluster."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ..terminal import complain, ended_by_signal, err, out, plain_errors
+
+SHEET = "contact_sheet.jpg"
+MOST_ON_A_SHEET = 400  # pictures
+
+
+def batch(
+    contents: Annotated[Path, typer.Option(help="Folder of the pictures to repaint.")],
+    styles: Annotated[Path, typer.Option(help="Folder of the pictures whose styles to take.")],
+    grid: Annotated[
+        Path,
+        typer.Option(help='A JSON file of lists, one a setting: {"style_weight": [5, 15]}.'),
+    ],
+    out: Annotated[Path, typer.Option(help="Folder for results, manifest.csv, contact sheet.")],
+    scheduler: Annotated[
+        str | None, typer.Option(help="A Dask cluster that is there: tcp://HOST:8786.")
+    ] = None,
+    workers: Annotated[
+        int, typer.Option(help="So many processes on this machine; 0: in this one.")
+    ] = 0,
+    threads: Annotated[
+        int | None,
+        typer.Option(help="Of each worker.", show_default="the machine's cores, shared"),
+    ] = None,
+    memory: Annotated[
+        float | None, typer.Option(help="GB a worker.", show_default="a share of what is free")
+    ] = None,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda, mps.")] = "auto",
+) -> None:
+    """Repaint every content in every style with every combination of settings.
+
+    What is there already is not made again, so the same command goes on after Ctrl-C or a crash.
+    """
+    with plain_errors():
+        from ..batch import sweep
+
+        options = {"workers": workers, "threads": threads, "memory": memory, "device": device}
+        found = sweep(
+            contents, styles, read_grid(grid), out, scheduler, **options,
+            progress=err.is_terminal, callback=_line,
+        )  # fmt: skip
+        _report(found)
+    if found.stopped:
+        complain("interrupted; the same command goes on from here")
+        raise typer.Exit(ended_by_signal())
+    if found.failed:
+        raise typer.Exit(1)
+
+
+def read_grid(path: Path) -> dict:
+    """The grid in a JSON file; a ValueError names the file."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"), object_pairs_hook=_without_twins)
+    except ValueError as error:
+        raise ValueError(f"{path}: not a grid ({error})") from error
+
+
+def _without_twins(pairs: list[tuple[str, object]]) -> dict:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError("a setting is there twice")
+    return found
+
+
+def _line(row: dict) -> None:
+    """Failures are always said; the rest where there is no terminal for a bar."""
+    if row["status"] == "failed":
+        complain(f"{row['content']} in {row['style']}: {row['error']}")
+    elif not err.is_terminal:
+        err.print(row["file"], markup=False, soft_wrap=True)
+
+
+def _report(found) -> None:
+    made = len(found.done) - found.skipped
+    counts = f"{made} made, {found.skipped} there before, {len(found.failed)} failed"
+    out.print(f"{found.seconds:.0f} s: {counts}; the table is", end=" ")
+    out.print(str(found.out / "manifest.csv"), style="bold", markup=False, soft_wrap=True)
+    if found.rows and not found.stopped:
+        _write_sheets(found)
+
+
+def _write_sheets(found) -> None:
+    from ..files import replacing
+    from ..plots import contact_sheet, to_bytes
+
+    pairs = sorted({(row["content"], row["style"]) for row in found.rows})
+    a_row = -(-len(found.rows) // len(pairs))
+    on_one = max(1, MOST_ON_A_SHEET // a_row)
+    for number, first in enumerate(range(0, len(pairs), on_one), 1):
+        here = set(pairs[first : first + on_one])
+        rows = [row for row in found.rows if (row["content"], row["style"]) in here]
+        path = found.out / (SHEET if number == 1 else SHEET.replace(".", f"-{number}."))
+        with replacing(path) as file:
+            file.write(to_bytes(contact_sheet(rows, found.out), "jpeg"))

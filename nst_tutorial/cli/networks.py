@@ -1,0 +1,199 @@
+"""`nst train-texture` and `nst apply`: a network for one style, and its pictures in one pass."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from ..terminal import choose_out, complain, err, free_name, plain_errors, with_progress
+from ..terminal import out as console
+from .options import Bandwidth, Degree, KernelName, Offset, Pairs, kernel_from
+
+
+def train_texture(
+    style: Annotated[str, typer.Argument(help="Picture to learn from: a name or a path.")],
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Where to write.", show_default="results/STYLE.safetensors"),
+    ] = None,
+    contents: Annotated[
+        Path | None,
+        typer.Option(help="Folder of photographs: learn to repaint pictures, not to make texture."),
+    ] = None,
+    steps: Annotated[int, typer.Option(help="Steps of Adam.")] = 600,
+    batch: Annotated[int, typer.Option(help="Pictures in each step.")] = 2,
+    size: Annotated[int, typer.Option(help="Side of these pictures in pixels.")] = 128,
+    style_size: Annotated[
+        int, typer.Option(help="Longer side of the style picture in pixels: the grain.")
+    ] = 256,
+    learning_rate: Annotated[float, typer.Option(help="Of Adam, at the beginning.")] = 0.01,
+    kernel: KernelName = "gram",
+    degree: Degree = None,
+    offset: Offset = None,
+    bandwidth: Bandwidth = None,
+    pairs: Pairs = None,
+    normalization: Annotated[
+        str, typer.Option(help="instance, or batch as in the paper.")
+    ] = "instance",
+    diversity: Annotated[float, typer.Option(help="More: samples less alike.")] = 0.0,
+    style_weight: Annotated[
+        float | None, typer.Option(help="With --contents: more style.", show_default="15")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Of weights and noise.")] = 0,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda, mps.")] = "auto",
+    checkpoint: Annotated[
+        Path | None,
+        typer.Option(help="Note the state here, and go on from it if it is there."),
+    ] = None,
+    overwrite: Annotated[bool, typer.Option(help="Replace an existing file.")] = False,
+) -> None:
+    """Train a network that makes the texture of STYLE in one pass, or repaints pictures in it.
+
+    Ctrl-C ends early and keeps the network as it is by then.
+    """
+    with plain_errors():
+        from ..crops import PictureFolder
+        from ..files import check_can_write
+        from ..images import find_image, load_image
+        from ..lessons import style_distance
+        from ..texture_nets import Generator
+        from ..trained import save_generator
+        from ..training import train_generator
+
+        style_path = find_image(style, "style")
+        image = load_image(style_path, style_size, enlarge=False)
+        pictures = () if contents is None else PictureFolder(contents, size * 3 // 2)
+        spec = kernel_from(kernel, degree=degree, offset=offset, bandwidth=bandwidth, pairs=pairs)
+        path = out or free_name(Path("results", f"{Path(style).stem}.safetensors"))
+        if path.is_file() and not overwrite:
+            raise FileExistsError(f"{path}: exists already; give another --out, or --overwrite")
+        check_can_write(path)
+        generator = Generator(stylizes=contents is not None, normalization=normalization, seed=seed)
+        options = {} if style_weight is None else {"style_weight": style_weight}
+        found = with_progress(
+            lambda callback: train_generator(
+                generator, image, pictures, steps=steps, batch=batch, size=size,
+                learning_rate=learning_rate, kernel=spec, diversity=diversity, seed=seed,
+                device=device, checkpoint=checkpoint, callback=callback, **options,
+            )
+        )  # fmt: skip
+        if found.stopped == "interrupted" and not found.history:
+            raise KeyboardInterrupt
+        generator.settings["style"] = style_path.name
+        text = f"{len(found.history)} steps, {found.seconds:.0f} s"
+        if contents is None and min(image.shape[2:]) >= 32:
+            distance = style_distance(generator.sample(256), image, kernel=spec, device=device)
+            generator.settings["style_distance"] = distance
+            text += f", style distance at 256 px {distance:.3g}"
+        saved = save_generator(generator, path, overwrite=overwrite)
+        console.print(f"{text}; the network is", end=" ")
+        console.print(str(saved), style="bold", markup=False, soft_wrap=True)
+        if found.stopped == "interrupted":
+            err.print("interrupted: this is the network as far as it got")
+            raise typer.Exit(130)
+        if checkpoint is not None:  # the network is safe, so it is no longer needed
+            checkpoint.unlink(missing_ok=True)
+
+
+def apply(
+    generator: Annotated[
+        str, typer.Argument(help="A network: a bundled name or a file. None: list the bundled.")
+    ] = "",
+    picture: Annotated[
+        str, typer.Argument(help="Picture to repaint: a name, a path, or a folder of pictures.")
+    ] = "",
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Where to write; for a folder: a folder.",
+                     show_default="results/GENERATOR_….png"),
+    ] = None,
+    size: Annotated[
+        int | None,
+        typer.Option(help="Side of a texture, or longer side of a picture, in pixels.",
+                     show_default="256; a picture's own"),
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Another seed, another sample.")] = 0,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda, mps.")] = "auto",
+    overwrite: Annotated[bool, typer.Option(help="Replace existing results.")] = False,
+) -> None:  # fmt: skip
+    """Make a texture, or repaint pictures, in one pass of a trained network."""
+    with plain_errors():
+        from ..trained import load_generator
+
+        if not generator:
+            _list()
+            return
+        network = load_generator(generator, device)
+        name = Path(generator).stem
+        if not network.design["stylizes"]:
+            if picture:
+                raise ValueError(f"{generator} makes textures from noise alone; give no picture")
+            path = choose_out(out, f"{name}_{seed}", overwrite)
+            _make(network, name, path, None, size or 256, seed, overwrite)
+            return
+        if not picture:
+            raise ValueError(f"{generator} repaints pictures: name one, or a folder of them")
+        if not Path(picture).is_dir():
+            path = choose_out(out, f"{Path(picture).stem}_{name}", overwrite)
+            _make(network, name, path, picture, size, seed, overwrite)
+            return
+        _make_all(network, name, Path(picture), out or Path("results"), size, seed, overwrite)
+
+
+def _list() -> None:
+    from ..trained import bundled, load_generator
+
+    table = Table()
+    for column in ("name", "what it makes", "style", "trained at", "style distance"):
+        table.add_column(column)
+    for name in bundled():
+        found = load_generator(name, "cpu")
+        record = found.settings
+        kind = "repaints pictures" if found.design["stylizes"] else "texture"
+        distance = f"{record['style_distance']:.3f}" if "style_distance" in record else ""
+        table.add_row(name, kind, record["style"], f"{record['size']} px", distance)
+    console.print(table)
+
+
+def _make(network, name, path, picture, size, seed, overwrite) -> None:
+    """One picture, with what made it, in a file."""
+    from ..images import find_image, load_image, save_image
+
+    content = None if picture is None else load_image(find_image(picture, "content"), size)
+    begin = time.perf_counter()
+    image = network.sample(size or 256, seed, content=content)
+    spent = time.perf_counter() - begin
+    record = {
+        "generator": name, "seed": seed, "size": list(image.shape[2:]),
+        **({} if picture is None else {"content": Path(picture).name}),
+        "design": network.design, "training": network.settings,
+    }  # fmt: skip
+    saved = save_image(image.cpu(), path, record, overwrite=overwrite)
+    console.print(f"{spent:.2f} s; the picture is", end=" ")
+    console.print(str(saved), style="bold", markup=False, soft_wrap=True)
+
+
+def _make_all(network, name, folder, out, size, seed, overwrite) -> None:
+    """Every picture of a folder; one that cannot be read is told of, and the others go on."""
+    from ..images import check_can_save
+    from ..library import READABLE
+
+    paths = sorted(path for path in folder.iterdir() if path.suffix.lower() in READABLE)
+    if not paths:
+        raise ValueError(f"{folder}: no pictures in it ({', '.join(READABLE)})")
+    failed = 0
+    for each in paths:
+        path = out / f"{each.stem}_{name}.png"
+        path = check_can_save(path if overwrite else free_name(path))
+        try:
+            _make(network, name, path, str(each), size, seed, overwrite)
+        except (ValueError, OSError) as error:
+            complain(str(error))
+            failed += 1
+    if failed:
+        complain(f"{failed} of {len(paths)} pictures could not be repainted")
+        raise typer.Exit(1)

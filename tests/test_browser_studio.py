@@ -1,0 +1,245 @@
+"""The studio in a real browser: in JupyterLab, and as a web page with `nst studio`."""
+
+import re
+import sys
+import time
+import urllib.error
+import urllib.request
+
+import pytest
+from browser import (
+    ROOT,
+    free_port,
+    open_notebook,
+    picture,
+    run_all,
+    screenshot,
+    serving,
+    wait_until,
+)
+from PIL import Image
+
+from nst_tutorial import load_image, load_settings
+
+pytestmark = pytest.mark.browser
+OUTPUT = ".jp-OutputArea-output"
+
+
+@pytest.fixture
+def files(tmp_path):
+    """A picture to upload, and a file that only looks like one."""
+    with Image.open(ROOT / "images" / "content" / "cat.jpg") as cat:
+        cat.resize((160, 120)).save(tmp_path / "my cat.png")
+    (tmp_path / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\n and nothing else")
+    return tmp_path
+
+
+@pytest.fixture(scope="module")
+def web(tmp_path_factory):
+    """The address of `nst studio`, started in a folder with a picture of its own."""
+    home = tmp_path_factory.mktemp("web")
+    (home / "images" / "style").mkdir(parents=True)
+    Image.new("RGB", (64, 64), "teal").save(home / "images" / "style" / "plain_teal.png")
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    command = [sys.executable, "-m", "nst_tutorial", "studio", "--no-browser", f"--port={port}"]
+    environment = {"NST_FAST": "1", "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
+    with serving(command, f"{url}/voila/static/voila.js", home / "log.txt", environment):
+        assert f"The studio is at {url}/" in (home / "log.txt").read_text()
+        yield url, home
+
+
+def visit(chromium, url):
+    page = chromium.new_context(viewport={"width": 1200, "height": 1500}).new_page()
+    page.goto(url, wait_until="domcontentloaded", timeout=120_000)
+    wait_for_studio(page)
+    return page
+
+
+def wait_for_studio(page):
+    page.wait_for_selector(f"{OUTPUT} .widget-upload", timeout=120_000)
+    wait_until(lambda: "being measured" not in said(page), "the speed is measured", 120)
+
+
+def said(page) -> str:
+    return page.locator(OUTPUT).last.inner_text()
+
+
+def button(page, name):
+    return page.locator(f"{OUTPUT} button").filter(has_text=name)
+
+
+def upload(page, name, path):
+    with page.expect_file_chooser() as chooser:
+        button(page, name).click()
+    chooser.value.set_files(path)
+
+
+def evaluations(page) -> int:
+    found = re.search(r"evaluation (\d+) of", said(page))
+    return int(found[1]) if found else 0
+
+
+def run_ten_and_stop(page, name):
+    """Run, see the picture change, stop after ten evaluations or more."""
+    steps = page.locator(OUTPUT).get_by_label("Evaluations")
+    steps.fill("3000")
+    steps.press("Enter")
+    wait_until(lambda: "3000 evaluations" in said(page), "the plan follows")
+    button(page, "Run").click()
+    wait_until(lambda: evaluations(page) >= 2, "it runs", 120)
+    before = picture(page)
+    wait_until(lambda: evaluations(page) >= 10, "ten evaluations", 120)
+    wait_until(lambda: picture(page) != before, "a new frame", 5)
+    screenshot(page, f"{name}_running")
+    button(page, "Stop").click()
+    wait_until(lambda: "Stopped after" in said(page), "it stops", 30)
+    assert "--stop-after" in said(page)
+
+
+def assert_a_broken_upload_is_told(page, files, name):
+    upload(page, "Upload a content", files / "broken.png")
+    told = page.locator(f"{OUTPUT} [role=alert]")
+    told.wait_for(timeout=30_000)
+    assert re.match(r"broken.png: cannot be read as a picture.*save it anew", told.inner_text())
+    screenshot(page, f"{name}_broken")
+
+
+def test_in_jupyterlab(chromium, lab, files):
+    page = open_notebook(chromium, lab, "studio.ipynb")
+    run_all(page)
+    wait_for_studio(page)
+    screenshot(page, "studio_lab")
+    assert_a_broken_upload_is_told(page, files, "studio_lab")
+    upload(page, "Upload a content", files / "my cat.png")
+    wait_until(lambda: "96×72" in said(page), "the plan is that of the uploaded picture")
+    assert page.locator(f"{OUTPUT} [role=alert]").count() == 0
+    run_ten_and_stop(page, "studio_lab")
+    button(page, "Save").click()
+    path = lab.folder / "results" / "my cat_starry_night.png"
+    wait_until(path.exists, "the file is there", 10)
+    assert load_image(path).shape == (1, 3, 72, 96)
+    assert load_settings(path)["content"] == "my cat.png"
+    wait_until(lambda: "Saved as results/my cat_starry_night.png" in said(page), "it says so")
+    screenshot(page, "studio_lab_saved")
+    page.close()
+
+
+def test_the_kernel_is_free_while_it_runs_and_pause_holds(chromium, lab):
+    page = open_notebook(chromium, lab, "studio.ipynb")
+    run_all(page)
+    wait_for_studio(page)
+    page.locator(OUTPUT).get_by_label("Evaluations").fill("3000")
+    page.locator(OUTPUT).get_by_label("Evaluations").press("Enter")
+    button(page, "Run").click()
+    wait_until(lambda: evaluations(page) >= 2, "it runs", 120)
+    begin = time.monotonic()
+    page.evaluate(
+        """async () => {
+            const panel = window.jupyterapp.shell.currentWidget;
+            const kernel = panel.sessionContext.session.kernel;
+            await kernel.requestExecute({code: "6 * 7"}).done;
+        }"""
+    )
+    assert time.monotonic() - begin < 5
+    button(page, "Pause").click()
+    wait_until(lambda: "paused: evaluation" in said(page), "it pauses")
+    time.sleep(1)
+    held = evaluations(page)
+    time.sleep(1.5)
+    assert evaluations(page) == held
+    button(page, "Resume").click()
+    wait_until(lambda: evaluations(page) > held, "it goes on")
+    button(page, "Stop").click()
+    wait_until(lambda: "Stopped after" in said(page), "it stops", 30)
+    page.close()
+
+
+def test_by_keyboard(chromium, web):
+    page = visit(chromium, web[0])
+    size = page.locator(f"{OUTPUT} .noUi-handle").first
+    before = said(page)
+    assert "96×64" in before
+    size.focus()
+    page.keyboard.press("ArrowRight")
+    wait_until(lambda: "Plan: 128×" in said(page), "a larger size")
+    reached = set()
+    page.locator(f"{OUTPUT} select").first.focus()
+    for _ in range(30):
+        reached.add(page.evaluate("() => document.activeElement.innerText.trim()"))
+        page.keyboard.press("Tab")
+    assert {"Run", "Upload a content", "Upload a style"} <= {name.split("(")[0].strip()
+                                                            for name in reached}  # fmt: skip
+    page.close()
+
+
+def test_as_a_web_page(chromium, web, files):
+    url, home = web
+    before = sorted(path.name for path in home.iterdir())
+    page = visit(chromium, url)
+    screenshot(page, "studio_web")
+    assert "import nst_tutorial as nst\n\nFAST" not in page.content()  # no cells
+    style = page.locator(OUTPUT).get_by_label("Style", exact=True)
+    assert "plain_teal" in style.inner_text()  # of the folder where it was started
+    assert_a_broken_upload_is_told(page, files, "studio_web")
+    upload(page, "Upload a content", files / "my cat.png")
+    wait_until(lambda: "96×72" in said(page), "the plan is that of the uploaded picture")
+    run_ten_and_stop(page, "studio_web")
+    button(page, "Save").click()
+    link = page.locator(f"{OUTPUT} a[download]")
+    with page.expect_download() as download:
+        link.click()
+    assert download.value.suggested_filename == "my cat_starry_night.png"
+    assert load_image(download.value.path()).shape == (1, 3, 72, 96)
+    screenshot(page, "studio_web_saved")
+
+    other = visit(chromium, url)
+    assert "my cat.png" in page.locator(OUTPUT).last.inner_text()
+    assert "my cat" not in other.content()
+    assert sorted(path.name for path in home.iterdir()) == before  # nothing is left here
+    page.close()
+    other.close()
+
+
+@pytest.mark.parametrize("path", ["images/style/plain_teal.png", "studio.ipynb", "log.txt"])
+def test_no_file_can_be_had(web, path):
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        urllib.request.urlopen(f"{web[0]}/voila/files/{path}", timeout=30)
+    assert refused.value.code in (403, 404)
+
+
+def test_no_code_of_a_visitor_is_run(chromium, web):
+    """The page's own connection to its kernel: what is no message of a widget is not passed on."""
+    page = visit(chromium, web[0])
+    answered = page.evaluate(
+        """async () => {
+            const config = JSON.parse(document.getElementById('jupyter-config-data').textContent);
+            const address = `${location.origin.replace('http', 'ws')}/api/kernels/`
+                + `${config.kernelId}/channels?session_id=visitor`;
+            const socket = new WebSocket(address);
+            await new Promise((done, fail) => { socket.onopen = done; socket.onerror = fail; });
+            const ask = (type, content) => socket.send(JSON.stringify({
+                header: {msg_id: type, msg_type: type, username: '', session: 'visitor',
+                         version: '5.3', date: new Date().toISOString()},
+                parent_header: {}, metadata: {}, content, channel: 'shell', buffers: []}));
+            const seen = [];
+            socket.onmessage = (event) => {
+                if (typeof event.data === 'string') {
+                    const message = JSON.parse(event.data);
+                    seen.push([message.parent_header.msg_id, message.msg_type]);
+                }
+            };
+            ask('execute_request', {code: 'open("visited", "w")', silent: false,
+                                    store_history: false, user_expressions: {},
+                                    allow_stdin: false});
+            ask('kernel_info_request', {});
+            await new Promise((done) => setTimeout(done, 3000));
+            socket.close();
+            return seen;
+        }"""
+    )
+    kinds = {tuple(pair) for pair in answered}
+    assert ("kernel_info_request", "kernel_info_reply") in kinds  # it listens
+    assert not [pair for pair in kinds if pair[0] == "execute_request"]
+    assert not (web[1] / "visited").exists()
+    page.close()

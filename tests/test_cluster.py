@@ -1,0 +1,205 @@
+"""Batches on Dask: two local processes, one killed in the middle of its work."""
+
+import logging
+import os
+import signal
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+
+import dask
+import pytest
+import torch
+from conftest import names_in
+from distributed import Client, LocalCluster, get_worker
+from test_batch import TINY, command, pictures_in, start, wait_for_pictures, whole_pictures
+
+from nst_tutorial import cluster, sweep
+from nst_tutorial.manifest import read_manifest
+from nst_tutorial.perform import perform
+from nst_tutorial.tasks import make_tasks
+
+
+@contextmanager
+def two_workers(**options):
+    options = {"n_workers": 2, "threads_per_worker": 1, "memory_limit": 0, **options}
+    with LocalCluster(
+        **options, dashboard_address=None, silence_logs=logging.CRITICAL
+    ) as local, Client(local) as client:  # fmt: skip
+        yield client
+
+
+@pytest.fixture(scope="module")
+def client():
+    """Two workers for the tests that leave them alive."""
+    with two_workers() as found:
+        yield found
+
+
+def run(out, grid, **options):
+    return sweep("temple", "starry_night", {**TINY, **grid}, out, progress=False, **options)
+
+
+def test_a_worker_is_killed_in_the_middle(tmp_path):
+    """All results are there, none was made twice, and the table is right."""
+    before = {}
+    with two_workers() as client:
+        pids = client.run(os.getpid)
+
+        def kill(row):
+            if len(pictures_in(tmp_path)) >= 3 and not before:
+                before.update(pictures_in(tmp_path))
+                os.kill(next(iter(pids.values())), signal.SIGKILL)
+
+        found = run(tmp_path, {"seed": list(range(12)), "steps": [4]}, client=client, callback=kill)
+        assert set(client.run(os.getpid)) != set(pids)
+    assert before
+    rows = read_manifest(tmp_path)
+    assert (len(found.done), found.failed, found.stopped) == (12, [], None)
+    assert sorted(row["seed"] for row in rows) == list(range(12))
+    assert {row["file"] for row in rows} == set(pictures_in(tmp_path))
+    assert len(whole_pictures(tmp_path)) == 12
+    assert before.items() <= pictures_in(tmp_path).items()  # not written again
+    assert set(pids) <= {row["worker"] for row in rows}  # both had a share
+
+
+def dies_once(folder, task, memory=None, worker=None):
+    """Kill this very process in the middle of a picture, the first time."""
+    mark = Path(folder, "mark")
+    if task.options["seed"] == 1 and not mark.exists():
+        mark.write_text(str(os.getpid()))
+        os.kill(os.getpid(), signal.SIGKILL)
+    row = perform(task, Path(folder, "out"), "cpu", memory, worker)
+    return {**row, "pid": os.getpid()}
+
+
+def test_the_task_of_a_killed_worker_is_done_by_another(tmp_path):
+    tasks = make_tasks("temple", "starry_night", {**TINY, "seed": [0, 1, 2, 3]})
+    (tmp_path / "out").mkdir()
+    with two_workers() as client:
+        work = partial(dies_once, str(tmp_path))
+        with cluster.runner(work, client) as run_on:
+            rows = list(run_on(tasks))
+    assert [row["status"] for row in rows] == ["done"] * 4
+    (again,) = [row for row in rows if row["seed"] == 1]
+    assert again["pid"] != int((tmp_path / "mark").read_text())
+    assert len(names_in(tmp_path / "out")) == 4
+
+
+def always_dies(task, memory=None, worker=None):
+    if task.options["seed"] == 1:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return {"seed": task.options["seed"], "status": "done"}
+
+
+def test_a_picture_that_kills_every_worker_fails_alone():
+    tasks = make_tasks("temple", "starry_night", {**TINY, "seed": [0, 1, 2]})
+    with (
+        dask.config.set({"distributed.scheduler.allowed-failures": 0}),
+        two_workers() as client,
+        cluster.runner(always_dies, client) as run_on,
+    ):
+        rows = sorted(run_on(tasks), key=lambda row: row["seed"])
+    assert [row["status"] for row in rows] == ["done", "failed", "done"]
+    assert rows[1]["error"].startswith("KilledWorker: ")
+
+
+def tell(task, memory=None, worker=None):
+    """A row that says how the worker was set up."""
+    return {"threads": torch.get_num_threads(), "memory": memory, "key": get_worker().name}
+
+
+@pytest.mark.parametrize(
+    ("threads", "expected"), [(None, max(1, dask.system.CPU_COUNT // 2)), (3, 3)]
+)
+def test_workers_share_the_cores(client, threads, expected):
+    tasks = make_tasks("temple", "starry_night", {**TINY, "seed": [0, 1, 2, 3]})
+    with cluster.runner(tell, client, threads=threads) as run_on:
+        rows = list(run_on(tasks))
+    assert {row["threads"] for row in rows} == {expected}
+    assert all(row["memory"] > 0.1 for row in rows)
+
+
+def test_the_limit_of_a_worker_is_kept():
+    tasks = make_tasks("temple", "starry_night", TINY)
+    with two_workers(memory_limit="4GB") as client:
+        with cluster.runner(tell, client) as run_on:
+            assert [row["memory"] for row in run_on(tasks)] == [pytest.approx(2.8)]
+        with cluster.runner(tell, client, memory=1.5) as run_on:
+            assert [row["memory"] for row in run_on(tasks)] == [1.5]
+
+
+def busy(folder, task, memory=None, worker=None):
+    """Counts how many run at the same time on one GPU."""
+    import time
+
+    mark = Path(folder, str(os.getpid()))
+    alone = not mark.exists()
+    mark.write_text("")
+    time.sleep(0.1)
+    mark.unlink(missing_ok=True)
+    return {"alone": alone, "GPU": get_worker().state.total_resources.get("GPU")}
+
+
+def test_a_gpu_has_one_picture_at_a_time(tmp_path):
+    """A worker with several threads that declares one GPU."""
+    tasks = make_tasks("temple", "starry_night", {**TINY, "seed": list(range(6))})
+    work = partial(busy, str(tmp_path))
+    with (
+        two_workers(n_workers=1, threads_per_worker=4, resources={"GPU": 1}) as client,
+        cluster.runner(work, client) as run_on,
+    ):
+        rows = list(run_on(tasks))
+    assert rows == [{"alone": True, "GPU": 1}] * 6
+
+
+def test_several_threads_of_a_worker_do_one_picture_at_a_time(tmp_path):
+    with two_workers(n_workers=1, threads_per_worker=3) as client:
+        found = run(tmp_path, {"seed": [0, 1, 2, 3]}, client=client)
+    assert (len(found.done), found.failed) == (4, [])
+
+
+def test_another_version_on_the_workers_is_refused(client, tmp_path, monkeypatch):
+    monkeypatch.setattr(cluster, "__version__", "9.9")
+    with pytest.raises(ValueError, match=r"has nst_tutorial .*, but here it is 9.9; install"):
+        run(tmp_path, {}, client=client)
+    monkeypatch.setattr(cluster, "PACKAGE", "no_such_package")
+    with pytest.raises(ValueError, match="has no_such_package none"):
+        run(tmp_path, {}, client=client)
+    assert pictures_in(tmp_path) == {}
+
+
+def test_no_scheduler_at_the_address(tmp_path, monkeypatch):
+    monkeypatch.setattr(cluster, "CONNECTING", 0.5)
+    with pytest.raises(OSError, match="Timed out trying to connect"):
+        run(tmp_path, {}, client="tcp://127.0.0.1:9")
+
+
+def test_an_address_will_do_and_nothing_is_started_for_nothing(client, tmp_path, monkeypatch):
+    found = run(tmp_path, {"seed": [0, 1]}, client=client.scheduler.address)
+    assert len(found.done) == 2
+    assert len(client.nthreads()) == 2  # the cluster goes on
+    monkeypatch.setattr(cluster, "runner", None)
+    assert run(tmp_path, {"seed": [0, 1]}, workers=2).skipped == 2
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals")
+def test_ctrl_c_with_workers(tmp_path):
+    out = tmp_path / "out"
+    grid = {"size": [64], "steps": [12], "seed": list(range(20))}
+    arguments = command(out, grid, "--workers", "2")
+    process = start(arguments)
+    wait_for_pictures(out, 2, process)
+    os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to all processes
+    _, errors = process.communicate(timeout=180)
+    assert process.returncode == 130, errors
+    assert errors.splitlines()[-1] == "nst: interrupted; the same command goes on from here"
+    assert "Traceback" not in errors
+    made = len(whole_pictures(out))
+    assert 2 <= made < 20
+    assert len(read_manifest(out)) <= made
+    process = start(arguments)
+    output, errors = process.communicate(timeout=300)
+    assert process.returncode == 0, errors
+    assert f"{20 - made} made, {made} there before, 0 failed" in output.replace("\n", " ")
+    assert len(read_manifest(out)) == len(whole_pictures(out)) == 20

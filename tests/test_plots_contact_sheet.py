@@ -1,0 +1,59 @@
+import numpy as np
+import pytest
+import torch
+
+from nst_tutorial import plots
+from nst_tutorial.images import save_image
+
+RED, BLUE = torch.tensor([1.0, 0, 0]), torch.tensor([0, 0, 1.0])
+
+
+def row(folder, content, weight, color, **more):
+    name = f"{content}{weight}.png"
+    save_image(color.view(1, 3, 1, 1).expand(1, 3, 20, 30), folder / name)
+    return {"file": name, "status": "done", "content": f"{content}.jpg", "style": "s.png",
+            "style_weight": weight, "seconds": 1.0, **more}  # fmt: skip
+
+
+def sheet_of(figure):
+    return figure.axes[0].images[0].get_array()
+
+
+def test_pictures_down_settings_across(tmp_path):
+    rows = [
+        row(tmp_path, "b", 100, BLUE), row(tmp_path, "a", 20, RED),
+        row(tmp_path, "b", 20, RED), row(tmp_path, "a", 100, RED),
+    ]  # fmt: skip
+    figure = plots.contact_sheet(rows, tmp_path, thumb=90)
+    axis = figure.axes[0]
+    assert [t.get_text() for t in axis.get_yticklabels()] == ["a\ns", "b\ns"]
+    across = [" ".join(t.get_text().split()) for t in axis.get_xticklabels()]
+    assert across == ["style_weight 20", "style_weight 100"]  # by size, not by letters
+    sheet = sheet_of(figure)
+    height, width = sheet.shape[0] // 2, sheet.shape[1] // 2
+    colors = [
+        sheet[height // 2 + i * height, width // 2 + j * width] for i in (0, 1) for j in (0, 1)
+    ]
+    assert np.argmax(colors, axis=1).tolist() == [0, 0, 0, 2]
+    assert "4 results of a batch. Down: a in s, b in s" in figure.alt
+
+
+def test_a_missing_picture_says_why(tmp_path):
+    rows = [row(tmp_path, "a", w, RED) for w in (1, 2, 3)]
+    rows[1] = {**rows[1], "status": "failed", "error": "the reason\nof it"}
+    (tmp_path / rows[2]["file"]).write_bytes(b"x")
+    figure = plots.contact_sheet(rows, tmp_path)
+    texts = " ".join(t.get_text().replace("\n", " ") for t in figure.axes[0].texts)
+    assert "the reason of it" in texts
+    assert "a3.png" in texts.replace(" ", "")
+    assert "1 results of a batch, 2 missing" in figure.alt
+
+
+def test_no_rows():
+    with pytest.raises(ValueError, match="no results to show"):
+        plots.contact_sheet([], ".")
+
+
+def test_all_failed(tmp_path):
+    rows = [{**row(tmp_path, "a", 1, RED), "status": "failed", "error": "x"}]
+    assert len(plots.to_bytes(plots.contact_sheet(rows, tmp_path))) > 1000

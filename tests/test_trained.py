@@ -1,0 +1,108 @@
+import json
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from nst_tutorial.images import load_image
+from nst_tutorial.lessons import style_distance
+from nst_tutorial.texture_nets import Generator
+from nst_tutorial.trained import FORMAT, bundled, load_generator, save_generator
+
+
+@pytest.mark.parametrize("normalization", ["instance", "batch"])
+@pytest.mark.parametrize("stylizes", [False, True])
+def test_saved_and_loaded(tmp_path, normalization, stylizes):
+    generator = Generator(width=2, normalization=normalization, stylizes=stylizes, seed=3)
+    generator.train()(generator.draw(32, count=2), torch.rand(2, 3, 32, 32) if stylizes else None)
+    generator.settings = {"steps": 3, "style_layers": {"relu1_1": 1.0}}
+    path = save_generator(generator, tmp_path / "a.safetensors")
+    again = load_generator(path, "cpu")
+    assert (again.design, again.settings) == (generator.design, generator.settings)
+    content = torch.rand(1, 3, 32, 32) if stylizes else None
+    images = [g.sample(32, content=content) for g in (generator, again)]
+    assert torch.equal(*images)
+    with pytest.raises(FileExistsError):
+        save_generator(generator, path, overwrite=False)
+
+
+@pytest.mark.parametrize("name", bundled())
+def test_bundled_generators_reproduce_their_style_distance(vgg, name):
+    path = bundled()[name]
+    assert path.stat().st_size < 1e6
+    generator = load_generator(name, "cpu")
+    record = generator.settings
+    style = load_image(record["style"], max(record["style_size"]), kind="style")
+    content = None
+    if generator.design["stylizes"]:
+        content = load_image(record["content"], record["sample_size"], kind="content")
+    image = generator.sample(record["sample_size"], seed=0, content=content)
+    found = style_distance(image, style, model=vgg)
+    assert found == pytest.approx(record["style_distance"], rel=0.02)
+    grey = style_distance(torch.full_like(image, 0.5), style, model=vgg)
+    assert found < grey / 4
+
+
+def test_what_is_bundled():
+    designs = [load_generator(name, "cpu").design["stylizes"] for name in bundled()]
+    assert designs.count(False) >= 2
+    assert designs.count(True) >= 1
+
+
+def test_unknown_names():
+    with pytest.raises(FileNotFoundError, match="nothing: no such file; by name there are"):
+        load_generator("nothing")
+
+
+def test_files_that_are_no_generators(tmp_path):
+    path = tmp_path / "a.safetensors"
+    path.write_bytes(b"\x10" + bytes(40))
+    with pytest.raises(ValueError, match="a.safetensors: not a generator, or damaged"):
+        load_generator(path)
+    save_generator(Generator(width=2), path)
+    path.write_bytes(path.read_bytes()[:-100])
+    with pytest.raises(ValueError, match="not a generator, or damaged"):
+        load_generator(path)
+    save_file({"x": torch.zeros(3)}, path)
+    with pytest.raises(ValueError, match="it was not made by us"):
+        load_generator(path)
+    save_file({"x": torch.zeros(3)}, path, metadata={"format": "nst_tutorial training 1"})
+    with pytest.raises(ValueError, match="it is a nst_tutorial training"):
+        load_generator(path)
+
+
+@pytest.mark.parametrize(
+    ("header", "message"),
+    [
+        ({}, "do not fit its design .'design'"),
+        ({"design": "{"}, "do not fit its design"),
+        ({"design": json.dumps({"width": 3}), "settings": "{}"}, "size mismatch"),
+        ({"design": json.dumps({"size": 3}), "settings": "{}"}, "unexpected keyword"),
+        ({"design": json.dumps({"padding": "zeros"}), "settings": "{}"}, "padding must be one of"),
+    ],
+)
+def test_weights_that_do_not_fit(tmp_path, header, message):
+    path = tmp_path / "a.safetensors"
+    save_generator(Generator(width=2), path)
+    save_file(load_file(path), path, metadata={"format": FORMAT, **header})
+    with pytest.raises(ValueError, match=message):
+        load_generator(path)
+
+
+def test_nothing_that_is_not_finite_is_saved_or_loaded(tmp_path):
+    path, generator = tmp_path / "a.safetensors", Generator(width=2)
+    save_generator(generator, path)
+    design = json.dumps(generator.design)
+    tensors = load_file(path)
+    tensors["last.bias"].fill_(float("nan"))
+    save_file(tensors, path, metadata={"format": FORMAT, "design": design, "settings": "{}"})
+    with pytest.raises(ValueError, match="the weights last.bias are not finite"):
+        load_generator(path)
+    generator.last.bias.data.fill_(float("inf"))
+    with pytest.raises(ValueError, match="the weights last.bias are not finite"):
+        save_generator(generator, tmp_path / "b.safetensors")
+    assert not (tmp_path / "b.safetensors").exists()
+    generator.last.bias.data.fill_(0)
+    generator.settings = {"style": torch.zeros(3)}
+    with pytest.raises(ValueError, match="settings cannot be stored"):
+        save_generator(generator, tmp_path / "b.safetensors")
