@@ -99,9 +99,6 @@ def test_the_commands_of_the_readme_exist(capsys):
 
 DOCS = sorted((ROOT / "docs").glob("*.md"))
 TEXTS = [*DOCS, ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "notebooks" / "README.md"]
-# Described already, and not there yet. Each goes from here when it comes.
-PENDING = {"denoise", "train-texture", "apply", "batch", "studio"}
-PENDING |= {"--color", "--also", "--mix", "--content-mask", "--style-mask"}
 
 
 @pytest.mark.parametrize("path", TEXTS, ids=lambda p: f"{p.parent.name}/{p.name}")
@@ -133,13 +130,11 @@ def test_commands_and_options_in_the_texts_exist():
         code = "\n".join(block or span for block, span in code)
         for command, rest in re.findall(r"(?:^|[ /])nst ([a-z][\w-]*)([^#\n]*)", code, flags=re.M):
             options = set(re.findall(r"--[\w-]+", rest)) - {"--help"}
-            if command in known:
-                missing = options - known[command] - PENDING
-                assert not missing, (path.name, command, missing)
-                found.add(command)
-            else:
-                assert command in PENDING, (path.name, command)
-    assert {"stylize", "texture", "presets", "doctor", "notebooks"} <= found
+            assert command in known, (path.name, command)
+            missing = options - known[command]
+            assert not missing, (path.name, command, missing)
+            found.add(command)
+    assert found == set(known)
 
 
 def test_python_in_the_texts_compiles():
