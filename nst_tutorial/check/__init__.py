@@ -9,6 +9,7 @@ from .content import content_gradient, content_loss, descent_step, relative_cont
 from .features import convolution, feature_shape, layer_name, receptive_field
 from .kernels import blind_spot, bn_from_gram, feature_map, mmd2
 from .optimize import pull_back, secant_pair, two_loop
+from .photographs import color_moments, guided_gram, kept_luminance, matched_colors
 from .style_gram import gram_matrix, order_free, style_gradient, style_loss
 from .style_transfer import put_back_detail, scales, should_stop, weighted_style
 
@@ -16,6 +17,7 @@ __all__ = [
     "balance_weights",
     "blind_spot",
     "bn_from_gram",
+    "color_moments",
     "content_gradient",
     "content_loss",
     "convolution",
@@ -23,7 +25,10 @@ __all__ = [
     "feature_map",
     "feature_shape",
     "gram_matrix",
+    "guided_gram",
+    "kept_luminance",
     "layer_name",
+    "matched_colors",
     "mmd2",
     "order_free",
     "pareto_front",

@@ -12,6 +12,7 @@ from .figure import COLORS, DPI, new_figure, to_bytes
 from .kernels import confusions, curves, histograms, kernel_blocks, permutation_tests, point_sets
 from .losses import front, gradient_norms, loss_curves
 from .optimize import descent_paths, race, scaling
+from .photographs import color_clouds, regions
 from .pictures import image_grid, image_row
 from .statistics import gram_matrices
 from .style import channel_maps, distance_table, maps, spectra, written_out
@@ -22,6 +23,7 @@ __all__ = [
     "bars",
     "boxes",
     "channel_maps",
+    "color_clouds",
     "confusions",
     "curves",
     "descent_paths",
@@ -46,6 +48,7 @@ __all__ = [
     "permutation_tests",
     "point_sets",
     "race",
+    "regions",
     "scaling",
     "small_tensors",
     "spectra",
