@@ -33,6 +33,8 @@ _HOME = {
     "load_mask": "regions",
     "match_color": "color",
     "keep_luminance": "color",
+    "denoise": "denoising",
+    "noise_level": "noise",
     "synthesize_texture": "synthesis",
     "reconstruct": "synthesis",
     "trade_off": "front",
@@ -56,11 +58,13 @@ __all__ = [*_HOME, *_MODULES, "__version__"]
 if TYPE_CHECKING:
     from . import check, images, kernels, losses, optimize, plots, presets, vgg, widgets, winograd
     from .color import keep_luminance, match_color
+    from .denoising import denoise
     from .doctor import about
     from .front import trade_off
     from .images import list_images, load_image, load_settings, resize, save_image, show
     from .kernels import gram_matrix
     from .losses import Objective
+    from .noise import noise_level
     from .optimize import minimize
     from .planning import plan
     from .presets import PRESETS

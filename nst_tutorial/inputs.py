@@ -10,7 +10,7 @@ from torch import Tensor
 from .checks import number, one_of, whole
 from .images import SMALLEST_SIDE
 from .kernels import Kernel, Statistic, get_kernel
-from .presets import BALANCES, COLOR_METHODS, COLORS, STARTS, Settings
+from .presets import BALANCES, COLOR_METHODS, COLORS, DENOISERS, PLACES, STARTS, Settings
 from .tiles import stride
 from .vgg import check_layers
 from .weights import LAYERS
@@ -51,12 +51,31 @@ def check_settings(settings: Settings) -> None:
         number("style_scale", scale, above=0)
     one_of("color", settings.color, COLORS)
     one_of("color_method", settings.color_method, COLOR_METHODS)
+    denoise_options(settings.denoise)
     if settings.balance not in BALANCES:
         raise ValueError(f"balance must be one of {', '.join(BALANCES)}; got {settings.balance!r}")
     if isinstance(settings.start, str) and settings.start not in STARTS:
         raise ValueError(
             f"start must be a picture or one of {', '.join(STARTS)}; got {settings.start!r}"
         )
+
+
+def denoise_options(given: object) -> dict | None:
+    """Return what `stylize(denoise=…)` was given as options of `denoise`, or raise a ValueError."""
+    if given is None:
+        return None
+    options = dict(given) if isinstance(given, Mapping) else {"method": given}
+    if set(options) - {"method", "strength", "where"} or "method" not in options:
+        raise ValueError(
+            "denoise must be a method, or a mapping with a method and, if wanted, strength and "
+            f"where; got {given!r}"
+        )
+    one_of("the method of denoise", options["method"], DENOISERS)
+    if options.get("where") is not None:
+        one_of("where in denoise", options["where"], PLACES)
+    if options.get("strength", "auto") != "auto":
+        number("the strength of denoise", options["strength"])
+    return options
 
 
 def as_list(style: Tensor | Sequence[Tensor]) -> list[Tensor]:

@@ -18,6 +18,8 @@ STARTS = ("content", "noise", "style")
 BALANCES = ("weights", "gradient")
 COLORS = ("style", "luminance", "match")
 COLOR_METHODS = ("symmetric", "pca", "cholesky")
+DENOISERS = ("bilateral", "total-variation", "non-local-means", "guided", "poisson")
+PLACES = ("flat", "everywhere")
 
 
 # Deep layers count more than shallow ones: brush strokes and their flow before mere colours. This
@@ -65,6 +67,8 @@ class Settings:
     learning_rate: float | None = None
     history: int = 20
     steps: int = 300
+    # after it
+    denoise: object = None
 
     def __post_init__(self):
         for name in ("content_layers", "style_layers"):  # a dict of its own, so presets share none

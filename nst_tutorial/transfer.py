@@ -13,6 +13,7 @@ from .balance import balanced_weights, starting_norms
 from .checkpoint import Checkpoint, fingerprint
 from .checks import whole
 from .color import grey, keep_luminance
+from .denoising import denoise as remove_noise
 from .engine import Engine, with_smaller_tiles
 from .files import check_can_write
 from .images import resize
@@ -20,6 +21,7 @@ from .inputs import (
     as_list,
     check_pictures,
     check_settings,
+    denoise_options,
     narrowest_side,
     normalized_mix,
     style_names,
@@ -64,6 +66,7 @@ def stylize(
     method: str | None = None,
     learning_rate: float | None = None,
     history: int | None = None,
+    denoise: str | Mapping | None = None,
     seed: int = 0,
     device: str = "auto",
     model: VGG19 | None = None,
@@ -130,6 +133,9 @@ def stylize(
         than the network's receptive field, in less time.
     parameters, method, learning_rate, history
         The optimiser, see `optimize.minimize`.
+    denoise
+        Remove noise from the finished picture, guided by the content: a method ("bilateral"), or a
+        mapping with options of `denoising.denoise` ({"method": "bilateral", "strength": 2.0}).
     device
         "auto" (CUDA, else MPS, else CPU) or a name that torch knows.
     tile, memory
@@ -211,6 +217,9 @@ def stylize(
         start, objective_at, settings, stages, callback,
         detail=content if from_content else None, checkpoint=notes,
     )  # fmt: skip
+    if settings.denoise is not None:
+        cleaning = denoise_options(settings.denoise)
+        result.image = remove_noise(result.image, guide=content.cpu(), **cleaning)
     if settings.color == "luminance":
         result.image = keep_luminance(result.image, original.to(result.image))
     result.gradient_norms = balance

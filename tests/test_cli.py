@@ -307,7 +307,7 @@ def test_doctor_says_what_is_missing(monkeypatch, capsys):
 
 def test_commands_and_version():
     assert [c.name or c.callback.__name__ for c in cli.app.registered_commands] == [
-        "stylize", "texture", "presets", "doctor",
+        "stylize", "texture", "denoise", "presets", "doctor",
     ]  # fmt: skip
     assert isinstance(cli.app, typer.Typer)
     found = run("--version")

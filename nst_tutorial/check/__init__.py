@@ -8,12 +8,14 @@ from .balance import balance_weights, pareto_front, translate_weight, weighted_m
 from .content import content_gradient, content_loss, descent_step, relative_content_loss
 from .features import convolution, feature_shape, layer_name, receptive_field
 from .kernels import blind_spot, bn_from_gram, feature_map, mmd2
+from .limits import assemble, noise_level, overhead, screened_poisson
 from .optimize import pull_back, secant_pair, two_loop
 from .photographs import color_moments, guided_gram, kept_luminance, matched_colors
 from .style_gram import gram_matrix, order_free, style_gradient, style_loss
 from .style_transfer import put_back_detail, scales, should_stop, weighted_style
 
 __all__ = [
+    "assemble",
     "balance_weights",
     "blind_spot",
     "bn_from_gram",
@@ -30,13 +32,16 @@ __all__ = [
     "layer_name",
     "matched_colors",
     "mmd2",
+    "noise_level",
     "order_free",
+    "overhead",
     "pareto_front",
     "pull_back",
     "put_back_detail",
     "receptive_field",
     "relative_content_loss",
     "scales",
+    "screened_poisson",
     "secant_pair",
     "should_stop",
     "style_gradient",

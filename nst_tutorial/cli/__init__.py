@@ -9,13 +9,14 @@ from typing import Annotated
 import typer
 
 from ..terminal import out
+from .denoising import denoise
 from .machine import doctor, presets
 from .pictures import stylize, texture
 
 # torch is imported inside the commands, so that --help answers at once.
 
 DEMO = {"content": "temple", "style": "starry_night", "size": 384, "steps": 160}
-COMMANDS = (stylize, texture, presets, doctor)
+COMMANDS = (stylize, texture, denoise, presets, doctor)
 
 app = typer.Typer(
     name="nst",

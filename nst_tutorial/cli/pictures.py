@@ -10,6 +10,7 @@ import typer
 
 from ..presets import PRESETS
 from ..terminal import choose_out, complain, deliver, err, plain_errors, with_progress
+from .denoising import spec_from
 from .options import OURS, Bandwidth, Degree, KernelName, Offset, Pairs, kernel_from, ours
 from .sources import mix_from, read_masks, read_styles, sizes_of_styles
 
@@ -113,6 +114,10 @@ def stylize(
     method: Annotated[
         str | None, typer.Option(help=ours("lbfgs or adam.", "method"))
     ] = None,
+    denoise: Annotated[
+        str | None,
+        typer.Option(help="Clean the result: METHOD or METHOD:STRENGTH, see nst denoise."),
+    ] = None,
     like: Annotated[
         Path | None, typer.Option(help="Take the settings of this result, a picture of ours.")
     ] = None,
@@ -152,6 +157,7 @@ def stylize(
             kernel, **dict(zip(("degree", "offset", "bandwidth", "pairs"), parameters, strict=True))
         )
         options["style_mix"] = mix_from(style_mix)
+        options["denoise"] = spec_from(denoise)
         options = {name: value for name, value in options.items() if value is not None}
         if like is not None:
             if preset is not None:

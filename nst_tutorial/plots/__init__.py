@@ -10,6 +10,7 @@ from .drift import differences, totals
 from .features import boxes, feature_maps, filters, gradient_fields, small_tensors
 from .figure import COLORS, DPI, new_figure, to_bytes
 from .kernels import confusions, curves, histograms, kernel_blocks, permutation_tests, point_sets
+from .limits import noise_front, noise_report, power_spectra, tile_windows
 from .losses import front, gradient_norms, loss_curves
 from .optimize import descent_paths, race, scaling
 from .photographs import color_clouds, regions
@@ -44,14 +45,18 @@ __all__ = [
     "loss_curves",
     "maps",
     "new_figure",
+    "noise_front",
+    "noise_report",
     "norms_by_layer",
     "permutation_tests",
     "point_sets",
+    "power_spectra",
     "race",
     "regions",
     "scaling",
     "small_tensors",
     "spectra",
+    "tile_windows",
     "to_bytes",
     "totals",
     "two_parabolas",

@@ -1,0 +1,77 @@
+"""`nst denoise`: remove the noise from a picture that is there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ..presets import DENOISERS, PLACES
+from ..terminal import choose_out, err, free_name, plain_errors
+from ..terminal import out as console
+
+
+def denoise(
+    picture: Annotated[str, typer.Argument(help="The result to clean: a path, or a name.")],
+    guide: Annotated[
+        str | None,
+        typer.Option(help="Its content picture: where this is flat, noise is seen. Name or path."),
+    ] = None,
+    method: Annotated[str, typer.Option(help=f"{', '.join(DENOISERS)}.")] = DENOISERS[0],
+    strength: Annotated[
+        str, typer.Option(help="Noise to remove in grey levels of 255; auto: as measured.")
+    ] = "auto",
+    where: Annotated[
+        str | None,
+        typer.Option(help=f"{' or '.join(PLACES)}.", show_default="flat with --guide"),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Where to write.", show_default="results/PICTURE_denoised.png"),
+    ] = None,
+    overwrite: Annotated[bool, typer.Option(help="Replace an existing picture.")] = False,
+) -> None:
+    """Remove fine noise from PICTURE, say a result of `nst stylize`."""
+    with plain_errors():
+        from ..denoising import denoise as run
+        from ..denoising import level_of
+        from ..images import find_image, load_image, load_settings, save_image
+
+        amount = strength_from(strength)
+        path = find_image(picture)
+        image = load_image(path)
+        content = None if guide is None else load_image(guide, max(image.shape[2:]), kind="content")
+        target = choose_out(out, f"{path.stem}_denoised", overwrite)
+        cleaned = run(image, method, content, amount, where)
+        try:
+            record = load_settings(path)
+        except ValueError:  # a picture that is not ours
+            record = {}
+        options = {"method": method, "strength": amount, "where": where}
+        try:
+            saved = save_image(
+                cleaned, target, {**record, "denoised": options}, overwrite=overwrite
+            )
+        except FileExistsError:  # somebody else wrote it meanwhile
+            saved = save_image(cleaned, free_name(target), {**record, "denoised": options})
+        before, after = level_of(image, content), level_of(cleaned, content)
+        err.print(f"noise {before:.2f} → {after:.2f} grey levels of 255", markup=False)
+        console.print("the picture is", end=" ")
+        console.print(str(saved), style="bold", markup=False, soft_wrap=True)
+
+
+def strength_from(text: str) -> float | str:
+    """ "auto" or a number; `denoise` says what it takes."""
+    try:
+        return float(text)
+    except ValueError:
+        return text
+
+
+def spec_from(text: str | None) -> dict | str | None:
+    """What `--denoise METHOD` or `--denoise METHOD:STRENGTH` stands for."""
+    if text is None or ":" not in text:
+        return text
+    method, _, strength = text.partition(":")
+    return {"method": method, "strength": strength_from(strength)}
