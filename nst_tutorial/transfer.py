@@ -121,8 +121,9 @@ def stylize(
     parameters, method, learning_rate, history
         The optimiser, see `optimize.minimize`.
     denoise
-        Remove noise from the finished picture, guided by the content: a method ("bilateral"), or a
-        mapping with options of `denoising.denoise` ({"method": "bilateral", "strength": 2.0}).
+        Remove noise from the finished picture where the content is flat, as far as the style itself
+        is not as fine: a method ("bilateral"), or a mapping with options of `denoising.denoise`
+        ({"method": "bilateral", "strength": 2.0}).
     device
         "auto" (CUDA, else MPS, else CPU) or a name that torch knows.
     tile, memory
@@ -174,7 +175,7 @@ def stylize(
 
     def objective_at(stage: Stage) -> Engine:
         here = resize(content, (stage.height, stage.width))
-        style_size = min(max(style.shape[2:]), round(max(here.shape) * settings.style_scale))
+        style_size = _style_size(style, max(here.shape), settings)
         # A style larger than the content must not need more memory than was planned.
         side = stage.tile or (max(here.shape) if style_size > max(here.shape) else None)
         objective = Engine(
@@ -199,11 +200,17 @@ def stylize(
     )  # fmt: skip
     if settings.denoise is not None:
         cleaning = denoise_options(settings.denoise)
-        result.image = remove_noise(result.image, guide=content.cpu(), **cleaning)
+        used = resize(style, _style_size(style, max(content.shape), settings)).cpu()
+        result.image = remove_noise(result.image, guide=content.cpu(), style=used, **cleaning)
     result.gradient_norms = balance
     sizes = {"content_size": list(content.shape[2:]), "style_size": list(style.shape[2:])}
     result.settings = {**made_with, **sizes, "tile": stages[-1].tile}
     return result
+
+
+def _style_size(style: Tensor, longer: int, settings: Settings) -> int:
+    """The longer side in which the style is used beside a content of that longer side."""
+    return min(max(style.shape[2:]), round(longer * settings.style_scale))
 
 
 def _identity(made_with: Mapping, pictures: Mapping[str, Tensor], model: VGG19) -> dict:
