@@ -134,7 +134,8 @@ def stylize(
     parameters, method, learning_rate, history
         The optimiser, see `optimize.minimize`.
     denoise
-        Remove noise from the finished picture, guided by the content: a method ("bilateral"), or a
+        Remove noise from the finished picture where the content is flat, as far as the style itself
+        (of several the one of the largest share) is not as fine: a method ("bilateral"), or a
         mapping with options of `denoising.denoise` ({"method": "bilateral", "strength": 2.0}).
     device
         "auto" (CUDA, else MPS, else CPU) or a name that torch knows.
@@ -219,7 +220,8 @@ def stylize(
     )  # fmt: skip
     if settings.denoise is not None:
         cleaning = denoise_options(settings.denoise)
-        result.image = remove_noise(result.image, guide=content.cpu(), **cleaning)
+        most = max(sources, key=lambda source: source.share).beside((height, width)).picture
+        result.image = remove_noise(result.image, guide=content.cpu(), style=most.cpu(), **cleaning)
     if settings.color == "luminance":
         result.image = keep_luminance(result.image, original.to(result.image))
     result.gradient_norms = balance
