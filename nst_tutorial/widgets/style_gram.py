@@ -41,8 +41,8 @@ def gram_explorer(
     """Return a widget that moves, hides or blurs the positions of features, and shows G.
 
     Controls: `deed`, `amount` (what part of the positions; for the blur, how wide), `layer`. Shown
-    are the map of one channel, the Gram matrix of the strongest 24, and a texture made from the Gram matrices of
-    all five layers, treated alike. The textures of The Starry Night are bundled.
+    are the map of one channel, the Gram matrix of the 24 strongest, and a texture made from the
+    Gram matrices of all five layers, treated alike. Those of The Starry Night are bundled.
 
     Parameters
     ----------
