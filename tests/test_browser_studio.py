@@ -44,7 +44,7 @@ def web(tmp_path_factory):
     url = f"http://127.0.0.1:{port}"
     command = [sys.executable, "-m", "nst_tutorial", "studio", "--no-browser", f"--port={port}"]
     environment = {"NST_FAST": "1", "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
-    with serving(command, f"{url}/voila/static/voila.js", home / "log.txt", environment):
+    with serving(command, f"{url}/voila/static/voila.js", home / "log.txt", environment, 300):
         assert f"The studio is at {url}/" in (home / "log.txt").read_text()
         yield url, home
 

@@ -195,11 +195,11 @@ def test_pause_holds_and_stop_ends(small):
     until(lambda: len(small.job.history) >= 2)
     small.pause.click()
     assert small.pause.description == "Resume"
-    time.sleep(1.0)  # the evaluation that was being worked on
+    until(lambda: small.job.waiting)
     held = len(small.job.history)
-    time.sleep(0.5)
+    time.sleep(0.6)
     assert len(small.job.history) == held
-    assert "paused: evaluation" in text(small.screen.status)
+    until(lambda: f"paused: evaluation {held} of" in text(small.screen.status))
     small.pause.click()
     until(lambda: len(small.job.history) > held)
     small.pause.click()

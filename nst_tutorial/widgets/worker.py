@@ -31,6 +31,7 @@ class Job:
         self.latest: Progress | None = None
         self.result: Result | None = None
         self.error: BaseException | None = None
+        self.waiting = False  # paused, and the evaluation that was being worked on is over
         self.seconds_paused = 0.0
         self._work = work
         self._go, self._stop = threading.Event(), threading.Event()
@@ -81,7 +82,9 @@ class Job:
         self._news.set()
         if self.paused:
             begin = time.monotonic()
+            self.waiting = True
             self._go.wait()
+            self.waiting = False
             self.seconds_paused += time.monotonic() - begin
         return self.stopping
 
