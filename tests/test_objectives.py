@@ -8,6 +8,7 @@ import pytest
 import torch
 from conftest import box, disc, quick
 
+from nst_tutorial.color import luminance
 from nst_tutorial.front import trade_off
 from nst_tutorial.images import resize
 from nst_tutorial.losses import Objective
@@ -183,6 +184,21 @@ def test_masks_of_other_types(pair, tiny, dtype):
     one = quick((content, pair[1]), tiny, content_masks=mask)
     two = quick((content, pair[1]), tiny, content_masks=mask.double())
     assert torch.equal(one.image, two.image)
+
+
+def test_cleaning_comes_before_the_colors_are_put_back(pair, tiny):
+    """With several styles too: what is cleaned is the grey picture, so the chroma is untouched."""
+    content, style = 0.4 + 0.2 * pair[0], pair[1]
+    options = {"color": "luminance", "denoise": {"method": "bilateral", "strength": 5.0}}
+    styles, masks = [style, style.flip(1)], [disc(40, 36), 1 - disc(40, 36)]
+    found = quick((content, styles), tiny, content_masks=masks, **options).image
+    without = quick((content, styles), tiny, content_masks=masks, color="luminance").image
+    assert not torch.equal(found, without)
+    for image in (found, without):
+        chroma, wanted = image - luminance(image), content - luminance(content)
+        inside = (image > 1e-6).all(1) & (image < 1 - 1e-6).all(1)
+        assert inside.double().mean() > 0.9
+        assert (chroma - wanted).abs().amax(1)[inside].max() < 1e-6
 
 
 def test_the_front_of_several_styles_in_regions(pair, tiny, tmp_path):
