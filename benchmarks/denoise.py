@@ -96,6 +96,11 @@ def compare(pair, options, model) -> dict[tuple, bool]:
                 print(f"{method:16} {where:10} {part:8.2f} {left[0]:6.2f} {less:5.1f}× "
                       f"{noise[1] / left[1]:7.1f}× {more:+7.1%} {change(errors, before, 2):+7.1%} "
                       f"{'*' if reached[method, where, part] else ''}", flush=True)  # fmt: skip
+    image = denoise(raw, guide=content, style=style)
+    own = noise_level(style, flat_regions(style))
+    print(f"bilateral, auto, the style known (its own noise {own:.2f}): "
+          f"noise {measure.noise(image):.2f}, error {change(measure.errors(image), before):+.1%}",
+          flush=True)  # fmt: skip
     return reached
 
 

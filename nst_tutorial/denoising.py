@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import torch
@@ -20,6 +21,7 @@ def denoise(
     guide: Tensor | None = None,
     strength: float | str = "auto",
     where: str | None = None,
+    style: Tensor | None = None,
 ) -> Tensor:
     """Return the picture with less noise.
 
@@ -38,6 +40,9 @@ def denoise(
     where
         "flat": only where the guide is flat, since there the eye sees noise, and texture elsewhere
         keeps its statistics; "everywhere". None: "flat" with a guide, else "everywhere".
+    style
+        The style picture, in the size in which it was used. What is as fine in its own flat regions
+        is brushwork and not noise: "auto" then takes only what the image has beyond it.
 
     Returns
     -------
@@ -51,7 +56,8 @@ def denoise(
         a strength below 0, an unknown name.
     """
     one_of("method", method, METHODS)
-    check_pictures({"image": image} if guide is None else {"image": image, "guide": guide})
+    pictures = {"image": image, "guide": guide, "style": style}
+    check_pictures({name: picture for name, picture in pictures.items() if picture is not None})
     if guide is not None and guide.shape != image.shape:
         sizes = ["×".join(map(str, p.shape[:1:-1])) for p in (guide, image)]
         raise ValueError("guide must have the size of the image: {} is not {}".format(*sizes))
@@ -62,19 +68,25 @@ def denoise(
         raise ValueError(f"{what} needs a guide: the content picture, of the same size")
     image = image.detach().clamp(0, 1)
     guide = None if guide is None else guide.detach().to(image)
-    sigma = strength_in_grey_levels(image, guide, strength) / GREY
+    sigma = strength_in_grey_levels(image, guide, strength, style) / GREY
     if sigma == 0:
         return image
     smooth = METHODS[method](image, guide, sigma).to(image).clamp(0, 1)
     return smooth if where == "everywhere" else image + flatness(guide) * (smooth - image)
 
 
-def strength_in_grey_levels(image: Tensor, guide: Tensor | None, strength: float | str) -> float:
-    """Return a strength as a number: "auto" is the noise level in the guide's flat regions."""
-    if isinstance(strength, str):
-        one_of("a strength that is no number", strength, ("auto",))
-        return level_of(image, guide)
-    return number("strength", strength)
+def strength_in_grey_levels(
+    image: Tensor, guide: Tensor | None, strength: float | str, style: Tensor | None = None
+) -> float:
+    """Return a strength as a number: "auto" is the noise level beyond the style's own.
+
+    Variances of independent things add up, so that of the style's flat regions is taken off.
+    """
+    if not isinstance(strength, str):
+        return number("strength", strength)
+    one_of("a strength that is no number", strength, ("auto",))
+    own = 0.0 if style is None else level_of(style, style)
+    return math.sqrt(max(0.0, level_of(image, guide) ** 2 - own**2))
 
 
 def level_of(image: Tensor, guide: Tensor | None = None) -> float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import torch
@@ -11,6 +11,7 @@ from torch import Tensor
 from . import __version__
 from .allocator import keep_freed_memory
 from .checkpoint import fingerprint
+from .objectives import StyleSource
 from .presets import Settings, get_preset
 from .vgg import VGG19, choose_device, load_vgg19
 
@@ -52,6 +53,19 @@ def record(settings: Settings, model: VGG19, seed: int) -> dict:
         "precision": "bfloat16" if model.reduced else "float32",
     }
     return {**settings.as_dict(), **network, "seed": seed, "version": __version__}
+
+
+def how_much_and_where(sources: Sequence[StyleSource]) -> dict:
+    """Return what a record says of several styles and regions: shares, fingerprints of masks."""
+    masks = {
+        f"{source.name} {kind.replace('_', ' ')}": fingerprint(mask)
+        for source in sources
+        for kind in ("content_mask", "style_mask")
+        if (mask := getattr(source, kind)) is not None
+    }
+    if not masks and len(sources) == 1:
+        return {}
+    return {"style_shares": {source.name: source.share for source in sources}, "masks": masks}
 
 
 def identity(made_with: Mapping, pictures: Mapping[str, Tensor], model: VGG19) -> dict:

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from .balance import balanced_weights, starting_norms
-from .checkpoint import Checkpoint, fingerprint
+from .checkpoint import Checkpoint
 from .checks import whole
 from .color import grey, keep_luminance
 from .denoising import denoise as remove_noise
@@ -27,10 +27,10 @@ from .inputs import (
     style_names,
 )
 from .kernels import Kernel
-from .objectives import StyleSource, check_regions, make_objective, recolored, style_sources
+from .objectives import check_regions, make_objective, recolored, style_sources
 from .optimize import Callback
 from .planning import Stage, plan
-from .runs import choose_model, identity, record, settings_from
+from .runs import choose_model, how_much_and_where, identity, record, settings_from
 from .scales import Result, through_scales
 from .vgg import VGG19
 
@@ -134,7 +134,8 @@ def stylize(
     parameters, method, learning_rate, history
         The optimiser, see `optimize.minimize`.
     denoise
-        Remove noise from the finished picture, guided by the content: a method ("bilateral"), or a
+        Remove noise from the finished picture where the content is flat, as far as the style itself
+        (of several the one of the largest share) is not as fine: a method ("bilateral"), or a
         mapping with options of `denoising.denoise` ({"method": "bilateral", "strength": 2.0}).
     device
         "auto" (CUDA, else MPS, else CPU) or a name that torch knows.
@@ -184,7 +185,7 @@ def stylize(
         narrowest=narrowest,
     ).stages  # fmt: skip
     check_regions(sources, [(stage.height, stage.width) for stage in stages], settings)
-    made_with = {"preset": preset, **record(settings, model, seed), **_how_much_and_where(sources)}
+    made_with = {"preset": preset, **record(settings, model, seed), **how_much_and_where(sources)}
     balance: dict[str, float] = {}
     notes = None
     if checkpoint is not None:
@@ -219,7 +220,8 @@ def stylize(
     )  # fmt: skip
     if settings.denoise is not None:
         cleaning = denoise_options(settings.denoise)
-        result.image = remove_noise(result.image, guide=original.cpu(), **cleaning)
+        most = max(sources, key=lambda source: source.share).beside((height, width)).picture
+        result.image = remove_noise(result.image, guide=content.cpu(), style=most.cpu(), **cleaning)
     if settings.color == "luminance":
         result.image = keep_luminance(result.image, original.to(result.image))
     result.gradient_norms = balance
@@ -230,19 +232,6 @@ def stylize(
     }
     result.settings = {**made_with, **sizes, "tile": stages[-1].tile}
     return result
-
-
-def _how_much_and_where(sources: Sequence[StyleSource]) -> dict:
-    """What a record says of several styles and of regions: shares, and fingerprints of masks."""
-    masks = {
-        f"{source.name} {kind.replace('_', ' ')}": fingerprint(mask)
-        for source in sources
-        for kind in ("content_mask", "style_mask")
-        if (mask := getattr(source, kind)) is not None
-    }
-    if not masks and len(sources) == 1:
-        return {}
-    return {"style_shares": {source.name: source.share for source in sources}, "masks": masks}
 
 
 def _start(start: str | Tensor, content: Tensor, style: Tensor, seed: int) -> Tensor:

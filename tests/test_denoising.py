@@ -68,6 +68,20 @@ def test_texture_outside_the_flat_regions_is_not_touched(clean, noisy):
     assert torch.equal(found[busy.expand_as(found)], noisy[busy.expand_as(found)])
 
 
+def test_what_the_style_wants_is_not_noise(clean, noisy):
+    """Of noise of 5 grey levels, 3 are the style's own, so √(5² - 3²) = 4 are to go."""
+    style = 0.5 + 3 / 255 * white(1, 3, 200, 150, seed=6).float()
+    level = level_of(noisy, clean)
+    expected = math.sqrt(level**2 - level_of(style, style) ** 2)
+    assert expected == pytest.approx(4, rel=0.15)
+    found = denoise(noisy, "bilateral", clean, style=style)
+    assert torch.allclose(found, denoise(noisy, "bilateral", clean, expected), atol=1e-6)
+    painting = 0.5 + 9 / 255 * white(1, 3, 200, 150, seed=6).float()
+    assert torch.equal(denoise(noisy, "bilateral", clean, style=painting), noisy)
+    strong = denoise(noisy, "bilateral", clean, 4.0, style=painting)  # a number is a number
+    assert torch.equal(strong, denoise(noisy, "bilateral", clean, 4.0))
+
+
 @pytest.mark.parametrize("method", ["bilateral", "total-variation", "non-local-means"])
 def test_without_a_guide_it_works_everywhere(method, clean, noisy):
     assert noise_level(denoise(noisy, method)) < noise_level(noisy) / 2
@@ -117,6 +131,7 @@ def test_the_smallest_picture(method):
         ({"method": "poisson"}, "method poisson needs a guide"),
         ({"where": "flat"}, "where='flat' needs a guide"),
         ({"where": "sky"}, "where must be one of flat, everywhere; got 'sky'"),
+        ({"style": torch.full((1, 3, 24, 32), math.nan)}, "style has values that are not finite"),
         ({"image": torch.rand(3, 24, 32)}, "image must be a picture .1, 3, H, W."),
         ({"image": torch.full((1, 3, 24, 32), math.inf)}, "image has values that are not finite"),
     ],
@@ -139,8 +154,9 @@ def test_stylize_cleans_its_result_at_the_end(pair, tiny):
     assert both.settings["denoise"] == {"method": "bilateral", "strength": 3.0}
     again = quick(pair, tiny, **options_from(both.settings))
     assert torch.equal(again.image, both.image)
-    assert torch.equal(quick(pair, tiny, denoise="poisson").image,
-                       denoise(raw.image, "poisson", pair[0]))  # fmt: skip
+    style = images.resize(pair[1], 40)  # as large as the content
+    found = quick(pair, tiny, denoise="poisson").image
+    assert torch.equal(found, denoise(raw.image, "poisson", pair[0], style=style))
 
 
 def test_a_checkpoint_knows_of_it(pair, tiny, tmp_path):

@@ -195,7 +195,7 @@ def test_notebooks_are_fit_to_be_read(path):
     for part in PARTS if path in LESSONS else ():
         assert part in text, part
     lengths = sorted(len("".join(c["source"]).splitlines()) for c in code)
-    assert lengths[len(lengths) // 2] <= 5
+    assert lengths[len(lengths) // 2] <= 5 or path not in LESSONS
     assert lengths[int(0.9 * (len(lengths) - 1))] <= 15
     assert lengths[-1] <= 30
     words = len(re.findall(r"\w+", text))

@@ -3,10 +3,12 @@
 import base64
 import datetime
 import html
+import importlib
 import io
 import os
 import re
 import shlex
+import socket
 import subprocess
 import threading
 import time
@@ -15,11 +17,13 @@ import ipywidgets
 import numpy as np
 import pytest
 import torch
-from conftest import COMMAND, names_in
+from conftest import COMMAND, QUICK, names_in
 from PIL import Image
 from test_decoding import BAD, write_bad
 
 from nst_tutorial import load_image, load_settings, stylize
+from nst_tutorial.cli import app
+from nst_tutorial.cli.options import layers_from
 from nst_tutorial.optimize import Progress
 from nst_tutorial.scales import Result
 from nst_tutorial.widgets import Compare, Studio, recipe, split, studio, uploads
@@ -27,6 +31,7 @@ from nst_tutorial.widgets.page import in_words
 from nst_tutorial.widgets.screen import frame
 from nst_tutorial.widgets.worker import Job, Pace
 
+web = importlib.import_module("nst_tutorial.cli.studio")  # the package's name is the command
 NO_FILES = ("missing", "folder", "pipe")  # nothing that a browser could upload
 
 
@@ -570,3 +575,61 @@ def test_the_time_is_measured_where_it_is_not_told(monkeypatch):
 def test_a_page_without_a_kernel_says_what_is_missing(small):
     assert repr(small).startswith("(the studio: pictures, knobs")
     assert os.environ.get("SERVER_SOFTWARE") is None
+
+
+# --- as a web page ---------------------------------------------------------------------------
+
+
+def test_the_web_page_is_for_this_computer_and_its_one_notebook():
+    path = web.notebook()
+    assert path.name == "studio.ipynb"
+    given = web.arguments(path, 8866, False)
+    assert given[0] == str(path)
+    for option in (
+        "--Voila.ip=127.0.0.1",
+        "--Voila.port_retries=0",
+        "--Voila.open_browser=False",
+        "--VoilaConfiguration.file_denylist=.*",
+        "--VoilaConfiguration.show_tracebacks=False",
+    ):
+        assert option in given
+
+
+def test_a_port_that_is_taken_is_told(capsys):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        with pytest.raises(SystemExit) as ended:
+            app(["studio", "--port", str(port), "--no-browser"])
+    assert ended.value.code == 2
+    assert f"port {port} cannot be used" in capsys.readouterr().err
+    assert web.free_port(0) > 0
+
+
+def test_the_notebook_is_in_the_wheel():
+    text = (web.notebook().parents[1] / "pyproject.toml").read_text()
+    assert '"notebooks/studio.ipynb" = "nst_tutorial/notebooks/studio.ipynb"' in text
+
+
+@pytest.mark.parametrize(
+    ("given", "layers"),
+    [
+        (None, None),
+        ("relu1_1", {"relu1_1": 1.0}),
+        ("relu1_1=0.5, relu2_1=2", {"relu1_1": 0.5, "relu2_1": 2.0}),
+    ],
+)
+def test_layers_of_the_command_line(given, layers):
+    assert layers_from("--style-layers", given) == layers
+
+
+def test_layers_that_are_none(capsys):
+    for given, message in (
+        ("relu1_1=much", "--style-layers: 'much' is no weight for relu1_1"),
+        ("relu9_9", "relu9_9"),
+    ):
+        with pytest.raises(SystemExit) as ended:
+            app(["stylize", "cat", "tissue_stain", *QUICK, "--style-layers", given])
+        assert ended.value.code == 2
+        assert message in capsys.readouterr().err

@@ -4,15 +4,15 @@ import os
 import signal
 import subprocess
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 import torch
 import typer
 from conftest import COMMAND, QUICK, names_in
-from PIL import Image
 
-from nst_tutorial import cli, load_image
+from nst_tutorial import cli, images, load_image
 from nst_tutorial.engine import Engine
 from nst_tutorial.scales import Result
 from nst_tutorial.terminal import deliver, free_name
@@ -120,14 +120,16 @@ def test_a_full_disk_at_the_end_loses_nothing(tmp_path, monkeypatch, capsys):
     spare = tmp_path / "spare"
     spare.mkdir()
     monkeypatch.setattr("tempfile.tempdir", str(spare))
-    save = Image.Image.save
+    replacing = images.replacing
 
-    def full(self, file, **options):
-        if not Path(file.name).is_relative_to(spare):
-            raise OSError(28, "No space left on device")
-        save(self, file, **options)
+    @contextmanager
+    def full(path, **options):
+        with replacing(path, **options) as file:
+            yield file
+            if not Path(path).is_relative_to(spare):
+                raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(Image.Image, "save", full)
+    monkeypatch.setattr(images, "replacing", full)
     out = tmp_path / "results" / "out.png"
     with pytest.raises(SystemExit) as ended:
         cli.app(["stylize", "temple", "starry_night", *QUICK, "--out", str(out)])

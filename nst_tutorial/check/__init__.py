@@ -10,6 +10,7 @@ from .features import convolution, feature_shape, layer_name, receptive_field
 from .kernels import blind_spot, bn_from_gram, feature_map, mmd2
 from .limits import assemble, noise_level, overhead, screened_poisson
 from .optimize import pull_back, secant_pair, two_loop
+from .photographs import color_moments, guided_gram, kept_luminance, matched_colors
 from .style_gram import gram_matrix, order_free, style_gradient, style_loss
 from .style_transfer import put_back_detail, scales, should_stop, weighted_style
 
@@ -18,6 +19,7 @@ __all__ = [
     "balance_weights",
     "blind_spot",
     "bn_from_gram",
+    "color_moments",
     "content_gradient",
     "content_loss",
     "convolution",
@@ -25,7 +27,10 @@ __all__ = [
     "feature_map",
     "feature_shape",
     "gram_matrix",
+    "guided_gram",
+    "kept_luminance",
     "layer_name",
+    "matched_colors",
     "mmd2",
     "noise_level",
     "order_free",

@@ -18,6 +18,10 @@ def denoise(
         str | None,
         typer.Option(help="Its content picture: where this is flat, noise is seen. Name or path."),
     ] = None,
+    style: Annotated[
+        str | None,
+        typer.Option(help="Its style picture: what is as fine in this is not noise. Name or path."),
+    ] = None,
     method: Annotated[str, typer.Option(help=f"{', '.join(DENOISERS)}.")] = DENOISERS[0],
     strength: Annotated[
         str, typer.Option(help="Noise to remove in grey levels of 255; auto: as measured.")
@@ -42,8 +46,11 @@ def denoise(
         path = find_image(picture)
         image = load_image(path)
         content = None if guide is None else load_image(guide, max(image.shape[2:]), kind="content")
+        painting = None
+        if style is not None:  # never enlarged, as in stylize
+            painting = load_image(style, max(image.shape[2:]), kind="style", enlarge=False)
         target = choose_out(out, f"{path.stem}_denoised", overwrite)
-        cleaned = run(image, method, content, amount, where)
+        cleaned = run(image, method, content, amount, where, painting)
         try:
             record = load_settings(path)
         except ValueError:  # a picture that is not ours

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import socket
 from pathlib import Path
 from typing import Annotated
@@ -48,7 +47,6 @@ def arguments(path: Path, port: int, browser: bool) -> list[str]:
         "Voila.open_browser": browser,
         "Voila.root_dir": path.parent,
         "Voila.log_level": "WARN",
-        "Voila.tornado_settings": json.dumps({"websocket_max_message_size": MESSAGE}),
         "VoilaConfiguration.file_denylist": ".*",
         "VoilaConfiguration.strip_sources": True,
         "VoilaConfiguration.show_tracebacks": False,
@@ -77,4 +75,5 @@ def studio(
     out.print(f"The studio is at http://{HOST}:{port}/ (Ctrl-C ends it)", soft_wrap=True)
     from voila.app import Voila
 
-    Voila.launch_instance(arguments(path, port, browser))
+    room = {"websocket_max_message_size": MESSAGE}
+    Voila.launch_instance(arguments(path, port, browser), tornado_settings=room)

@@ -13,6 +13,7 @@ from .kernels import confusions, curves, histograms, kernel_blocks, permutation_
 from .limits import noise_front, noise_report, power_spectra, tile_windows
 from .losses import front, gradient_norms, loss_curves
 from .optimize import descent_paths, race, scaling
+from .photographs import color_clouds, regions
 from .pictures import image_grid, image_row
 from .statistics import gram_matrices
 from .style import channel_maps, distance_table, maps, spectra, written_out
@@ -23,6 +24,7 @@ __all__ = [
     "bars",
     "boxes",
     "channel_maps",
+    "color_clouds",
     "confusions",
     "curves",
     "descent_paths",
@@ -50,6 +52,7 @@ __all__ = [
     "point_sets",
     "power_spectra",
     "race",
+    "regions",
     "scaling",
     "small_tensors",
     "spectra",

@@ -38,7 +38,7 @@ def noise_report(result: Tensor, content: Tensor, style: Tensor) -> Figure:
     figure = new_figure(alt, height * (2 * aspect + 1.45), height + 0.55, photographs=True)
     grain = result - F.avg_pool2d(F.pad(result, (1, 1, 1, 1), mode="reflect"), 3, stride=1)
     panels = {
-        "where the content is flat": torch.where(flat, result, 0.8 + 0.2 * result),
+        "where the content is flat": torch.where(flat, result, 0.3 * result),
         f"grain there, {GAIN} times": torch.where(flat, 0.5 + GAIN * grain, 1.0),
     }
     axes = figure.subplots(1, 3, width_ratios=[aspect, aspect, 1.45])
@@ -126,7 +126,7 @@ def tile_windows(image: Tensor, windows: Sequence[Window], shown: int = 0) -> Fi
     alt = f"A picture in {len(windows)} tiles; one of {area} pixels is seen with {seen} pixels"
     height = 3.4
     width = height * image.shape[3] / image.shape[2]
-    figure = new_figure(alt, width + 2.4, height + 0.4, photographs=True)
+    figure = new_figure(alt, width, height + 0.75, photographs=True)
     axis = figure.subplots()
     axis.imshow(to_pil(0.55 + 0.45 * image))
     for window in windows:
@@ -134,7 +134,7 @@ def tile_windows(image: Tensor, windows: Sequence[Window], shown: int = 0) -> Fi
     axis.add_patch(_box(rows, columns, COLORS[1], "--", 2.5, "seen by the network"))
     axis.add_patch(_box(*own, COLORS[0], "-", 2.5, "counted"))
     axis.set(xticks=[], yticks=[], title=f"{len(windows)} tiles")
-    axis.legend(frameon=False, loc="center left", bbox_to_anchor=(1.0, 0.5))
+    axis.legend(frameon=False, loc="upper center", bbox_to_anchor=(0.5, 0.0), ncol=2)
     return figure
 
 

@@ -50,9 +50,8 @@ def thumbnails(pictures: Sequence[Picture]) -> str:
         name = escape(picture.name, quote=True)
         shown.append(
             f'<figure style="margin:0 8px 0 0"><img src="{data}" alt="{name}" '
-            f'style="display:block;height:84px;width:auto">'
-            f'<figcaption style="line-height:1.3">{name}'
-            "</figcaption></figure>"
+            'style="display:block;height:84px;width:auto">'
+            f'<figcaption style="line-height:1.3">{name}</figcaption></figure>'
         )
     return f'<div style="display:flex;flex-wrap:wrap">{"".join(shown)}</div>'
 

@@ -27,6 +27,7 @@ SHUFFLE, ALONE, MASK, BLUR = (
 DEEDS = (SHUFFLE, ALONE, MASK, BLUR)
 AMOUNTS = (0.0, 0.25, 0.5, 0.75)
 SIDE, STEPS = 64, 40  # of the textures
+SHOWN = 24  # channels of the Gram matrix
 SAME = 1e-9  # relative distance of G, below which the texture is the same
 
 
@@ -40,8 +41,8 @@ def gram_explorer(
     """Return a widget that moves, hides or blurs the positions of features, and shows G.
 
     Controls: `deed`, `amount` (what part of the positions; for the blur, how wide), `layer`. Shown
-    are the strongest channel's map, the Gram matrix, and a texture made from the Gram matrices of
-    all five layers, treated alike. The textures of The Starry Night are bundled.
+    are the map of one channel, the Gram matrix of the 24 strongest, and a texture made from the
+    Gram matrices of all five layers, treated alike. Those of The Starry Night are bundled.
 
     Parameters
     ----------
@@ -171,6 +172,12 @@ def blurred(features: Tensor, amount: float) -> Tensor:
     return torch.fft.irfft2(torch.fft.rfft2(features) * damping, s=(height, width))
 
 
+def most_uneven(features: Tensor) -> int:
+    """The channel that varies most from place to place, the border of the picture left out."""
+    inside = features[0, :, 1:-1, 1:-1] if min(features.shape[2:]) > 3 else features[0]
+    return int(inside.flatten(1).std(dim=1).argmax())
+
+
 def _answer(
     style: Tensor,
     layer: str,
@@ -181,10 +188,12 @@ def _answer(
 ) -> Answer:
     f, changed, mask = features
     G, H, apart = grams
-    channel = int(G[0].diagonal().argmax())
+    channel = most_uneven(f)
+    strong = G[0].diagonal().argsort(descending=True)[:SHOWN]
     shown = changed if mask is None else changed * mask
     maps = plots.maps([f[0, channel], shown[0, channel]], [f"{layer} {channel}", "now"])
-    matrices = plots.gram_matrices({"G before": G, "G now": H})
+    named = {"G before": G, "G now": H}
+    matrices = plots.gram_matrices({k: M[:, strong][:, :, strong] for k, M in named.items()})
     textures = plots.image_row(
         [style, before, after], ["the style", "texture before", "texture now"], height=2.4
     )

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from ..allocator import start_thread
 from ..optimize import Callback, Progress
 from ..scales import Result
 
@@ -35,10 +36,9 @@ class Job:
         self._go, self._stop = threading.Event(), threading.Event()
         self._news, self._done = threading.Event(), threading.Event()
         self._go.set()
-        self._thread = threading.Thread(target=self._run, name="stylize", daemon=True)
 
     def start(self) -> None:
-        self._thread.start()
+        start_thread(self._run, "stylize")
 
     @property
     def done(self) -> bool:
