@@ -1,6 +1,7 @@
 """The command line, run as a process."""
 
 import inspect
+import json
 import os
 import re
 import subprocess
@@ -12,6 +13,8 @@ import pytest
 import torch
 import typer
 from conftest import COMMAND, QUICK, names_in
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 from test_decoding import BAD, write_bad
 
 from nst_tutorial import cli, images, load_image, load_settings
@@ -154,7 +157,9 @@ def test_several_styles_masks_and_colors_are_the_functions(tmp_path):
 )
 def test_like_a_record_that_cannot_be_used(tmp_path, capsys, record, message):
     full = record if isinstance(record, list) else {**PRESETS["default"].as_dict(), **record}
-    path = images.save_image(torch.rand(1, 3, 20, 20), tmp_path / "a.png", full)
+    path, text = tmp_path / "a.png", PngInfo()
+    text.add_text(images.SETTINGS_KEY, json.dumps(full))  # `save_image` refuses some of them
+    Image.new("RGB", (20, 20)).save(path, pnginfo=text)
     with pytest.raises(SystemExit) as ended:
         cli.app(["stylize", "cat", "tissue_stain", *QUICK, "--like", str(path)])
     assert ended.value.code == 2

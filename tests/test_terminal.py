@@ -53,7 +53,7 @@ def test_interrupted_runs_save_the_picture_so_far(tmp_path, number, code):
     assert "this is the best so far" in error
     assert names_in(tmp_path) == ["out.png"]
     image = load_image(tmp_path / "out.png")
-    assert (image - load_image("temple", 64)).abs().mean() > 0.02
+    assert (image - load_image("temple", 64)).abs().mean() > 0.005  # not the start
 
 
 def test_ctrl_c_before_the_first_evaluation_writes_nothing(tmp_path, monkeypatch, capsys):
