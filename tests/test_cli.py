@@ -151,7 +151,7 @@ def test_several_styles_masks_and_colors_are_the_functions(tmp_path):
         ({"method": ["a"]}, "method must be one of"),
         ({"style_mix": [0, 0]}, "style_mix must hold a number above 0"),
         ({"style_scale": ["a"]}, "style_scale must be a number above 0"),
-        ([1], "a record of settings is a mapping"),
+        ([1], "the settings stored in it are damaged .no mapping"),
         ({"content_layers": {}}, "it was not made by stylize"),
     ],
 )
