@@ -278,7 +278,7 @@ def start(arguments):
     )  # fmt: skip
 
 
-def wait_for_pictures(out, count, process, most=120):
+def wait_for_pictures(out, count, process, most=300):
     until = time.monotonic() + most
     while len(list(out.glob("*.png"))) < count:
         assert process.poll() is None, process.communicate()

@@ -40,11 +40,12 @@ def test_pictures_down_settings_across(tmp_path):
 
 def test_a_missing_picture_says_why(tmp_path):
     rows = [row(tmp_path, "a", w, RED) for w in (1, 2, 3)]
-    rows[1] = {**rows[1], "status": "failed", "error": "the reason\nof it"}
+    rows[1] = {**rows[1], "status": "failed", "error": "/some/where/a.png: the reason\nof it"}
     (tmp_path / rows[2]["file"]).write_bytes(b"x")
     figure = plots.contact_sheet(rows, tmp_path)
     texts = " ".join(t.get_text().replace("\n", " ") for t in figure.axes[0].texts)
-    assert "the reason of it" in texts
+    assert "a.png: the reason of it" in texts
+    assert "some" not in texts
     assert "a3.png" in texts.replace(" ", "")
     assert "1 results of a batch, 2 missing" in figure.alt
 

@@ -4,6 +4,7 @@
 there is none yet. It never stops a notebook.
 """
 
+from .at_scale import every_combination, file_name, makespan, whole_or_nothing
 from .balance import balance_weights, pareto_front, translate_weight, weighted_minimum
 from .content import content_gradient, content_loss, descent_step, relative_content_loss
 from .features import convolution, feature_shape, layer_name, receptive_field
@@ -13,25 +14,31 @@ from .optimize import pull_back, secant_pair, two_loop
 from .photographs import color_moments, guided_gram, kept_luminance, matched_colors
 from .style_gram import gram_matrix, order_free, style_gradient, style_loss
 from .style_transfer import put_back_detail, scales, should_stop, weighted_style
+from .texture_networks import break_even, nearness, weight_gradient, wrap_around
 
 __all__ = [
     "assemble",
     "balance_weights",
     "blind_spot",
     "bn_from_gram",
+    "break_even",
     "color_moments",
     "content_gradient",
     "content_loss",
     "convolution",
     "descent_step",
+    "every_combination",
     "feature_map",
     "feature_shape",
+    "file_name",
     "gram_matrix",
     "guided_gram",
     "kept_luminance",
     "layer_name",
+    "makespan",
     "matched_colors",
     "mmd2",
+    "nearness",
     "noise_level",
     "order_free",
     "overhead",
@@ -48,6 +55,9 @@ __all__ = [
     "style_loss",
     "translate_weight",
     "two_loop",
+    "weight_gradient",
     "weighted_minimum",
     "weighted_style",
+    "whole_or_nothing",
+    "wrap_around",
 ]

@@ -4,8 +4,10 @@ The figures belong to no window and no global state. In a notebook they show the
 alternative text for readers who do not see them.
 """
 
+from .at_scale import timeline
 from .balance import exchange_rates, norms_by_layer, two_parabolas
 from .charts import bars, lines
+from .contact_sheet import contact_sheet
 from .drift import differences, totals
 from .features import boxes, feature_maps, filters, gradient_fields, small_tensors
 from .figure import COLORS, DPI, new_figure, to_bytes
@@ -17,6 +19,7 @@ from .photographs import color_clouds, regions
 from .pictures import image_grid, image_row
 from .statistics import gram_matrices
 from .style import channel_maps, distance_table, maps, spectra, written_out
+from .texture_networks import speed_and_quality
 
 __all__ = [
     "COLORS",
@@ -26,6 +29,7 @@ __all__ = [
     "channel_maps",
     "color_clouds",
     "confusions",
+    "contact_sheet",
     "curves",
     "descent_paths",
     "differences",
@@ -56,7 +60,9 @@ __all__ = [
     "scaling",
     "small_tensors",
     "spectra",
+    "speed_and_quality",
     "tile_windows",
+    "timeline",
     "to_bytes",
     "totals",
     "two_parabolas",

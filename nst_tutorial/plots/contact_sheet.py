@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -65,7 +66,7 @@ def _drawn(fields, reasons, cell, pairs, settings) -> Figure:
     labels = [_broken(text, width // 6) for text in settings]
     names = [f"{content}\n{style}" for content, style in pairs]
     above = 0.17 * max(text.count("\n") + 1 for text in labels) + 0.2
-    beside = 0.075 * max(len(line) for name in names for line in name.split("\n")) + 0.3
+    beside = 0.085 * max(len(line) for name in names for line in name.split("\n")) + 0.4
     missing = f", {len(reasons)} missing" if reasons else ""
     down = ", ".join(" in ".join(pair) for pair in pairs[:12])
     across = ", ".join(text.replace("\n", " ") for text in settings[:12]) or "one setting"
@@ -79,6 +80,7 @@ def _drawn(fields, reasons, cell, pairs, settings) -> Figure:
     axis.tick_params(length=0, labeltop=True, labelbottom=False)
     axis.spines[:].set_visible(False)
     for (i, j), reason in reasons.items():
+        reason = re.sub(r"^\S*[/\\]", "", reason)  # the file's name will do, without its folder
         text = textwrap.shorten(reason, 5 * width // 6, placeholder=" …")
         where = (j + 0.5) * width, (i + 0.5) * height
         axis.text(*where, _broken(text, width // 6), fontsize=7, color="#D55E00",
