@@ -211,7 +211,7 @@ def test_three_runs_at_once_lose_no_picture(tmp_path):
         run.stdin.write("go\n")
         run.stdin.flush()
     for run in runs:
-        run.communicate(timeout=60)
+        run.communicate(timeout=600)
         assert run.returncode == 0
     expected = ["out.png", *(f"out-{n}.png" for n in range(2, 37))]
     assert names_in(tmp_path) == sorted(expected)
@@ -223,7 +223,7 @@ def test_two_runs_with_one_checkpoint_end_with_the_same_picture(tmp_path):
     arguments = ("lbfgs", tmp_path / "notes")
     runs = [begin(tmp_path, name, *arguments) for name in ("one", "two")]
     for run in runs:
-        run.communicate(timeout=120)
+        run.communicate(timeout=600)
         assert run.returncode == 0
     begin(tmp_path, "alone", "lbfgs").communicate()
     pictures = [torch.load(tmp_path / name)[0] for name in ("one", "two", "alone")]

@@ -78,6 +78,15 @@ def test_pickle_bombs_as_checkpoints_are_refused_and_not_run(tmp_path, tiny, pai
         assert not (tmp_path / "executed").exists()
 
 
+def test_pickle_bombs_as_generators_are_refused_and_not_run(tmp_path):
+    from nst_tutorial.trained import load_generator
+
+    for path in bombs(tmp_path).values():
+        with pytest.raises(ValueError, match=f"{path.name}: not a generator, or damaged"):
+            load_generator(path, device="cpu")
+        assert not (tmp_path / "executed").exists()
+
+
 def test_nothing_in_the_package_unpickles():
     """torch.load only with weights_only=True, np.load never with pickles, and none of the rest."""
     forbidden = {"pickle", "cPickle", "dill", "cloudpickle", "joblib", "shelve", "marshal"}
