@@ -87,7 +87,10 @@ class Generator(nn.Module):
             self.coarse = nn.ModuleList(norm(i * width) for i in range(2, scales))
             self.joins = nn.ModuleList(block(i * width, i * width) for i in range(2, scales + 1))
             self.last = nn.Conv2d(scales * width, 3, 1)
-        nn.init.constant_(self.last.bias, 0.5)  # begin with grey
+        # Begin near grey: loud noise has gradients a hundred times as large as all later ones, and
+        # Adam, which divides by the root of their mean square, would take small steps for long.
+        nn.init.constant_(self.last.bias, 0.5)
+        self.last.weight.data.mul_(0.1)
         self.to(memory_format=torch.channels_last)
 
     def forward(

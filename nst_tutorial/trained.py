@@ -33,7 +33,7 @@ def save_generator(generator: Generator, path: str | Path, *, overwrite: bool = 
     OSError
         The folder is missing or not writable, the disk is full; FileExistsError.
     """
-    from safetensors.torch import save_file
+    from safetensors.torch import save
 
     state = {name: t.detach().cpu().contiguous() for name, t in generator.state_dict().items()}
     _check_finite(path, state)
@@ -43,7 +43,7 @@ def save_generator(generator: Generator, path: str | Path, *, overwrite: bool = 
     except TypeError as error:
         raise ValueError(f"{path}: the generator's settings cannot be stored ({error})") from error
     with replacing(path, overwrite=overwrite) as file:
-        save_file(state, file.name, metadata=header)
+        file.write(save(state, metadata=header))
     return Path(path)
 
 

@@ -228,7 +228,7 @@ def _fingerprint(tensors: Iterable[Tensor]) -> str:
 
 def _note(path: str | Path, identity: Mapping, generator, adam, history: list[dict]) -> None:
     """Write the state of a training, or replace the one that is there."""
-    from safetensors.torch import save_file
+    from safetensors.torch import save
 
     state = {f"generator.{name}": t for name, t in generator.state_dict().items()}
     for i, moments in adam.state_dict()["state"].items():
@@ -238,7 +238,7 @@ def _note(path: str | Path, identity: Mapping, generator, adam, history: list[di
     }  # fmt: skip
     with replacing(path) as file:
         tensors = {name: t.detach().cpu().contiguous() for name, t in state.items()}
-        save_file(tensors, file.name, metadata=header)
+        file.write(save(tensors, metadata=header))
 
 
 def _resume(path: str | Path, identity: Mapping, generator, adam) -> list[dict]:

@@ -129,7 +129,7 @@ def test_foreign_checkpoints_are_refused(stripes, tiny, tmp_path, change, messag
     train(stripes, tiny, checkpoint=path)
     with pytest.raises(ValueError, match=f"is a checkpoint of another run: ({message})"):
         train(stripes, tiny, checkpoint=path, **change)
-    with pytest.raises(ValueError, match="style was 48×48"):
+    with pytest.raises(ValueError, match="style was '48×48"):
         train(1 - stripes, tiny, checkpoint=path)
 
 
