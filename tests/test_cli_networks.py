@@ -117,7 +117,7 @@ def test_an_interrupted_training_goes_on(here, capsys, monkeypatch):
         (["apply", "painter"], "painter repaints pictures: name one, or a folder of them"),
         (["apply", "painter", "nothing"], "nothing: no such picture"),
         (["apply", "painter", "."], ".: no pictures in it"),
-        (["apply", "texture", "--out", "texture"], "the name must end in one of"),
+        (["apply", "texture", "--out", "new.gif"], "the name must end in one of"),
         (["apply", "texture", "--out", "there.png"], "there.png: exists already"),
         (["apply", "texture", "--size", "3"], "size must be a whole number ≥ 16, got 3"),
         (["train-texture", "nothing"], "nothing: no such picture"),
