@@ -52,7 +52,6 @@ def test_a_slider_moves_by_keyboard_and_the_picture_changes(page, request):
     page.keyboard.press("ArrowRight")
     wait_until(lambda: all_pictures(page) != before, "the picture changes", 30)
     wait_until(lambda: "working" not in words(page), "the answer")
-    assert words(page) != said
     screenshot(page, f"{name}_after")
     page.keyboard.press("ArrowLeft")
     wait_until(lambda: words(page) == said, "it says what it said before", 30)
