@@ -197,6 +197,7 @@ def test_notebooks_are_fit_to_be_read(path):
     lengths = sorted(len("".join(c["source"]).splitlines()) for c in code)
     assert lengths[len(lengths) // 2] <= 5 or path not in LESSONS
     assert lengths[int(0.9 * (len(lengths) - 1))] <= 15
+    assert "@@" not in text  # something still to be written
     assert lengths[-1] <= 30
     words = len(re.findall(r"\w+", text))
     assert words / sum(lengths) >= 4
