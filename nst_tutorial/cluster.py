@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 PACKAGE = "nst_tutorial"
 PART_OF_LIMIT = 0.7  # of a worker's memory limit: at four fifths Dask pauses the worker
 CONNECTING = 10  # seconds
+# Code for each local worker: a terminal sends Ctrl-C to them too, but ending them is our part.
+LEAVE_CTRL_C = "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)"
 
 
 @contextmanager
@@ -57,7 +59,7 @@ def _connected(client: Client | str | None, workers: int) -> Iterator[Client]:
         # No limit of memory: each picture is planned to fit into the worker's share of it.
         local = LocalCluster(
             n_workers=workers, threads_per_worker=1, memory_limit=0,
-            dashboard_address="127.0.0.1:0", silence_logs=logging.CRITICAL,
+            dashboard_address="127.0.0.1:0", silence_logs=logging.CRITICAL, preload=[LEAVE_CTRL_C],
         )  # fmt: skip
         with local, Client(local) as client:
             yield client

@@ -68,10 +68,9 @@ def check_settings(settings: Settings) -> None:
     one_of("color_method", settings.color_method, COLOR_METHODS)
     denoise_options(settings.denoise)
     one_of("balance", settings.balance, BALANCES)
-    if not isinstance(settings.start, Tensor) and settings.start not in STARTS:
-        raise ValueError(
-            f"start must be a picture or one of {', '.join(STARTS)}; got {settings.start!r}"
-        )
+    start = settings.start
+    if not isinstance(start, Tensor) and not (isinstance(start, str) and start in STARTS):
+        raise ValueError(f"start must be a picture or one of {', '.join(STARTS)}; got {start!r}")
     one_of("content_normalization", settings.content_normalization, CONTENT_NORMALIZATIONS)
     one_of("style_normalization", settings.style_normalization, STYLE_NORMALIZATIONS)
     one_of("pooling", settings.pooling, ("max", "average"))

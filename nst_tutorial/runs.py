@@ -71,9 +71,9 @@ def how_much_and_where(sources: Sequence[StyleSource]) -> dict:
 def identity(made_with: Mapping, pictures: Mapping[str, Tensor], model: VGG19) -> dict:
     """Return what tells a run from another: its record, its pictures and masks, its network."""
     looks = {f"{name} picture": fingerprint(picture) for name, picture in pictures.items()}
-    return {**made_with, **looks, "padding": model.padding, "network": _fingerprint_of(model)}
+    return {**made_with, **looks, "padding": model.padding, "network": fingerprint_of(model)}
 
 
-def _fingerprint_of(model: VGG19) -> str:
+def fingerprint_of(model: VGG19) -> str:
     """A short name of the network's weights: a file of the same name may hold others."""
     return fingerprint(torch.cat([b.detach().flatten().float().cpu() for b in model.buffers()]))

@@ -62,6 +62,14 @@ def _cache(tmp_path_factory):
     os.environ["NST_CACHE"] = str(tmp_path_factory.mktemp("cache"))
 
 
+@pytest.fixture(autouse=True)
+def _same_threads():
+    """A test may work with another number of threads; those after it do not."""
+    number = torch.get_num_threads()
+    yield
+    torch.set_num_threads(number)
+
+
 @pytest.fixture(scope="session")
 def tiny() -> VGG19:
     return VGG19("random", channels=TINY, device="cpu", pooling="average").double()

@@ -344,6 +344,7 @@ not_pictures = st.sampled_from(
 @few
 @given(not_pictures, pictures, st.sampled_from(["content", "style", "start"]))
 def test_what_is_no_picture_is_refused_by_name(tiny, wrong, good, where):
+    assume(wrong is not None or where != "start")  # which means the preset's
     given = {"content": good.tensor(), "style": good.tensor(), where: wrong}
     with pytest.raises(ValueError, match=where):
         stylize(**given, model=tiny, steps=1)

@@ -322,9 +322,11 @@ def from_shell(made, folder):
     words = shlex.split(made.recipe.shell())
     assert words[:2] == ["nst", "stylize"]
     path = folder / "shell.png"
+    threads = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS"), str(torch.get_num_threads()))
     found = subprocess.run(
-        [*COMMAND, *words[1:], "--out", str(path)], cwd=folder, capture_output=True, text=True
-    )
+        [*COMMAND, *words[1:], "--out", str(path)], cwd=folder, capture_output=True, text=True,
+        env={**os.environ, **threads},  # Dask sets them for processes that are started later
+    )  # fmt: skip
     assert found.returncode == 0, found.stderr
     return load_image(path)
 
@@ -609,7 +611,7 @@ def test_a_port_that_is_taken_is_told(capsys):
 
 def test_the_notebook_is_in_the_wheel():
     text = (web.notebook().parents[1] / "pyproject.toml").read_text()
-    assert '"notebooks/studio.ipynb" = "nst_tutorial/notebooks/studio.ipynb"' in text
+    assert '"notebooks" = "nst_tutorial/notebooks"' in text
 
 
 @pytest.mark.parametrize(

@@ -101,7 +101,10 @@ def test_gradients_reach_every_parameter(normalization, stylizes):
     ).sum().backward()
     for name, parameter in generator.named_parameters():
         assert parameter.grad is not None, name
-        assert parameter.grad.abs().max() > 0, name
+        # What the norms in front of the joins add is constant over the picture, and the norm behind
+        # the next convolution takes constants away: no gradient but rounding.
+        without = name.startswith(("norms.", "coarse.")) and name.endswith(".bias")
+        assert (parameter.grad.abs().max() > 1e-9) != without, name
 
 
 def test_seeds():

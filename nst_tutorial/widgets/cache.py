@@ -145,9 +145,9 @@ def model_key(model: VGG19 | None) -> list:
         return ["original", "max", "zeros", False, ""]
     digest = ""
     if model.weights != "original":
-        from ..transfer import _fingerprint_of
+        from ..runs import fingerprint_of
 
-        digest = _fingerprint_of(model)
+        digest = fingerprint_of(model)
     return [model.weights, model.pooling, model.padding, model.rescaled, digest]
 
 
