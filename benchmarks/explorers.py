@@ -4,8 +4,9 @@
 
 Every control of every explorer goes through some of its values, twice, in a cache folder of its
 own. The first time a picture is drawn (and what is not bundled is computed), the second time it
-comes from the cache. An answer is there when all its pictures and words have been handed to the
-widgets; the way to the browser is not in it.
+comes from the cache. Those that are given pictures or networks keep nothing: they compute each
+time. An answer is there when all its pictures and words have been handed to the widgets; the way to
+the browser is not in it.
 """
 
 from __future__ import annotations
@@ -16,9 +17,25 @@ import statistics
 import tempfile
 import time
 
+import torch
 from peers import headline
 
 import nst_tutorial as nst
+from nst_tutorial.trained import bundled
+
+
+def given(name: str) -> tuple:
+    """What an explorer is given, as in its notebook."""
+    if name == "denoising_explorer":
+        content = nst.load_image("temple", 256)
+        return (content + 0.02 * torch.randn(content.shape)).clamp(0, 1), content
+    if name == "region_explorer":
+        pictures = (nst.load_image(picture, 128) for picture in ("temple", "starry_night"))
+        return (nst.VGG19(), *pictures)
+    if name == "generator_explorer":
+        networks = {name: nst.load_generator(name) for name in bundled()}
+        return networks, nst.load_image("temple", 256)
+    return ()
 
 
 def values_of(control, count: int) -> list:
@@ -27,6 +44,8 @@ def values_of(control, count: int) -> list:
         values = list(control.options)
     elif isinstance(control.value, bool):
         values = [False, True]
+    elif isinstance(control.value, float):
+        return [*torch.linspace(control.max, control.min, count).tolist(), control.value]
     else:
         values = list(range(control.min, control.max + 1))
     step = max(1, len(values) // count)
@@ -62,7 +81,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         os.environ["NST_CACHE"] = folder
         for name in sorted(n for n in nst.widgets.__all__ if n.endswith("_explorer")):
-            explorer = getattr(nst.widgets, name)()
+            explorer = getattr(nst.widgets, name)(*given(name))
             for control, first, second in measure(explorer, options.values):
                 again += second
                 row = f"{name:20} {control:16} {len(second):6} {statistics.median(first):8.0f}"

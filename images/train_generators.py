@@ -23,14 +23,15 @@ MEASURED_ON = "temple"  # for a network that repaints
 SMALL = {"size": 128, "batch": 2, "steps": 300, "learning_rate": 0.01}
 LARGE = {"size": 256, "batch": 1, "steps": 60, "learning_rate": 0.003, "seed": 1}
 LONGER = {"size": 256, "batch": 1, "steps": 250, "learning_rate": 0.006, "seed": 2}
+LONGEST = {"size": 256, "batch": 1, "steps": 1200, "learning_rate": 0.008, "seed": 3}
 # With the default style weight a painter leaves too little of its content.
 READABLE = {"size": 160, "batch": 1, "steps": 250, "learning_rate": 0.006, "seed": 1,
             "style_weight": 4.0}  # fmt: skip
 
 # name → style, whether it repaints pictures, its trainings one after the other
 RECIPES = {
-    "tissue_stain": ("tissue_stain", False, [SMALL, LARGE, LONGER]),
-    "stained_glass": ("stained_glass", False, [SMALL, LARGE, LONGER]),
+    "tissue_stain": ("tissue_stain", False, [SMALL, LARGE, LONGER, LONGEST]),
+    "stained_glass": ("stained_glass", False, [SMALL, LARGE, LONGER, LONGEST]),
     "starry_night_painter": ("starry_night", True, [SMALL, READABLE]),
 }
 

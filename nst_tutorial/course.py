@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from .files import check_can_write, replacing
 from .library import FOLDERS, bundled_paths
+
+SOLUTION = "<details><summary>Solution"  # a cell that begins so holds one
 
 
 @dataclass
@@ -44,12 +47,13 @@ def course_files() -> dict[Path, Path]:
     return {**files, **pictures, Path("images", "CREDITS.md"): credits}
 
 
-def lay_out(folder: str | Path, *, overwrite: bool = False) -> Layout:
+def lay_out(folder: str | Path, *, overwrite: bool = False, solutions: bool = True) -> Layout:
     """Copy the course into a folder: the notebooks, and beside them `images` with the pictures.
 
     Started there, Jupyter finds all of it, and a picture put into `images/content` or
     `images/style` gets its name. A file that is there and differs, as a notebook in which somebody
-    has worked, is kept unless `overwrite`. Each file is complete or not there.
+    has worked, is kept unless `overwrite`. Each file is complete or not there. Without `solutions`
+    those of the exercises are left out.
 
     Raises
     ------
@@ -66,6 +70,8 @@ def lay_out(folder: str | Path, *, overwrite: bool = False) -> Layout:
         check_can_write(folder / "images" / kind / "any")
     for place, source in course_files().items():
         path, content = folder / place, source.read_bytes()
+        if place.suffix == ".ipynb" and not solutions:
+            content = without_solutions(content)
         if path.is_file() and path.read_bytes() == content:
             continue
         if path.exists() and not overwrite:
@@ -75,3 +81,11 @@ def lay_out(folder: str | Path, *, overwrite: bool = False) -> Layout:
             file.write(content)
         layout.written.append(path)
     return layout
+
+
+def without_solutions(notebook: bytes) -> bytes:
+    """The same notebook file without the cells that hold an exercise's solution."""
+    content = json.loads(notebook)
+    cells = content["cells"]
+    content["cells"] = [cell for cell in cells if not "".join(cell["source"]).startswith(SOLUTION)]
+    return (json.dumps(content, indent=1, ensure_ascii=False) + "\n").encode()

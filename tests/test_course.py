@@ -61,6 +61,21 @@ def test_work_is_never_overwritten_unasked(tmp_path):
     assert mine.read_bytes() == NOTEBOOKS[0].read_bytes()
 
 
+def test_without_solutions_every_stub_is_there_and_no_solution(tmp_path):
+    found = run(tmp_path, "--without-solutions")
+    assert found.returncode == 0, found.stderr
+    removed = 0
+    for path in NOTEBOOKS:
+        whole = json.loads(path.read_text())["cells"]
+        left = json.loads((tmp_path / path.name).read_text())["cells"]
+        gone = [cell for cell in whole if cell not in left]
+        assert all(cell["cell_type"] == "markdown" for cell in gone)
+        assert [cell for cell in whole if cell in left] == left
+        assert not any("Solution</summary>" in "".join(cell["source"]) for cell in left)
+        removed += len(gone)
+    assert removed > 40
+
+
 def test_a_place_that_is_none_is_refused(tmp_path):
     (tmp_path / "file").write_text("")
     for folder, words in ((tmp_path / "file", "is a file"), ("/proc/course", "/proc/course")):

@@ -34,6 +34,17 @@ def test_each_control_asks_anew():
     assert asked == [(1, "a"), (3, "a"), (3, "b")]
 
 
+def test_several_controls_can_be_set_for_one_answer():
+    asked = []
+    explorer = an_explorer(lambda n, word: asked.append((n, word)) or Answer((), f"{n} {word}"))
+    explorer.set(n=2, word="b")
+    assert asked == [(1, "a"), (2, "b")]
+    with pytest.raises(KeyError):
+        explorer.set(n=3, nothing=1)
+    explorer.controls["word"].value = "a"  # it still listens
+    assert explorer.words.value == "3 a"
+
+
 def test_errors_are_shown_in_words_and_the_next_answer_recovers():
     def answer(n, word):
         if n == 2:

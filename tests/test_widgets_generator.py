@@ -5,49 +5,54 @@ import torch
 from PIL import Image
 
 from nst_tutorial.texture_nets import Generator
-from nst_tutorial.widgets import GeneratorExplorer, to_jpeg
+from nst_tutorial.widgets import generator_explorer, to_jpeg
+
+TEXTURE, PAINTER = Generator(width=2), Generator(width=2, stylizes=True)
+SCALES = [f"scale_{k}" for k in range(1, 7)]
 
 
 @pytest.fixture
 def explorer():
-    painter = Generator(width=2, stylizes=True)
     content = torch.rand(1, 3, 40, 56)
-    return GeneratorExplorer({"texture": Generator(width=2), "painter": painter}, content, (32, 48))
+    return generator_explorer({"texture": TEXTURE, "painter": PAINTER}, content, (32, 48))
 
 
-def shown(explorer):
-    return Image.open(io.BytesIO(explorer.picture.value)).size
+def painted(explorer) -> bytes:
+    assert explorer.error is None, explorer.words.value
+    return explorer.pictures[0].value
+
+
+def reset(explorer) -> None:
+    explorer.children[0].children[-1].click()
 
 
 def test_each_control_does_what_it_says(explorer):
-    texture = explorer.generators["texture"]
-    assert explorer.picture.value == to_jpeg(texture.sample(48))
+    assert painted(explorer) == to_jpeg(TEXTURE.sample(48))
     explorer.controls["seed"].value = 3
-    assert explorer.picture.value == to_jpeg(texture.sample(48, 3))
+    assert painted(explorer) == to_jpeg(TEXTURE.sample(48, 3))
     explorer.controls["size"].value = 32
-    assert shown(explorer) == (32, 32)
-    explorer.controls["scale 0"].value = 0.0
-    explorer.controls["scale 5"].value = 2.0
-    wanted = texture.sample(32, 3, strengths=[0.0, 1, 1, 1, 1, 2.0])
-    assert explorer.picture.value == to_jpeg(wanted)
+    assert painted(explorer) == to_jpeg(TEXTURE.sample(32, 3))
+    explorer.controls["scale_1"].value = 0.0
+    explorer.controls["scale_6"].value = 2.0
+    wanted = TEXTURE.sample(32, 3, strengths=[0.0, 1, 1, 1, 1, 2.0])
+    assert painted(explorer) == to_jpeg(wanted)
     explorer.controls["tiled"].value = True
-    assert explorer.picture.value == to_jpeg(wanted.repeat(1, 1, 2, 2))
+    assert painted(explorer) == to_jpeg(wanted.repeat(1, 1, 2, 2))
     assert "64 × 64 pixels; the pass took" in explorer.words.value
     explorer.controls["tiled"].value = False
-    explorer.reset.click()
-    assert explorer.strengths == [1.0] * 6
-    assert explorer.picture.value == to_jpeg(texture.sample(32, 3))
+    reset(explorer)
+    assert [explorer.controls[name].value for name in SCALES] == [1.0] * 6
+    assert painted(explorer) == to_jpeg(TEXTURE.sample(32, 3))
     explorer.controls["generator"].value = "painter"
-    assert shown(explorer) == (56, 40)
+    assert Image.open(io.BytesIO(painted(explorer))).size == (56, 40)
 
 
 def test_reset_paints_once(explorer, monkeypatch):
-    explorer.controls["scale 0"].value = 0.0
-    explorer.controls["scale 1"].value = 0.0
-    painted, paint = [], explorer.paint
-    monkeypatch.setattr(explorer, "paint", lambda: painted.append(0) or paint())
-    explorer.reset.click()
-    assert len(painted) == 1
+    explorer.set(scale_1=0.0, scale_2=0.0)
+    asked, answer = [], explorer.answer
+    monkeypatch.setattr(explorer, "answer", lambda **values: asked.append(0) or answer(**values))
+    reset(explorer)
+    assert len(asked) == 1
 
 
 def test_errors_are_shown_and_go_away(explorer, monkeypatch):
@@ -62,9 +67,9 @@ def test_errors_are_shown_and_go_away(explorer, monkeypatch):
 
 def test_what_cannot_be_explored():
     with pytest.raises(ValueError, match="one number of scales, got .3, 6."):
-        GeneratorExplorer({"a": Generator(width=2), "b": Generator(width=2, scales=3)})
+        generator_explorer({"a": TEXTURE, "b": Generator(width=2, scales=3)})
     with pytest.raises(ValueError, match="needs a content"):
-        GeneratorExplorer({"a": Generator(width=2, stylizes=True)})
+        generator_explorer({"a": PAINTER})
 
 
 def test_every_control_has_a_label_and_a_page_without_a_kernel_has_words(explorer):

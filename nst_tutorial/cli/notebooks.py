@@ -15,12 +15,19 @@ def notebooks(
     overwrite: Annotated[
         bool, typer.Option(help="Replace notebooks that were changed there.")
     ] = False,
+    solutions: Annotated[
+        bool,
+        typer.Option(
+            "--with-solutions/--without-solutions",
+            help="With those of the exercises, or for an exam.",
+        ),
+    ] = True,
 ) -> None:
     """Lay out the notebooks of the course, and their pictures, in FOLDER."""
     with plain_errors():
         from ..course import lay_out
 
-        layout = lay_out(folder, overwrite=overwrite)
+        layout = lay_out(folder, overwrite=overwrite, solutions=solutions)
         count = sum(path.suffix == ".ipynb" for path in layout.written)
         pictures = sum(path.parent.parent.name == "images" for path in layout.written)
         out.print(f"{count} notebooks and {pictures} pictures written to", end=" ")

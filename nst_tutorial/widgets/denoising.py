@@ -10,13 +10,20 @@ from torch import Tensor
 
 from ..denoising import denoise, level_of
 from ..presets import DENOISERS, PLACES
+from .explorer import Answer, Explorer, choice, labelled
 from .live import to_jpeg
 
 
-class Denoising(ipywidgets.VBox):
-    """A picture before and after, a method, a strength, and what both do in numbers.
+def denoising_explorer(
+    image: Tensor,
+    guide: Tensor,
+    measure: Callable[[Tensor], float] | None = None,
+    crop: tuple[slice, slice] = (slice(None), slice(None)),
+    zoom: int = 1,
+) -> Explorer:
+    """Return a widget with a picture before and after de-noising, and what that does in numbers.
 
-        Denoising(result.image, content)
+    Controls: `method`, `strength` in grey levels (it begins at the measured noise), `where`.
 
     Parameters
     ----------
@@ -27,64 +34,34 @@ class Denoising(ipywidgets.VBox):
     crop, zoom
         Show only these rows and columns, each pixel so many times as wide.
 
-    The picture of the present setting is `denoised`.
+    Raises
+    ------
+    ValueError
+        A guide of another size, or values that are not finite.
     """
+    noise = level_of(image, guide)
+    error = None if measure is None else measure(image)
 
-    def __init__(
-        self,
-        image: Tensor,
-        guide: Tensor,
-        measure: Callable[[Tensor], float] | None = None,
-        crop: tuple[slice, slice] = (slice(None), slice(None)),
-        zoom: int = 1,
-    ):
-        self.image, self.guide, self.measure, self.crop, self.zoom = (
-            image,
-            guide,
-            measure,
-            crop,
-            zoom,
-        )
-        self.noise = level_of(image, guide)
-        self.error = None if measure is None else measure(image)
-        wide = {"description_width": "9em"}
-        self.method = ipywidgets.Dropdown(
-            options=DENOISERS, description="method", style=wide, layout={"width": "24em"}
-        )
-        self.strength = ipywidgets.FloatSlider(
-            value=self.noise, min=0.0, max=max(4 * self.noise, 0.1), step=max(self.noise, 0.1) / 20,
-            description="strength, grey levels", continuous_update=False, style=wide,
-            layout={"width": "34em"}, readout_format=".2f",
-        )  # fmt: skip
-        self.where = ipywidgets.Dropdown(
-            options=PLACES, description="where", style=wide, layout={"width": "24em"}
-        )
-        self.text = ipywidgets.HTML()
-        self.picture = ipywidgets.Image(format="jpeg", layout={"max_width": "100%"})
-        controls = (self.method, self.strength, self.where)
-        for control in controls:
-            control.observe(self._changed, names="value")
-        super().__init__([*controls, self.text, self.picture])
-        self._draw()
+    def cut(picture: Tensor) -> Tensor:
+        part = picture[(..., *crop)].clamp(0, 1)
+        return part.repeat_interleave(zoom, 2).repeat_interleave(zoom, 3)
 
-    def __repr__(self) -> str:  # what a page without a kernel shows in its place
-        return "(a picture before and after de-noising, with a slider, while a kernel runs)"
+    def answer(method: str, strength: float, where: str) -> Answer:
+        smooth = denoise(image, method, guide, strength, where)
+        words = f"left: before, right: after; noise {noise:.2f} → {level_of(smooth, guide):.2f} "
+        words += "grey levels"
+        if measure is not None:
+            words += f", style error {measure(smooth) / error - 1:+.1%}"
+        return Answer((to_jpeg(torch.cat([cut(image), cut(smooth)], dim=3)),), words)
 
-    def _changed(self, change: dict) -> None:
-        self._draw()
-
-    def _draw(self) -> None:
-        self.denoised = denoise(
-            self.image, self.method.value, self.guide, self.strength.value, self.where.value
-        )
-        told = f"noise {self.noise:.2f} → {level_of(self.denoised, self.guide):.2f} grey levels"
-        if self.measure is not None:
-            told += f", style error {self.measure(self.denoised) / self.error - 1:+.1%}"
-        self.text.value = f"left: before, right: after; {told}"
-        self.picture.value = to_jpeg(
-            torch.cat([self._cut(self.image), self._cut(self.denoised)], 3)
-        )
-
-    def _cut(self, image: Tensor) -> Tensor:
-        cut = image[(..., *self.crop)].clamp(0, 1)
-        return cut.repeat_interleave(self.zoom, 2).repeat_interleave(self.zoom, 3)
+    slider = ipywidgets.FloatSlider(
+        value=noise, min=0.0, max=max(4 * noise, 0.1), step=max(noise, 0.1) / 20,
+        continuous_update=False, readout_format=".2f",
+    )  # fmt: skip
+    controls = {
+        "method": choice(DENOISERS, DENOISERS[0], "method", "how the grain is told from the rest"),
+        "strength": labelled(slider, "strength, grey levels", "the noise that is to be removed"),
+        "where": choice(PLACES, PLACES[0], "where", "where the content is flat, or everywhere"),
+    }
+    what = "the de-noising explorer: a picture before and after, and the noise in numbers"
+    return Explorer(what, controls, answer, ("100%",))

@@ -49,6 +49,7 @@ class Explorer(ipywidgets.VBox):
     ):
         self.what, self.controls, self.answer = what, dict(controls), answer
         self.error: Exception | None = None
+        self.waiting = False  # for several controls to be set
         self.words = ipywidgets.HTML()
         self.pictures = [ipywidgets.Image(layout={"width": width}) for width in widths]
         knobs = ipywidgets.HBox(list(self.controls.values()), layout={"flex_flow": "row wrap"})
@@ -63,8 +64,20 @@ class Explorer(ipywidgets.VBox):
     def __repr__(self) -> str:  # what a page without a kernel shows in its place
         return f"({self.what}; it moves while a kernel runs)"
 
+    def set(self, **values: object) -> None:
+        """Set several controls, and ask for one answer."""
+        self.waiting = True
+        try:
+            for name, value in values.items():
+                self.controls[name].value = value
+        finally:
+            self.waiting = False
+        self.refresh()
+
     def refresh(self, _change=None) -> None:
         """Ask for the answer to the present values, and show it."""
+        if self.waiting:
+            return
         self.words.value = WORKING
         values = {name: control.value for name, control in self.controls.items()}
         try:

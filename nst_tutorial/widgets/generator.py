@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import time
 from collections.abc import Mapping
 
@@ -10,15 +9,21 @@ import ipywidgets
 from torch import Tensor
 
 from ..texture_nets import Generator
+from .explorer import Answer, Explorer, choice, labelled, steps_of, tick
 from .live import to_jpeg
 
+LOUDEST = 3.0  # times as trained
 
-class GeneratorExplorer(ipywidgets.VBox):
-    """Choose a generator, the seed of its noise, its size and the strength of each scale.
 
-    Every change paints a new picture while the slider moves: one pass is that quick. `controls`
-    holds the controls by name; setting a `.value` from Python does the same as a hand. What goes
-    wrong is shown in words, and kept in `error`.
+def generator_explorer(
+    generators: Mapping[str, Generator],
+    content: Tensor | None = None,
+    sizes: tuple[int, ...] = (128, 192, 256, 384),
+) -> Explorer:
+    """Return a widget that paints by a texture network while its sliders move.
+
+    Controls: `generator`, `size`, `seed` of the noise, `tiled` (show 2 × 2 copies), and `scale_1`
+    (the coarsest), `scale_2`, … : how much each scale counts. A button sets all scales to 1.
 
     Parameters
     ----------
@@ -28,90 +33,49 @@ class GeneratorExplorer(ipywidgets.VBox):
         (1, 3, H, W), sRGB, 0..1: what those that stylise repaint, at its own size.
     sizes
         Sides of a texture to choose from, in pixels.
+
+    Raises
+    ------
+    ValueError
+        Different numbers of scales, or a content missing.
     """
+    generators = dict(generators)
+    depths = {generator.design["scales"] for generator in generators.values()}
+    if len(depths) != 1:
+        raise ValueError(f"the generators must have one number of scales, got {sorted(depths)}")
+    if content is None and any(g.design["stylizes"] for g in generators.values()):
+        raise ValueError("a generator that stylises needs a content")
+    scales = [f"scale_{k + 1}" for k in range(depths.pop())]
 
-    def __init__(
-        self,
-        generators: Mapping[str, Generator],
-        content: Tensor | None = None,
-        sizes: tuple[int, ...] = (128, 192, 256, 384),
-    ):
-        scales = {generator.design["scales"] for generator in generators.values()}
-        if len(scales) != 1:
-            raise ValueError(f"the generators must have one number of scales, got {sorted(scales)}")
-        if content is None and any(g.design["stylizes"] for g in generators.values()):
-            raise ValueError("a generator that stylises needs a content")
-        self.generators, self.content = dict(generators), content
-        self.error: Exception | None = None
-        self.waiting = False  # for several sliders to be set
-        self.controls: dict[str, ipywidgets.Widget] = {
-            "generator": ipywidgets.Dropdown(options=list(generators), description="network"),
-            "size": ipywidgets.SelectionSlider(
-                options=list(sizes), value=sizes[len(sizes) // 2], description="size, pixels"
-            ),
-            "seed": ipywidgets.IntSlider(0, min=0, max=99, description="seed of the noise"),
-            "tiled": ipywidgets.Checkbox(value=False, description="show 2 × 2 copies"),
-        }
-        for k in range(scales.pop()):
-            self.controls[f"scale {k}"] = ipywidgets.FloatSlider(
-                1.0, min=0.0, max=3.0, step=0.1, description=f"scale {k + 1}"
-            )
-        names = [name for name in self.controls if name.startswith("scale")]
-        self.controls[names[0]].description = "coarsest scale"
-        self.controls[names[-1]].description = "finest scale"
-        for control in self.controls.values():
-            control.style.description_width = "9em"
-            control.layout.width = "24em"
-            control.observe(self.refresh, names="value")
-        self.reset = ipywidgets.Button(description="all scales to 1")
-        self.reset.on_click(self._reset)
-        self.words = ipywidgets.HTML()
-        self.picture = ipywidgets.Image(format="jpeg", layout={"width": "24em"})
-        knobs = ipywidgets.VBox([*self.controls.values(), self.reset])
-        shown = ipywidgets.VBox([self.picture, self.words])
-        super().__init__([ipywidgets.HBox([knobs, shown], layout={"flex_flow": "row wrap"})])
-        self.refresh()
-
-    def __repr__(self) -> str:  # what a page without a kernel shows in its place
-        return "(a texture network with sliders for its noise and its scales, while a kernel runs)"
-
-    @property
-    def strengths(self) -> list[float]:
-        """How much each scale counts, coarse to fine."""
-        return [c.value for name, c in self.controls.items() if name.startswith("scale")]
-
-    def paint(self) -> Tensor:
-        """The picture of the present values, (1, 3, H, W)."""
-        generator = self.generators[self.controls["generator"].value]
-        content = self.content if generator.design["stylizes"] else None
-        return generator.sample(
-            self.controls["size"].value, self.controls["seed"].value,
-            content=content, strengths=self.strengths,
-        )  # fmt: skip
-
-    def refresh(self, _change=None) -> None:
-        """Paint, and say how long it took."""
-        if self.waiting:
-            return
-        try:
-            begin = time.perf_counter()
-            image = self.paint()
-            spent = time.perf_counter() - begin
-            self.error = None
-        except Exception as error:  # else it would end in a log that nobody reads
-            self.error = error
-            self.words.value = f"<b>This cannot be shown:</b> {html.escape(str(error))}"
-            return
-        if self.controls["tiled"].value:
-            image = image.repeat(1, 1, 2, 2)
-        self.picture.value = to_jpeg(image)
+    def answer(generator: str, size: int, seed: int, tiled: bool, **loud: float) -> Answer:
+        network = generators[generator]
+        given = content if network.design["stylizes"] else None
+        begin = time.perf_counter()
+        strengths = [loud[name] for name in scales]
+        image = network.sample(size, seed, content=given, strengths=strengths)
+        spent = time.perf_counter() - begin
+        image = image.repeat(1, 1, 2, 2) if tiled else image
         height, width = image.shape[2:]
-        self.words.value = f"{width} × {height} pixels; the pass took {1000 * spent:.0f} ms"
+        words = f"{width} × {height} pixels; the pass took {1000 * spent:.0f} ms"
+        return Answer((to_jpeg(image),), words)
 
-    def _reset(self, _button=None) -> None:
-        self.waiting = True
-        for name, control in self.controls.items():
-            if name.startswith("scale"):
-                control.value = 1.0
-        self.waiting = False
-        self.refresh()
+    controls = {
+        "generator": choice(generators, next(iter(generators)), "network", "which network paints"),
+        "size": steps_of(sizes, sizes[len(sizes) // 2], "size, pixels", "side of a texture"),
+        "seed": labelled(
+            ipywidgets.IntSlider(0, min=0, max=99), "seed of the noise", "another seed: another sample"
+        ),
+        "tiled": tick(False, "show 2 × 2 copies", "a texture without seams continues"),
+    }  # fmt: skip
+    controls["size"].continuous_update = True  # one pass is quick enough to follow the hand
+    for k, name in enumerate(scales):
+        first, last = k == 0, k == len(scales) - 1
+        label = "coarsest scale" if first else "finest scale" if last else f"scale {k + 1}"
+        slider = ipywidgets.FloatSlider(1.0, min=0.0, max=LOUDEST, step=0.1)
+        controls[name] = labelled(slider, label, "1: as trained, 0: switched off")
+    what = "the generator explorer: a texture network, its noise and its scales"
+    explorer = Explorer(what, controls, answer, ("24em",))
+    reset = ipywidgets.Button(description="all scales to 1")
+    reset.on_click(lambda _: explorer.set(**dict.fromkeys(scales, 1.0)))
+    explorer.children[0].children += (reset,)
+    return explorer
