@@ -25,7 +25,9 @@ PER_PIXEL_OF_STATE = 150  # start, best picture, and what the optimiser works wi
 PER_PAIR = 24  # for each pair that L-BFGS remembers
 TILES = (1536, 1280, 1024, 896, 768, 640, 512, 384, 256, 192)  # smaller ones save little
 TWICE_FORWARD = 1.3  # times the time: in tiles the network runs forward once more
-FEWEST_PAIRS = 6  # rather than fewer of them, smaller tiles
+FEWEST_PAIRS = 6  # rather than fewer of them, smaller tiles,
+NARROW_TILE = 384  # unless the network would look at more than twice as many pixels as there are:
+VERY_FEW_PAIRS = 2  # then rather so few
 SPARE = 0.8  # of the free memory is planned with
 
 COARSEST = 192  # pixels of the longer side: from smaller ones the content does not survive
@@ -150,10 +152,17 @@ def _stage(shape, steps, settings, budget, tile, device, circular) -> Stage:
         return memory_of_evaluation(shape, side, layers, device) + state
 
     if tile == "auto":
-        least = min(most_pairs, FEWEST_PAIRS)
         whole_only = circular and not can_be_cut(shape, layers)
         sides = [None, *(side for side in TILES if side < max(shape) and not whole_only)]
-        fitting = (side for side in sides if budget is None or needs(side, least) <= budget)
+        wide = [side for side in sides if side is None or side >= NARROW_TILE]
+        choices = [(side, FEWEST_PAIRS) for side in wide] + [
+            (side, VERY_FEW_PAIRS) for side in sides
+        ]
+        fitting = (
+            side
+            for side, pairs in choices
+            if budget is None or needs(side, min(most_pairs, pairs)) <= budget
+        )
         side = next(fitting, sides[-1])
     else:
         if isinstance(tile, str) and tile != "whole":

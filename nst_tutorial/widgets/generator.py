@@ -63,7 +63,7 @@ def generator_explorer(
         "generator": choice(generators, next(iter(generators)), "network", "which network paints"),
         "size": steps_of(sizes, sizes[len(sizes) // 2], "size, pixels", "side of a texture"),
         "seed": labelled(
-            ipywidgets.IntSlider(0, min=0, max=99), "seed of the noise", "another seed: another sample"
+            ipywidgets.IntSlider(0, min=0, max=99), "seed of the noise", "each seed another sample"
         ),
         "tiled": tick(False, "show 2 × 2 copies", "a texture without seams continues"),
     }  # fmt: skip
