@@ -53,7 +53,7 @@ def output_shape(size: int | tuple[int, int]) -> tuple[int, int]:
 
 def check_settings(settings: Settings) -> None:
     """A ValueError names the first setting that is out of range or unknown."""
-    for name in ("content_weight", "style_weight", "tv_weight", "range_weight"):
+    for name in ("content_weight", "style_weight", "tv_weight", "grain_weight", "range_weight"):
         number(name, getattr(settings, name))
     if not check_layers([*settings.content_layers, *settings.style_layers]):
         raise ValueError("content_layers and style_layers must name at least one layer together")

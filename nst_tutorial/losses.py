@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from .kernels import BatchNormStatistics, Gaussian, Moments, Polynomial, Statistic
+from .noise import diagonal_differences, least_of_four
 from .tiles import Window
 from .vgg import VGG19
 
@@ -97,14 +98,45 @@ class TotalVariation:
     def part(self, features: Mapping[str, Tensor], block: Tensor, window: Window) -> Tensor:
         height, width = window.size
         rows, columns = window.pixels(block).shape[2:]
-        # With the neighbours of its last row and column, but none beyond the picture.
-        last_row, last_column = window.rows.stop == height, window.columns.stop == width
-        image = window.pixels(block, beyond=1)
-        image = image[..., : rows + (not last_row), : columns + (not last_column)]
+        image = _with_neighbours(block, window)
         down, across = image[..., :columns].diff(dim=2), image[..., :rows, :].diff(dim=3)
         return down.abs().sum() / (3 * (height - 1) * width) + across.abs().sum() / (
             3 * height * (width - 1)
         )
+
+
+@dataclass(frozen=True)
+class Grain:
+    """Mean squared diagonal difference of all 2×2 pixels, where a mask (1, 1, H, W) says so.
+
+    What `noise.noise_level` measures, made dear in advance. With the mask `noise.flatness` of the
+    content it costs where the eye sees grain, and leaves texture elsewhere alone. Four pixels count
+    as the one of them that the mask wants least.
+    """
+
+    mask: Tensor
+    layers: tuple[str, ...] = ()
+
+    def value(self, features: Mapping[str, Tensor], image: Tensor) -> Tensor:
+        return (least_of_four(self.mask) * diagonal_differences(image).square()).mean()
+
+    def part(self, features: Mapping[str, Tensor], block: Tensor, window: Window) -> Tensor:
+        height, width = window.size
+        image = _with_neighbours(block, window)
+        rows, columns = (slice(own.start, own.stop + 1) for own in (window.rows, window.columns))
+        here = least_of_four(self.mask[..., rows, columns])
+        return (here * diagonal_differences(image).square()).sum() / (
+            3 * (height - 1) * (width - 1)
+        )
+
+
+def _with_neighbours(block: Tensor, window: Window) -> Tensor:
+    """A window's own pixels, and those behind its last row and column, if the picture has any."""
+    height, width = window.size
+    rows, columns = window.pixels(block).shape[2:]
+    last_row, last_column = window.rows.stop == height, window.columns.stop == width
+    image = window.pixels(block, beyond=1)
+    return image[..., : rows + (not last_row), : columns + (not last_column)]
 
 
 @dataclass(frozen=True)

@@ -57,12 +57,24 @@ def noise_level(image: Tensor, where: Tensor | None = None, octave: int = 0) -> 
         raise ValueError(f"a picture {_kind(image)} has no 2×2 pixels in octave {octave}")
     image = F.avg_pool2d(image, 2**octave)
     where = -F.max_pool2d(-where.to(image), 2**octave) > 0  # a coarse pixel whose fine ones all are
-    a, b, c, d = _corners(image)
     seen = torch.stack(_corners(where)).all(dim=0)
-    differences = ((a - b - c + d) / 2).abs()[seen.expand_as(a)]
+    h = diagonal_differences(image).abs()
+    differences = h[seen.expand_as(h)]
     if not len(differences):
         raise ValueError("the mask has no 2×2 pixels that lie together")
     return GREY * float(differences.median()) / MEDIAN_OF_NORMAL
+
+
+def diagonal_differences(x: Tensor) -> Tensor:
+    """(…, H, W) → (…, H - 1, W - 1): (a - b - c + d) / 2 of all 2×2 pixels."""
+    a, b, c, d = _corners(x)
+    return (a - b - c + d) / 2
+
+
+def least_of_four(x: Tensor) -> Tensor:
+    """(…, H, W) → (…, H - 1, W - 1): the least value of all 2×2 pixels."""
+    a, b, c, d = _corners(x)
+    return torch.minimum(torch.minimum(a, b), torch.minimum(c, d))
 
 
 def _corners(x: Tensor) -> tuple[Tensor, ...]:

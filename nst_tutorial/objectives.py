@@ -17,6 +17,7 @@ from .images import fit, resize
 from .inputs import as_list, kernels_of_layers, normalized_mix, scales_of, style_names
 from .losses import (
     Content,
+    Grain,
     Objective,
     OutOfRange,
     Style,
@@ -25,6 +26,7 @@ from .losses import (
     content_factor,
     style_factor,
 )
+from .noise import flatness
 from .presets import Settings
 from .regions import at_layers, fit_masks, resize_mask, shares
 from .vgg import VGG19
@@ -159,6 +161,9 @@ def make_objective(
     if settings.tv_weight:
         terms["total variation"] = TotalVariation()
         weights["total variation"] = settings.tv_weight
+    if settings.grain_weight and content is not None:
+        terms["grain"] = Grain(flatness(content))
+        weights["grain"] = settings.grain_weight
     if settings.range_weight:
         terms["out of range"] = OutOfRange()
         weights["out of range"] = settings.range_weight

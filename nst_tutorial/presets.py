@@ -58,6 +58,7 @@ class Settings:
     color: str = "style"
     color_method: str = "symmetric"
     tv_weight: float = 0.0
+    grain_weight: float = 0.0
     range_weight: float = 300.0
     # optimisation
     start: str = "content"

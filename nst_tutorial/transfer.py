@@ -49,6 +49,7 @@ def stylize(
     style_weight: float | None = None,
     content_weight: float | None = None,
     tv_weight: float | None = None,
+    grain_weight: float | None = None,
     range_weight: float | None = None,
     balance: str | None = None,
     style_scale: float | Sequence[float] | None = None,
@@ -107,8 +108,9 @@ def stylize(
     style_weight, content_weight
         The balance. With the default normalisation, twice the style weight is twice as much style
         at every size of the pictures.
-    tv_weight, range_weight
-        Weights of the total variation and of the penalty on values outside 0..1.
+    tv_weight, grain_weight, range_weight
+        Weights of the total variation, of fine grain where the content is flat (1000 takes off most
+        of it, see `losses.Grain`), and of the penalty on values outside 0..1.
     style_scale
         Longer side of the style picture over that of the content, at every scale: below 1 for
         finer strokes, however large the content is. The style is made smaller to fit, never

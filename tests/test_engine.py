@@ -22,7 +22,7 @@ from nst_tutorial.kernels import (
     Wasserstein,
     WeightedSum,
 )
-from nst_tutorial.losses import Content, Objective, OutOfRange, Style, TotalVariation
+from nst_tutorial.losses import Content, Grain, Objective, OutOfRange, Style, TotalVariation
 from nst_tutorial.presets import PRESETS
 from nst_tutorial.transfer import make_objective, stylize
 from nst_tutorial.vgg import VGG19
@@ -56,7 +56,7 @@ def masks_for(size, layers):
 
 
 def objective(model, kernel, size=SIZE, masked=False):
-    """Content, two styles (masked: each in its own region), total variation and range."""
+    """Content, two styles (masked: each in its own region), total variation, grain, range."""
     content, layers = picture(*size, seed=1), LAYERS if kernel.additive else LAYERS[:3]
     P = model(content, ["relu4_2"])["relu4_2"]
     masks = masks_for(size, [*layers, "relu4_2"]) if masked else {}
@@ -70,7 +70,9 @@ def objective(model, kernel, size=SIZE, masked=False):
                 mask = 1 - mask
             factor = 1 / float(fitted.magnitude(target))
             terms[f"style {i} {layer}"] = Style(layer, fitted, target, factor, mask)
-    terms |= {"total variation": TotalVariation(), "out of range": OutOfRange()}
+    where = picture(*size, seed=4)[:, :1]
+    terms |= {"total variation": TotalVariation(), "grain": Grain(where)}
+    terms["out of range"] = OutOfRange()
     return Objective(model, terms, {name: 1.0 + 0.1 * i for i, name in enumerate(terms)})
 
 

@@ -8,6 +8,7 @@ from nst_tutorial.losses import (
     CONTENT_NORMALIZATIONS,
     STYLE_NORMALIZATIONS,
     Content,
+    Grain,
     Objective,
     OutOfRange,
     Style,
@@ -107,6 +108,38 @@ def test_total_variation_of_a_step():
     image = torch.zeros(1, 3, 10, 10)
     image[..., 5:] = 0.5
     assert math.isclose(TotalVariation().value({}, image), 0.5 / 9, rel_tol=1e-6)
+
+
+def test_grain_is_the_masked_mean_square_of_the_diagonal_differences():
+    generator = torch.Generator().manual_seed(0)
+    image = torch.rand(1, 3, 5, 6, generator=generator).double()
+    mask = torch.rand(1, 1, 5, 6, generator=generator).double()
+    total = 0.0
+    for k in range(3):
+        for i in range(4):
+            for j in range(5):
+                (a, b), (c, d) = image[0, k, i : i + 2, j : j + 2].tolist()
+                total += float(mask[0, 0, i : i + 2, j : j + 2].min()) * ((a - b - c + d) / 2) ** 2
+    assert math.isclose(Grain(mask).value({}, image), total / (3 * 4 * 5), rel_tol=1e-12)
+
+
+def test_grain_is_the_variance_of_white_noise_and_blind_to_ramps_and_edges():
+    ones = torch.ones(1, 1, 200, 300).double()
+    generator = torch.Generator().manual_seed(0)
+    noisy = 0.02 * torch.randn(1, 3, 200, 300, generator=generator).double()
+    assert math.isclose(Grain(ones).value({}, noisy), 0.02**2, rel_tol=0.02)
+    down = torch.linspace(0, 1, 200).double()[:, None].expand(1, 3, 200, 300)
+    edge = (torch.arange(300) > 100).double().expand(1, 3, 200, 300)
+    assert Grain(ones).value({}, down + edge) < 1e-20
+
+
+def test_grain_pulls_at_nothing_outside_its_mask():
+    mask = torch.zeros(1, 1, 12, 12).double()
+    mask[..., 3:8, 4:9] = 1
+    image = torch.rand(1, 3, 12, 12).double().requires_grad_()
+    Grain(mask).value({}, image).backward()
+    pulled = image.grad.abs().amax(dim=1, keepdim=True) > 0
+    assert torch.equal(pulled, mask > 0)
 
 
 def test_out_of_range():

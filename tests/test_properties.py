@@ -261,6 +261,7 @@ OPTIONS = {
     "style_weight": weights,
     "content_weight": weights,
     "tv_weight": weights,
+    "grain_weight": weights,
     "range_weight": weights,
     "balance": st.sampled_from(["weights", "gradient"]),
     "style_scale": st.floats(0.01, 10),

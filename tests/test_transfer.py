@@ -10,6 +10,7 @@ from conftest import quick, relative
 from nst_tutorial import images
 from nst_tutorial.kernels import Gaussian, Wasserstein
 from nst_tutorial.losses import Objective
+from nst_tutorial.noise import flat_regions, noise_level
 from nst_tutorial.presets import PRESETS
 from nst_tutorial.transfer import make_objective, stylize
 from nst_tutorial.weights import palette_path
@@ -188,6 +189,13 @@ def test_more_style_weight_means_less_style_loss(pair, tiny):
 def test_total_variation_smooths(pair, tiny):
     rough, smooth = (quick(pair, tiny, steps=40, tv_weight=w).image for w in (0.0, 30.0))
     assert smooth.diff(dim=3).abs().mean() < 0.5 * rough.diff(dim=3).abs().mean()
+
+
+def test_grain_costs_only_where_the_content_is_flat(pair, tiny):
+    flat = flat_regions(pair[0])
+    rough, smooth = (quick(pair, tiny, steps=40, grain_weight=w).image for w in (0.0, 1e4))
+    assert noise_level(smooth, flat) < 0.3 * noise_level(rough, flat)
+    assert noise_level(smooth, ~flat) > 0.6 * noise_level(rough, ~flat)
 
 
 @pytest.mark.parametrize(

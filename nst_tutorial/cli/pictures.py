@@ -108,6 +108,10 @@ def stylize(
     tv_weight: Annotated[
         float | None, typer.Option(help=ours("Smoother: total variation.", "tv_weight"))
     ] = None,
+    grain_weight: Annotated[
+        float | None,
+        typer.Option(help=ours("Less grain where the content is flat, say 1000.", "grain_weight")),
+    ] = None,
     kernel: KernelName = None,
     degree: Degree = None,
     offset: Offset = None,
