@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from .kernels import BatchNormStatistics, Gaussian, Moments, Polynomial, Statistic
-from .noise import diagonal_differences, least_of_four
+from .noise import fine_detail
 from .tiles import Window
 from .vgg import VGG19
 
@@ -98,7 +98,12 @@ class TotalVariation:
     def part(self, features: Mapping[str, Tensor], block: Tensor, window: Window) -> Tensor:
         height, width = window.size
         rows, columns = window.pixels(block).shape[2:]
-        image = _with_neighbours(block, window)
+        # With the neighbours of its last row and column, but none beyond the picture.
+        behind = (
+            slice(own.start, min(own.stop + 1, side))
+            for own, side in zip((window.rows, window.columns), window.size, strict=True)
+        )
+        image = window.of_picture(block, *behind)
         down, across = image[..., :columns].diff(dim=2), image[..., :rows, :].diff(dim=3)
         return down.abs().sum() / (3 * (height - 1) * width) + across.abs().sum() / (
             3 * height * (width - 1)
@@ -107,36 +112,30 @@ class TotalVariation:
 
 @dataclass(frozen=True)
 class Grain:
-    """Mean squared diagonal difference of all 2×2 pixels, where a mask (1, 1, H, W) says so.
+    """Mean square of a picture's finest detail, each pixel counting as a mask (1, 1, H, W) says.
 
-    What `noise.noise_level` measures, made dear in advance. With the mask `noise.flatness` of the
-    content it costs where the eye sees grain, and leaves texture elsewhere alone. Four pixels count
-    as the one of them that the mask wants least.
+    For white noise it is its variance. With the mask `noise.flatness` of the content it charges in
+    advance for what `noise_level` finds there afterwards, and leaves texture elsewhere alone. It
+    looks in all directions: if only diagonal differences cost, as `noise_level` has them, the
+    optimiser would answer with stripes along the axes. Pixels on the border count for nothing.
     """
 
     mask: Tensor
     layers: tuple[str, ...] = ()
 
     def value(self, features: Mapping[str, Tensor], image: Tensor) -> Tensor:
-        return (least_of_four(self.mask) * diagonal_differences(image).square()).mean()
+        squares = self.mask[..., 1:-1, 1:-1] * fine_detail(image).square()
+        return squares.sum() / image.numel()
 
     def part(self, features: Mapping[str, Tensor], block: Tensor, window: Window) -> Tensor:
         height, width = window.size
-        image = _with_neighbours(block, window)
-        rows, columns = (slice(own.start, own.stop + 1) for own in (window.rows, window.columns))
-        here = least_of_four(self.mask[..., rows, columns])
-        return (here * diagonal_differences(image).square()).sum() / (
-            3 * (height - 1) * (width - 1)
+        rows, columns = (
+            slice(max(own.start, 1) - 1, min(own.stop, side - 1) + 1)
+            for own, side in zip((window.rows, window.columns), window.size, strict=True)
         )
-
-
-def _with_neighbours(block: Tensor, window: Window) -> Tensor:
-    """A window's own pixels, and those behind its last row and column, if the picture has any."""
-    height, width = window.size
-    rows, columns = window.pixels(block).shape[2:]
-    last_row, last_column = window.rows.stop == height, window.columns.stop == width
-    image = window.pixels(block, beyond=1)
-    return image[..., : rows + (not last_row), : columns + (not last_column)]
+        here = Grain(self.mask[..., rows, columns])
+        image = window.of_picture(block, rows, columns)
+        return here.value(features, image) * image[0, 0].numel() / (height * width)
 
 
 @dataclass(frozen=True)

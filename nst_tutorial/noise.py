@@ -57,29 +57,30 @@ def noise_level(image: Tensor, where: Tensor | None = None, octave: int = 0) -> 
         raise ValueError(f"a picture {_kind(image)} has no 2×2 pixels in octave {octave}")
     image = F.avg_pool2d(image, 2**octave)
     where = -F.max_pool2d(-where.to(image), 2**octave) > 0  # a coarse pixel whose fine ones all are
+    a, b, c, d = _corners(image)
     seen = torch.stack(_corners(where)).all(dim=0)
-    h = diagonal_differences(image).abs()
-    differences = h[seen.expand_as(h)]
+    differences = ((a - b - c + d) / 2).abs()[seen.expand_as(a)]
     if not len(differences):
         raise ValueError("the mask has no 2×2 pixels that lie together")
     return GREY * float(differences.median()) / MEDIAN_OF_NORMAL
 
 
-def diagonal_differences(x: Tensor) -> Tensor:
-    """(…, H, W) → (…, H - 1, W - 1): (a - b - c + d) / 2 of all 2×2 pixels."""
-    a, b, c, d = _corners(x)
-    return (a - b - c + d) / 2
-
-
-def least_of_four(x: Tensor) -> Tensor:
-    """(…, H, W) → (…, H - 1, W - 1): the least value of all 2×2 pixels."""
-    a, b, c, d = _corners(x)
-    return torch.minimum(torch.minimum(a, b), torch.minimum(c, d))
-
-
 def _corners(x: Tensor) -> tuple[Tensor, ...]:
     """The upper left, upper right, lower left and lower right of all 2×2 pixels."""
     return x[..., :-1, :-1], x[..., :-1, 1:], x[..., 1:, :-1], x[..., 1:, 1:]
+
+
+def fine_detail(image: Tensor) -> Tensor:
+    """(…, H, W) → (…, H - 2, W - 2): each pixel less the binomial mean of its 3×3 neighbourhood.
+
+    The mean is that of rows and columns by (1, 2, 1) / 4. Detail in any direction is left, stripes
+    as well as chequers, where the diagonal difference sees no upright stripes. Scaled so that white
+    noise keeps its standard deviation.
+    """
+    rows = (image[..., :-2, :] + 2 * image[..., 1:-1, :] + image[..., 2:, :]) / 4
+    mean = (rows[..., :-2] + 2 * rows[..., 1:-1] + rows[..., 2:]) / 4
+    variance = 1 - 2 * (2 / 4) ** 2 + (6 / 16) ** 2  # of what is left of white noise
+    return (image[..., 1:-1, 1:-1] - mean) / variance**0.5
 
 
 def smoothed_gradient(image: Tensor) -> Tensor:

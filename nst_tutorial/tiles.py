@@ -101,14 +101,19 @@ class Window:
         rows, columns = self.block
         return picture[..., rows, columns]
 
-    def pixels(self, block: Tensor, beyond: int = 0) -> Tensor:
-        """The window's own pixels of its block, and `beyond` more below and to the right."""
-        top, left = self._offset
-        return block[
-            ...,
-            top : top + _length(self.rows) + beyond,
-            left : left + _length(self.columns) + beyond,
-        ]
+    def pixels(self, block: Tensor) -> Tensor:
+        """The window's own pixels of its block."""
+        return self.of_picture(block, self.rows, self.columns)
+
+    def of_picture(self, block: Tensor, rows: slice, columns: slice) -> Tensor:
+        """These rows and columns of the picture, which must lie in the block."""
+        parts = []
+        for part, own, before in zip(
+            (rows, columns), (self.rows, self.columns), self._offset, strict=True
+        ):
+            shift = before - own.start
+            parts.append(slice(part.start + shift, part.stop + shift))
+        return block[(..., *parts)]
 
     def at(self, layer: str, mask: Tensor | None = None) -> Place:
         """Where the window lies in a layer."""

@@ -3,7 +3,13 @@ import math
 import pytest
 import torch
 
-from nst_tutorial.noise import flat_regions, flatness, noise_level, power_spectrum
+from nst_tutorial.noise import (
+    fine_detail,
+    flat_regions,
+    flatness,
+    noise_level,
+    power_spectrum,
+)
 
 
 def white(*shape, seed=0):
@@ -137,3 +143,21 @@ def test_the_window_takes_away_the_border():
     ramp = torch.linspace(0, 1, 256).double().expand(1, 3, 256, 256)
     fine = [power_spectrum(ramp, window).power[-60:].mean() for window in (False, True)]
     assert fine[1] < 1e-4 * fine[0]
+
+
+def test_fine_detail_keeps_the_deviation_of_white_noise_and_no_ramp():
+    noise = white(1, 3, 200, 300, seed=1)
+    assert fine_detail(noise).shape == (1, 3, 198, 298)
+    assert float(fine_detail(noise).std() / noise.std()) == pytest.approx(1, rel=0.02)
+    down, across = torch.meshgrid(torch.arange(9.0), torch.arange(7.0), indexing="ij")
+    assert fine_detail(2 * down - 3 * across).abs().max() < 1e-5
+
+
+@pytest.mark.parametrize("frequency", [(0.5, 0.0), (0.0, 0.5), (0.5, 0.5), (0.25, 0.0), (0.1, 0.1)])
+def test_fine_detail_of_a_wave_is_what_the_binomial_mean_leaves(frequency):
+    """(1, 2, 1) / 4 multiplies a wave of frequency f by cos² πf."""
+    down, across = torch.meshgrid(torch.arange(40.0), torch.arange(40.0), indexing="ij")
+    wave = (2 * torch.pi * (frequency[0] * down + frequency[1] * across)).double().cos()
+    left = 1 - math.prod(math.cos(math.pi * f) ** 2 for f in frequency)
+    expected = left / (41 / 64) ** 0.5 * wave[1:-1, 1:-1]
+    assert torch.allclose(fine_detail(wave), expected, atol=1e-4)

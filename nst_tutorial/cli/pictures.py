@@ -110,7 +110,7 @@ def stylize(
     ] = None,
     grain_weight: Annotated[
         float | None,
-        typer.Option(help=ours("Less grain where the content is flat, say 1000.", "grain_weight")),
+        typer.Option(help=ours("Less grain where the content is flat, say 200.", "grain_weight")),
     ] = None,
     kernel: KernelName = None,
     degree: Degree = None,
