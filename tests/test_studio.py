@@ -124,7 +124,7 @@ def test_only_what_differs_is_in_the_recipe(small):
     c.style_layers["relu5_1"].value = 0
     c.content_layer.value = "relu3_2"
     c.denoise.value = "bilateral"
-    c.color.value = "luminance"
+    c.color.value, c.grain_weight.value = "luminance", 200.0
     layers = {"relu1_1": 0.05, "relu2_1": 0.1, "relu3_1": 0.2, "relu4_1": 0.35}
     assert c.recipe().options == {
         "steps": 3,
@@ -134,6 +134,7 @@ def test_only_what_differs_is_in_the_recipe(small):
         "content_layers": {"relu3_2": 1.0},
         "denoise": "bilateral",
         "color": "luminance",
+        "grain_weight": 200.0,
     }
     c.start.value = "noise"
     assert c.recipe().options["seed"] == 7
@@ -359,6 +360,7 @@ def test_the_code_with_every_knob_turned(small, tmp_path, monkeypatch):
     c.start.value, c.seed.value = "noise", 5
     c.others[0].value, c.mix[1].value = "tissue_stain", 2.5
     c.color.value, c.denoise.value = "luminance", "bilateral"
+    c.grain_weight.value = 60.0
     small.run.click()
     assert small.wait(120)
     assert small.job.error is None

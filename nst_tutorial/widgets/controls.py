@@ -17,6 +17,7 @@ OURS = PRESETS["default"]
 SIZES = (128, 192, 256, 384, 512, 768, 1024, 1536, 2048, 3072, 4096)
 WEIGHTS = (0.5, 1.0, 2.0, 3.0, 5.0, 7.0, 10.0, 15.0, 20.0, 30.0, 50.0, 70.0, 100.0, 200.0, 500.0)
 SCALES = (0.25, 0.35, 0.5, 0.7, 1.0, 1.4, 2.0)
+GRAIN_WEIGHTS = (0.0, 20.0, 60.0, 200.0, 600.0)
 MORE_STYLES = 2
 NONE = "none"
 
@@ -34,7 +35,7 @@ class Controls:
 
     Each has its `value`, to be set by hand or from Python: `content`, `style`, `size`, `steps`,
     `style_weight`, `style_scale`; `kernel` with `degree`, `offset`, `bandwidth`; `style_layers` by
-    name, `content_layer`; `others` and `mix`; `color`, `denoise`, `start`, `seed`.
+    name, `content_layer`; `others` and `mix`; `color`, `grain_weight`, `denoise`, `start`, `seed`.
     """
 
     def __init__(self, content: str, style: str, size: int, steps: int):
@@ -80,6 +81,10 @@ class Controls:
             for i in range(MORE_STYLES + 1)
         ]
         self.color = _knob(drop, "Colours", options=list(COLORS), value="style")
+        self.grain_weight = _knob(
+            slide, "Calm skies", options=[(f"{w:g}", w) for w in GRAIN_WEIGHTS],
+            value=OURS.grain_weight, continuous_update=False,
+        )  # fmt: skip
         self.denoise = _knob(drop, "Remove noise", options=[NONE, *DENOISERS], value=NONE)
         self.start = _knob(drop, "Start", options=list(STARTS), value=OURS.start)
         self.seed = _knob(ipywidgets.BoundedIntText, "Seed", min=0, max=2**31 - 1, value=0)
@@ -91,8 +96,8 @@ class Controls:
         return [
             self.content, self.style, self.size, self.steps, self.style_weight, self.style_scale,
             self.kernel, self.degree, self.offset, self.bandwidth, *self.style_layers.values(),
-            self.content_layer, *self.others, *self.mix, self.color, self.denoise, self.start,
-            self.seed,
+            self.content_layer, *self.others, *self.mix, self.color, self.grain_weight,
+            self.denoise, self.start, self.seed,
         ]  # fmt: skip
 
     def on_change(self, call: Callable) -> None:
@@ -108,7 +113,9 @@ class Controls:
                 self.content_layer,
             ],
             "Several styles": [self.mix[0], *sum(zip(self.others, self.mix[1:], strict=True), ())],
-            "Colours, noise, start": [self.color, self.denoise, self.start, self.seed],
+            "Colours, noise, start": [
+                self.color, self.grain_weight, self.denoise, self.start, self.seed,
+            ],
         }  # fmt: skip
         folded = ipywidgets.Accordion([box(pane) for pane in panes.values()])
         for i, title in enumerate(panes):
@@ -139,6 +146,7 @@ class Controls:
             "style_layers": layers,
             "content_layers": {self.content_layer.value: 1.0},
             "color": self.color.value,
+            "grain_weight": self.grain_weight.value,
             "denoise": None if self.denoise.value == NONE else self.denoise.value,
             "start": self.start.value,
         }
