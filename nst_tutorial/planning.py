@@ -134,11 +134,15 @@ def plan(
 
 
 def memory_of_evaluation(
-    shape: tuple[int, int], tile: int | None, layers: Sequence[str], device: torch.device
+    shape: tuple[int, int],
+    tile: int | None,
+    layers: Sequence[str],
+    device: torch.device,
+    circular: bool = False,
 ) -> float:
     """Return the bytes at the peak of one evaluation of loss and gradient, torch included."""
     kind = "cuda" if device.type == "cuda" else "cpu"
-    seen = _seen(shape, tile, layers)
+    seen = _seen(shape, tile, layers, circular)
     each = PER_SEEN_PIXEL[kind] * (IN_TILES if len(seen) > 1 else 1)
     return BASE[kind] + each * max(seen) + PER_PIXEL * shape[0] * shape[1]
 
@@ -149,7 +153,7 @@ def _stage(shape, steps, settings, budget, tile, device, circular) -> Stage:
 
     def needs(side: int | None, pairs: int) -> float:
         state = (PER_PIXEL_OF_STATE + PER_PAIR * pairs) * shape[0] * shape[1]
-        return memory_of_evaluation(shape, side, layers, device) + state
+        return memory_of_evaluation(shape, side, layers, device, circular) + state
 
     if tile == "auto":
         whole_only = circular and not can_be_cut(shape, layers)
@@ -171,14 +175,17 @@ def _stage(shape, steps, settings, budget, tile, device, circular) -> Stage:
     pairs = most_pairs
     while pairs > 1 and budget is not None and needs(side, pairs) > budget:
         pairs -= 1
-    seen = _seen(shape, side, layers)
+    seen = _seen(shape, side, layers, circular)
     work = steps * sum(seen) * (1.0 if len(seen) == 1 else TWICE_FORWARD)
     return Stage(*shape, steps, side, pairs, needs(side, pairs), work)
 
 
-def _seen(shape: tuple[int, int], tile: int | None, layers: Sequence[str]) -> list[int]:
+def _seen(
+    shape: tuple[int, int], tile: int | None, layers: Sequence[str], circular: bool
+) -> list[int]:
     """Pixels of each tile with its margin."""
-    blocks = [window.block for window in windows(shape, tile, layers)]
+    circular = circular and can_be_cut(shape, layers)
+    blocks = [window.block for window in windows(shape, tile, layers, circular)]
     return [(r.stop - r.start) * (c.stop - c.start) for r, c in blocks]
 
 
@@ -234,18 +241,52 @@ def _free_in_machine() -> float | None:
         return None
 
 
-def _free_in_container(folder: Path = Path("/sys/fs/cgroup")) -> float | None:
-    """What the control group (of a container, a batch system) still allows, on Linux."""
-    for most, used in (
-        ("memory.max", "memory.current"),
-        ("memory/memory.limit_in_bytes", "memory/memory.usage_in_bytes"),
-    ):
-        try:
-            limit = int((folder / most).read_text())
-            return max(0, limit - int((folder / used).read_text()))
-        except (OSError, ValueError):  # no such file, or "max"
-            continue
-    return None
+def _free_in_container(
+    folder: Path = Path("/sys/fs/cgroup"), own: Path = Path("/proc/self/cgroup")
+) -> float | None:
+    """What the control groups (of a container, a batch system) still allow, on Linux.
+
+    The group of this process, which `own` names, lies inside others: the strictest counts.
+    """
+    try:
+        lines = [line.split(":", 2) for line in own.read_text().splitlines()]
+    except OSError:
+        lines = []
+    old = next((path for _, kinds, path in lines if "memory" in kinds.split(",")), "/")
+    new = next((path for _, kinds, path in lines if not kinds), "/")
+    known = [
+        free
+        for root, path, names in (
+            (folder, new, ("memory.max", "memory.current", "inactive_file")),
+            (
+                folder / "memory", old,
+                ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"),
+            ),
+        )
+        for group in _upwards(root, path)
+        if (free := _free_in_group(group, *names)) is not None
+    ]  # fmt: skip
+    return min(known, default=None)
+
+
+def _upwards(root: Path, path: str) -> list[Path]:
+    """A control group's folder and those above it, up to the root."""
+    parts = Path(path.lstrip("/")).parts
+    return [root.joinpath(*parts[:n]) for n in range(len(parts), -1, -1)]
+
+
+def _free_in_group(group: Path, most: str, used: str, cache: str) -> float | None:
+    """What is left of a group's limit. Cached files count as used, though they give way."""
+    try:
+        left = int((group / most).read_text()) - int((group / used).read_text())
+    except (OSError, ValueError):  # no such file, or "max"
+        return None
+    try:
+        stat = dict(line.split() for line in (group / "memory.stat").read_text().splitlines())
+        left += int(stat.get(cache, 0))
+    except (OSError, ValueError):
+        pass  # not told: then nothing gives way
+    return max(0, left)
 
 
 def _resident() -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -14,7 +15,7 @@ from .checkpoint import Checkpoint
 from .checks import whole
 from .color import grey, keep_luminance
 from .denoising import denoise as remove_noise
-from .engine import Engine, with_smaller_tiles
+from .engine import Engine, is_out_of_memory, with_smaller_tiles
 from .files import check_can_write
 from .images import resize
 from .inputs import (
@@ -182,10 +183,17 @@ def stylize(
     if settings.color == "luminance":
         start = grey(start)
     height, width = content.shape[2:]
-    stages = plan(
+    planned = plan(
         height, width, settings=settings, tile=tile, memory=memory, device=model.device,
         narrowest=narrowest,
-    ).stages  # fmt: skip
+    )  # fmt: skip
+    if not planned.fits:
+        warnings.warn(
+            f"{width}×{height} pixels need {planned.memory / 1e9:.1f} GB even in small tiles, more "
+            f"than the {planned.budget / 1e9:.1f} GB that may be used; a smaller size needs less",
+            stacklevel=2,
+        )
+    stages = planned.stages
     check_regions(sources, [(stage.height, stage.width) for stage in stages], settings)
     made_with = {"preset": preset, **record(settings, model, seed), **how_much_and_where(sources)}
     balance: dict[str, float] = {}
@@ -195,6 +203,8 @@ def stylize(
         run = identity(made_with, pictures, model)
         notes = Checkpoint(check_can_write(checkpoint), run, every)
         stages, balance = notes.begin(stages, balance, model.device)
+
+    engines: list[Engine] = []
 
     def objective_at(stage: Stage) -> Engine:
         shape = stage.height, stage.width
@@ -208,6 +218,7 @@ def stylize(
             ),
             stage.tile,
         )
+        engines[:] = [objective]  # the coarser ones may go
         if settings.balance == "gradient":
             if not balance:  # at the first scale, and kept from then on
                 begin = resize(start, shape)
@@ -223,7 +234,17 @@ def stylize(
     if settings.denoise is not None:
         cleaning = denoise_options(settings.denoise)
         most = max(sources, key=lambda source: source.share).beside((height, width)).picture
-        result.image = remove_noise(result.image, guide=content.cpu(), style=most.cpu(), **cleaning)
+        try:
+            result.image = remove_noise(
+                result.image, guide=content.cpu(), style=most.cpu(), **cleaning
+            )
+        except KeyboardInterrupt:
+            result.stopped = "interrupted"
+            warnings.warn("interrupted while noise was removed; it is all there", stacklevel=2)
+        except (RuntimeError, MemoryError) as error:
+            if not is_out_of_memory(error):
+                raise
+            warnings.warn(f"noise was not removed, for want of memory ({error})", stacklevel=2)
     if settings.color == "luminance":
         result.image = keep_luminance(result.image, original.to(result.image))
     result.gradient_norms = balance
@@ -232,7 +253,12 @@ def stylize(
         "content_size": [height, width],
         "style_size": shapes if len(shapes) > 1 else shapes[0],
     }
-    result.settings = {**made_with, **sizes, "tile": stages[-1].tile}
+    # How memory was spent decides the last digits: pairs that L-BFGS remembered, side of the tiles
+    spent = {
+        "pairs": [stage.history for stage in stages],
+        "tile": engines[-1].tile if engines else stages[-1].tile,
+    }
+    result.settings = {**made_with, **sizes, **spent}
     return result
 
 

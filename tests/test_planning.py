@@ -94,18 +94,37 @@ def test_durations():
 
 
 def test_limits_of_containers_are_respected(tmp_path):
-    assert planning._free_in_container(tmp_path) is None
+    def free(folder, groups="0::/\n"):
+        own = tmp_path / "own"
+        own.write_text(groups)
+        return planning._free_in_container(folder, own)
+
+    assert free(tmp_path) is None
+    assert planning._free_in_container(tmp_path, tmp_path / "nothing") is None
     (tmp_path / "memory.max").write_text("max\n")
     (tmp_path / "memory.current").write_text("5")
-    assert planning._free_in_container(tmp_path) is None
+    assert free(tmp_path) is None
     (tmp_path / "memory.max").write_text("1000")
     (tmp_path / "memory.current").write_text("400")
-    assert planning._free_in_container(tmp_path) == 600
-    old = tmp_path / "old" / "memory"
+    assert free(tmp_path) == 600
+    # The process's own group, which lies inside
+    job = tmp_path / "jobs" / "17"
+    job.mkdir(parents=True)
+    (job / "memory.max").write_text("500")
+    (job / "memory.current").write_text("450")
+    assert free(tmp_path, "0::/jobs/17\n") == 50
+    (job / "memory.stat").write_text("anon 250\ninactive_file 200\n")
+    assert free(tmp_path, "0::/jobs/17\n") == 250  # cached files give way
+    (job / "memory.stat").write_text("inactive_file 449\n")
+    (tmp_path / "memory.current").write_text("900")
+    assert free(tmp_path, "0::/jobs/17\n") == 100  # the outer group is the stricter one
+    old = tmp_path / "old" / "memory" / "job"
     old.mkdir(parents=True)
     (old / "memory.limit_in_bytes").write_text("70")
     (old / "memory.usage_in_bytes").write_text("100")
-    assert planning._free_in_container(tmp_path / "old") == 0
+    assert free(tmp_path / "old", "3:cpu:/\n4:memory,x:/job\n") == 0
+    (old / "memory.stat").write_text("total_inactive_file 40\n")
+    assert free(tmp_path / "old", "4:memory,x:/job\n") == 10
 
 
 def test_free_memory_is_known_here():
@@ -152,3 +171,10 @@ def test_tileable_pictures_are_cut_only_where_that_is_possible():
     for side, cut in ((2048, True), (2050, False)):
         made = plan(side, side, memory=2.2, device="cpu", circular=True)
         assert (made.stages[-1].tile is not None) == cut
+
+
+def test_tiles_of_a_tileable_picture_have_their_margin_on_every_side():
+    cut = {"memory": 99, "tile": 512, "device": "cpu"}
+    flat, round_about = (plan(1024, 1024, circular=c, **cut).stages[-1] for c in (False, True))
+    assert round_about.work / flat.work == pytest.approx((512 + 160) ** 2 / (512 + 80) ** 2)
+    assert round_about.memory > flat.memory

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from matplotlib.figure import Figure
+from matplotlib.ticker import NullFormatter
 
 from .figure import COLORS, new_figure
 
@@ -18,11 +19,12 @@ def lines(
     ylabel: str,
     *,
     log: bool = False,
+    log_x: bool = False,
     markers: bool = False,
 ) -> Figure:
     """Curves of a name, each (x, y), in one pair of axes; x may be words.
 
-    `log`: a logarithmic y axis. `markers`: a dot at each value, for few of them.
+    `log`, `log_x`: a logarithmic y or x axis. `markers`: a dot at each value, for few of them.
     """
     if not curves:
         raise ValueError("there are no curves to show")
@@ -37,6 +39,11 @@ def lines(
         marker = "o" if markers else None
         axis.plot(x, y, style, color=COLORS[i % len(COLORS)], marker=marker, label=name)
     axis.set(title=title, xlabel=xlabel, ylabel=ylabel, yscale="log" if log else "linear")
+    if log_x:
+        axis.set_xscale("log")
+        ticks = sorted({value for x, _ in curves.values() for value in x})
+        axis.set_xticks(ticks, [f"{value:g}" for value in ticks])
+        axis.xaxis.set_minor_formatter(NullFormatter())
     axis.grid(alpha=0.3)
     axis.legend(frameon=False, loc="center left", bbox_to_anchor=(1.0, 0.5))
     return figure

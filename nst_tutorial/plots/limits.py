@@ -85,17 +85,20 @@ def _draw_spectra(axis: Axes, images: Mapping[str, Tensor]) -> dict[str, float]:
 def noise_front(
     fronts: Mapping[str, Sequence[tuple[float, float]]],
     raw: tuple[float, float],
+    title: str = "What it costs to remove the noise",
     ylabel: str = "style error, % more than before",
+    top: float | None = None,
 ) -> Figure:
     """What removing noise costs: for each method a line of (noise, cost) with growing strength.
 
-    `raw` is the picture before. The dotted line marks a third of its noise.
+    `raw` is the picture before. The dotted line marks a third of its noise. `top` is the end of the
+    axis of costs, for figures that are to be compared.
     """
     if not fronts or not all(fronts.values()):
         raise ValueError("every method needs at least one point (noise, cost)")
     lowest = {name: min(point[0] for point in points) for name, points in fronts.items()}
     told = ", ".join(f"{name} down to {low:.2g}" for name, low in lowest.items())
-    figure = new_figure(f"Noise against style error, from {raw[0]:.2g}: {told}", 7.5, 4.2)
+    figure = new_figure(f"{title}. Noise from {raw[0]:.2g}: {told}", 7.5, 4.2)
     axis = figure.subplots()
     for i, (name, points) in enumerate(fronts.items()):
         x, y = zip(raw, *points, strict=True)
@@ -104,7 +107,8 @@ def noise_front(
     axis.plot(*raw, "*", color="black", markersize=12, label="before", zorder=3)
     axis.axvline(raw[0] / 3, color="black", linestyle=":", linewidth=1.2, label="a third")
     axis.set(xscale="log", xlabel="noise in the flat regions, grey levels", ylabel=ylabel)
-    axis.set_title("What it costs to remove the noise")
+    axis.set_title(title)
+    axis.set_ylim(top=top)
     ticks = [
         t for t in (0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10) if min(lowest.values()) / 2 < t < 2 * raw[0]
     ]
