@@ -5,7 +5,9 @@
 For each bundled generator of a texture: the median time of one pass, the style distance of its
 pictures (mean over seeds), the time in which `synthesize_texture` comes to that distance, and the
 distance it has after 200 evaluations. Passes and optimisation take turns in one process. For a
-generator that repaints, the same with `stylize` and the whole objective, content and style.
+generator that repaints, the same with `stylize` and the whole objective, content and style, in the
+weights of its training. Beside it stands how far one half of the style picture is from the whole: a
+statistic of one picture is partly chance, which an optimisation fits, too.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ from __future__ import annotations
 import argparse
 import statistics
 from collections.abc import Callable
+from dataclasses import replace
 
 import torch
 from peers import headline, seconds
@@ -20,7 +23,7 @@ from peers import headline, seconds
 import nst_tutorial as nst
 from nst_tutorial.allocator import keep_freed_memory
 from nst_tutorial.lessons import style_distance
-from nst_tutorial.presets import PRESETS
+from nst_tutorial.presets import PRESETS, Settings
 from nst_tutorial.trained import bundled, load_generator
 from nst_tutorial.transfer import make_objective
 
@@ -35,7 +38,14 @@ def compare(name: str, size: int) -> None:
     style = nst.load_image(generator.settings["style"], max(generator.settings["style_size"]),
                            kind="style")  # fmt: skip
     content = nst.load_image(generator.settings["content"], size) if stylizes else None
-    distance = whole_objective(content, style) if stylizes else lambda x: style_distance(x, style)
+    settings = PRESETS["default"]
+    if stylizes:  # as it was trained
+        settings = replace(settings, style_weight=generator.settings["style_weight"])
+    distance = (
+        whole_objective(content, style, settings)
+        if stylizes
+        else lambda x: style_distance(x, style)
+    )
     images = [generator.sample(size, seed, content=content) for seed in range(SEEDS)]
     ours = statistics.mean(distance(image) for image in images)
     passes: list[float] = []
@@ -54,11 +64,17 @@ def compare(name: str, size: int) -> None:
             spent_here[0] += spent
 
     if stylizes:
-        result = nst.stylize(content, style, steps=STEPS, device="cpu", callback=watch)
+        result = nst.stylize(
+            content, style, steps=STEPS, style_weight=settings.style_weight, device="cpu",
+            callback=watch,
+        )  # fmt: skip
     else:
         result = nst.synthesize_texture(style, size, steps=STEPS, device="cpu", callback=watch)
     theirs = distance(result.image)
     one = statistics.median(passes)
+    if not stylizes:
+        halves = style.split(style.shape[3] // 2, dim=3)[:2]
+        print(f"  one half of the style picture: {statistics.mean(map(distance, halves)):.4f}")
     reached = next((time for time, value in rows if value <= ours), None)
     print(f"{name}, {size} px: a pass {1000 * one:.0f} ms (aim: {1000 * TARGETS['pass']:.0f}); "
           f"distance {ours:.4f}, after {STEPS} evaluations {theirs:.4f}: "
@@ -71,10 +87,10 @@ def compare(name: str, size: int) -> None:
           f"fast (aim: {TARGETS['ratio']}; the paper: {PAPER})", flush=True)  # fmt: skip
 
 
-def whole_objective(content: torch.Tensor, style: torch.Tensor) -> Callable:
+def whole_objective(content: torch.Tensor, style: torch.Tensor, settings: Settings) -> Callable:
     """Content + style of a picture, as `stylize` weighs them."""
     model = nst.VGG19(device="cpu")
-    objective = make_objective(model, content, style, PRESETS["default"])
+    objective = make_objective(model, content, style, settings)
 
     @torch.no_grad()
     def value(image: torch.Tensor) -> float:
