@@ -144,7 +144,7 @@ def front() -> None:
 
 def large() -> None:
     """One pair at 2048 pixels, worked on in tiles within 4 GB: about ten minutes."""
-    result = stylized("temple", "starry_night", 2048, steps=200, memory=4)
+    result = stylized("temple", "starry_night", 2048, steps=150, memory=4)
     picture = to_pil(result)
     picture.save(GALLERY / "large.jpg", quality=84)
     left, top = picture.width * 2 // 5, picture.height * 9 // 20

@@ -2,27 +2,39 @@
 
 from __future__ import annotations
 
+import io
+
 import ipywidgets
-import torch.nn.functional as F
+import numpy as np
+from PIL import Image
 from torch import Tensor
 
 from .. import plots
 from ..images import fit
 from ..planning import duration
 from .compare import Compare
-from .live import to_jpeg
 from .page import quiet
 from .worker import Job, Pace
 
 LONGER = 520  # pixels of the longer side on the page
 FRAMES = (0.5, 0.03)  # seconds between two, and their share of the time, see `Pace`
-CURVES = (2.0, 0.04)
+CURVES = (2.0, 0.02)
 
 
 def frame(image: Tensor, longer: int = LONGER) -> bytes:
-    """A picture as JPEG, averaged down to about so many pixels: for looking at while it changes."""
-    factor = max(image.shape[2:]) // longer
-    return to_jpeg(F.avg_pool2d(image, factor) if factor > 1 else image)
+    """A picture as JPEG, averaged down to about so many pixels: for looking at while it changes.
+
+    By numpy, since torch's threads wait busily for more work, on cores that the optimisation needs.
+    """
+    pixels = image[0].detach().cpu().numpy()
+    factor = max(1, max(pixels.shape[1:]) // longer)
+    height, width = (side // factor for side in pixels.shape[1:])
+    blocks = pixels[:, : height * factor, : width * factor]
+    blocks = blocks.reshape(3, height, factor, width, factor).mean(axis=(2, 4))
+    levels = np.clip(np.rint(255 * blocks), 0, 255).astype(np.uint8)
+    buffer = io.BytesIO()
+    Image.fromarray(levels.transpose(1, 2, 0)).save(buffer, format="JPEG", quality=90)
+    return buffer.getvalue()
 
 
 class Screen(ipywidgets.VBox):
@@ -59,8 +71,9 @@ class Screen(ipywidgets.VBox):
                 continue
             if frames.due or job.paused:
                 with frames.once():
-                    if progress.image.isfinite().all():  # a bad step is rolled back
-                        self.picture.value = frame(progress.image)
+                    picture = progress.unclamped.cpu()  # clamped by `frame`
+                    if np.isfinite(picture.numpy()).all():  # else it is rolled back
+                        self.picture.value = frame(picture)
                         self.frames += 1
                     self.tell(job)
                 drawn = progress
