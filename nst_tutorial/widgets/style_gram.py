@@ -26,7 +26,7 @@ SHUFFLE, ALONE, MASK, BLUR = (
 )
 DEEDS = (SHUFFLE, ALONE, MASK, BLUR)
 AMOUNTS = (0.0, 0.25, 0.5, 0.75)
-SIDE, STEPS = 128, 100  # of the textures
+SIDE, STEPS = 64, 40  # of the textures
 SHOWN = 24  # channels of the Gram matrix
 SAME = 1e-9  # relative distance of G, below which the texture is the same
 
