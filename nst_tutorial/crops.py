@@ -13,13 +13,13 @@ from .checkpoint import fingerprint
 from .checks import whole
 from .images import SMALLEST_SIDE, load_image, resize
 from .inputs import check_pictures
-from .library import READABLE
+from .library import READABLE, pictures_in
 
 KEPT = 64  # pictures of a folder that stay in memory
 
 
 class PictureFolder(Sequence):
-    """The pictures of a folder and the folders in it, read when they are asked for.
+    """The pictures of a folder and the folders in it: all read once, then when they are asked for.
 
     Parameters
     ----------
@@ -31,7 +31,7 @@ class PictureFolder(Sequence):
     Raises
     ------
     ValueError
-        The folder holds no picture. A damaged one raises when it is read.
+        The folder holds no picture, or one that is damaged or too small; the message names it.
     NotADirectoryError
         `folder` is no folder.
     """
@@ -40,10 +40,12 @@ class PictureFolder(Sequence):
         folder, self.shorter = Path(folder), whole("shorter", shorter, SMALLEST_SIDE)
         if not folder.is_dir():
             raise NotADirectoryError(f"{folder}: no such folder of pictures")
-        self.paths = sorted(p for p in folder.rglob("*") if p.suffix.lower() in READABLE)
+        self.paths = pictures_in(folder, deep=True)
         if not self.paths:
             raise ValueError(f"{folder}: no pictures in it ({', '.join(READABLE)})")
         self._read = lru_cache(maxsize=KEPT)(self._load)
+        for i in range(len(self.paths)):  # a damaged one would else end a training in its middle
+            self._read(i)
 
     def __len__(self) -> int:
         return len(self.paths)

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from .checks import number, one_of
 from .inputs import check_pictures
-from .noise import GREY, flat_regions, flatness, noise_level
+from .noise import GREY, at_least_single, flat_regions, flatness, noise_level
 from .poisson import screened_poisson
 from .presets import PLACES
 
@@ -66,13 +66,16 @@ def denoise(
     if guide is None and (where == "flat" or method in NEED_GUIDE):
         what = f"method {method}" if method in NEED_GUIDE else "where='flat'"
         raise ValueError(f"{what} needs a guide: the content picture, of the same size")
-    image = image.detach().clamp(0, 1)
+    dtype = image.dtype
+    image = at_least_single(image.detach()).clamp(0, 1)
     guide = None if guide is None else guide.detach().to(image)
     sigma = strength_in_grey_levels(image, guide, strength, style) / GREY
     if sigma == 0:
-        return image
+        return image.to(dtype)
     smooth = METHODS[method](image, guide, sigma).to(image).clamp(0, 1)
-    return smooth if where == "everywhere" else image + flatness(guide) * (smooth - image)
+    if where == "flat":
+        smooth = image + flatness(guide) * (smooth - image)
+    return smooth.to(dtype)
 
 
 def strength_in_grey_levels(

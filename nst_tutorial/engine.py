@@ -337,4 +337,5 @@ def with_smaller_tiles(work: Callable[[int | None], object], tile: int | None, i
 def is_out_of_memory(error: BaseException) -> bool:
     """Whether an exception means that there was not enough memory, on any device."""
     words = ("out of memory", "not enough memory", "allocate memory")
+    words += ("alloc_failed", "allocation_failed")  # of cuBLAS and cuDNN
     return isinstance(error, MemoryError) or any(part in str(error).lower() for part in words)

@@ -19,6 +19,23 @@ def folders(kind: str) -> list[Path]:
     return [here, bundled / kind] if here.resolve() != bundled / kind else [here]
 
 
+def pictures_in(folder: str | Path, *, deep: bool = False) -> list[Path]:
+    """Return the pictures of a folder, sorted; `deep`: and those of the folders in it.
+
+    A picture is a file with a suffix in `READABLE`. What begins with a dot is none: beside
+    photo.jpg macOS writes a ._photo.jpg that holds no picture.
+    """
+    folder = Path(folder)
+    found = folder.rglob("*") if deep else folder.iterdir()
+    return sorted(
+        path
+        for path in found
+        if path.suffix.lower() in READABLE
+        and not any(part.startswith(".") for part in path.relative_to(folder).parts)
+        and path.is_file()
+    )
+
+
 def list_images(kind: str) -> dict[str, Path]:
     """Return name → path of the pictures in `images/content` or `images/style`.
 
@@ -30,7 +47,7 @@ def list_images(kind: str) -> dict[str, Path]:
     found = {}
     for folder in reversed(folders(kind)):
         if folder.is_dir():
-            found |= {p.stem: p for p in sorted(folder.iterdir()) if p.suffix.lower() in READABLE}
+            found |= {path.stem: path for path in pictures_in(folder)}
     return dict(sorted(found.items()))
 
 
@@ -67,5 +84,4 @@ def find_image(name: str | Path, kind: str | None = None) -> Path:
 
 def bundled_paths() -> list[Path]:
     """Return the pictures that come with the course, contents and styles."""
-    last = [folders(kind)[-1] for kind in FOLDERS]
-    return [p for f in last for p in sorted(f.iterdir()) if p.suffix.lower() in READABLE]
+    return [path for kind in FOLDERS for path in pictures_in(folders(kind)[-1])]

@@ -171,7 +171,12 @@ def _checked(image: Tensor) -> Tensor:
         raise ValueError(f"a picture (1, C, H, W) is wanted, got {_kind(image)}")
     if not torch.isfinite(image).all():
         raise ValueError("the picture has values that are not finite")
-    return image.detach()
+    return at_least_single(image.detach())
+
+
+def at_least_single(image: Tensor) -> Tensor:
+    """The same in float32 if it is in half precision, which SciPy and some of torch cannot take."""
+    return image.float() if image.dtype in (torch.float16, torch.bfloat16) else image
 
 
 def _kind(value: object) -> str:

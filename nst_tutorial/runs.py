@@ -63,7 +63,7 @@ def how_much_and_where(sources: Sequence[StyleSource]) -> dict:
         for kind in ("content_mask", "style_mask")
         if (mask := getattr(source, kind)) is not None
     }
-    if not masks and len(sources) == 1:
+    if not masks and [source.name for source in sources] == ["style"]:
         return {}
     return {"style_shares": {source.name: source.share for source in sources}, "masks": masks}
 

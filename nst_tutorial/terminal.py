@@ -7,6 +7,7 @@ import tempfile
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -48,16 +49,28 @@ def _handling_signals(handler) -> Iterator[None]:
             signal.signal(number, old)
 
 
+NOTHING_YET = "interrupted before there was a picture; nothing was written"
+
+
+@dataclass
+class Ending:
+    """How a command ends that is interrupted."""
+
+    interrupted: str
+    """What is said after Ctrl-C. The command changes it as soon as there is something to keep."""
+
+
 @contextmanager
-def plain_errors() -> Iterator[None]:
+def plain_errors(interrupted: str = NOTHING_YET) -> Iterator[Ending]:
     """Bad input ends with one line and exit code 2; Ctrl-C with 130, a polite kill with 143.
 
     Warnings are one line each too. The handlers of signals and warnings are put back at the end.
     """
+    ending = Ending(interrupted)
     try:
         with _handling_signals(_end), warnings.catch_warnings():
             warnings.showwarning = lambda message, *rest, **more: complain(str(message))
-            yield
+            yield ending
     except (MemoryError, RuntimeError) as error:
         from .engine import is_out_of_memory
 
@@ -71,7 +84,7 @@ def plain_errors() -> Iterator[None]:
         complain(f"{name}{text or error}")
         raise typer.Exit(2) from error
     except KeyboardInterrupt as interrupt:
-        complain("interrupted before there was a picture; nothing was written")
+        complain(ending.interrupted)
         raise typer.Exit(ended_by_signal()) from interrupt
 
 
@@ -80,10 +93,10 @@ def complain(message: str) -> None:
     err.print(f"nst: {message}", style="red", markup=False, soft_wrap=True)
 
 
-def free_name(path: Path) -> Path:
-    """`path`, or the first of path-2, path-3, … that does not exist."""
+def free_name(path: Path, taken: Callable[[Path], bool] = Path.exists) -> Path:
+    """`path`, or the first of path-2, path-3, … that is not taken: that does not exist."""
     free, count = path, 2
-    while free.exists():
+    while taken(free):
         free = path.with_stem(f"{path.stem}-{count}")
         count += 1
     return free
@@ -126,40 +139,51 @@ def with_progress(run: Callable[[Callback], Result]) -> Result:
         return run(report)
 
 
-def _save(result: Result, path: Path, settings: dict, overwrite: bool) -> Path:
-    """Save under this name or, unless it may be replaced, under the next one that is free."""
-    from .images import save_image
+def keep(
+    save: Callable[[Path, bool], Path], path: Path, overwrite: bool, spare: str
+) -> tuple[Path, bool]:
+    """Write what took long to make; return where it is, and whether that is where it should be.
 
-    wanted = path
-    while True:  # another run may take the free name before us
+    `save(path, overwrite)` writes it. If somebody else has written `path` meanwhile and `overwrite`
+    is False, it gets the next free name. If it cannot be written there now, after the work, it goes
+    to the folder for temporary files, under the name `spare`.
+    """
+
+    def saved(wanted: Path, overwrite: bool) -> Path:
+        path = wanted
+        while True:  # another run may take the free name before us
+            try:
+                return save(path, overwrite)
+            except FileExistsError:
+                path = free_name(wanted)
+
+    with _handling_signals(signal.SIG_IGN):  # a second Ctrl-C must not lose it
         try:
-            return save_image(result.image, path, settings, overwrite=overwrite)
-        except FileExistsError:
-            path = free_name(wanted)
+            return saved(path, overwrite), True
+        except (OSError, ValueError) as error:
+            complain(f"{path} could not be written ({getattr(error, 'strerror', None) or error})")
+            return saved(Path(tempfile.gettempdir(), spare), False), False
 
 
 def deliver(result: Result, path: Path, names: dict[str, str], *, overwrite: bool = False) -> None:
     """Save the result with its settings, say where it is, and end as it deserves.
 
-    If `path` cannot be written now, after the work, the picture goes to the folder for temporary
-    files and the exit code is 1. If somebody else has written it meanwhile and `overwrite` is
-    False, the picture gets the next free name. After Ctrl-C the exit code is 130.
+    Where that is says `keep`. If it cannot be written to `path`, the exit code is 1; after Ctrl-C
+    it is 130.
     """
+    from .images import save_image
+
     if result.stopped == "interrupted" and not result.history:
         raise KeyboardInterrupt
     settings = {**result.settings, **names, "seconds": round(result.seconds, 1)}
-    failed = False
-    with _handling_signals(signal.SIG_IGN):  # a second Ctrl-C must not lose the picture
-        try:
-            saved = _save(result, path, settings, overwrite)
-        except (OSError, ValueError) as error:
-            failed = True
-            complain(f"{path} could not be written ({getattr(error, 'strerror', None) or error})")
-            spare = Path(tempfile.gettempdir(), "nst_result.png")
-            saved = _save(result, spare, settings, overwrite=False)
+
+    def save(path: Path, overwrite: bool) -> Path:
+        return save_image(result.image, path, settings, overwrite=overwrite)
+
+    saved, in_place = keep(save, path, overwrite, "nst_result.png")
     out.print(f"{result.seconds:.0f} s; the picture is", end=" ")
     out.print(str(saved), style="bold", markup=False, soft_wrap=True)
-    if failed:
+    if not in_place:
         raise typer.Exit(1)
     if result.stopped == "no improvement":
         err.print(f"ended after {len(result.history)} evaluations: it got no better")

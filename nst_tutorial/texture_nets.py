@@ -20,6 +20,7 @@ from .inputs import check_pictures, output_shape
 
 PADDINGS = ("circular", "replicate")
 NORMALIZATIONS = ("instance", "batch")
+MOST_SCALES = 16  # the coarsest noise of the largest picture has only 2×2 pixels by then
 SLOPE = 0.01  # of the leaky ReLU below zero
 
 
@@ -61,6 +62,8 @@ class Generator(nn.Module):
         one_of("padding", padding, PADDINGS)
         scales, width = whole("scales", scales, 1), whole("width", width, 1)
         depth = whole("depth", depth, 1)
+        if scales > MOST_SCALES:
+            raise ValueError(f"scales must be at most {MOST_SCALES}, got {scales}")
         self.design = {
             "stylizes": bool(stylizes), "scales": scales, "width": width, "depth": depth,
             "normalization": normalization, "padding": padding,

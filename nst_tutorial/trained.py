@@ -9,8 +9,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from .checkpoint import read_tensors
-from .files import replacing
+from .checkpoint import read_tensors, write_tensors
 from .texture_nets import Generator
 from .vgg import choose_device
 
@@ -33,17 +32,14 @@ def save_generator(generator: Generator, path: str | Path, *, overwrite: bool = 
     OSError
         The folder is missing or not writable, the disk is full; FileExistsError.
     """
-    from safetensors.torch import save
-
-    state = {name: t.detach().cpu().contiguous() for name, t in generator.state_dict().items()}
+    state = generator.state_dict()
     _check_finite(path, state)
     try:
         header = {"format": FORMAT, "design": json.dumps(generator.design),
                   "settings": json.dumps(generator.settings)}  # fmt: skip
     except TypeError as error:
         raise ValueError(f"{path}: the generator's settings cannot be stored ({error})") from error
-    with replacing(path, overwrite=overwrite) as file:
-        file.write(save(state, metadata=header))
+    write_tensors(path, state, header, overwrite=overwrite)
     return Path(path)
 
 
@@ -65,13 +61,19 @@ def load_generator(name: str | Path, device: str = "auto") -> Generator:
                 f"{name}: no such file; by name there are the generators {', '.join(known)}"
             )
         path = known[str(name)]
-    header, state = read_tensors(path, FORMAT, "generator")
+    header, state = read_tensors(path, FORMAT, "generator", always_checked=False)
     try:
-        generator = Generator(**json.loads(header["design"]))
-        generator.settings = json.loads(header["settings"])
+        design, settings = json.loads(header["design"]), json.loads(header["settings"])
+        with torch.device("meta"):  # no memory is taken before the shapes are compared
+            planned = Generator(**design)
+        planned.load_state_dict(state, assign=True)
+        generator = Generator(**design)
         generator.load_state_dict(state)
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
         raise ValueError(f"{path}: its weights do not fit its design ({error})") from error
+    if not isinstance(settings, dict):
+        raise ValueError(f"{path}: its settings are damaged: {settings!r} is no mapping")
+    generator.settings = settings
     _check_finite(path, state)
     return generator.to(choose_device(device)).eval()
 

@@ -19,10 +19,17 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from .checkpoint import check_same_run, fingerprint, read_tensors
+from .checkpoint import (
+    check_same_run,
+    fingerprint,
+    named_if_damaged,
+    read_tensors,
+    write_tensors,
+)
 from .checks import number, whole
 from .crops import identity_of, random_crop
-from .files import check_can_write, replacing
+from .files import check_can_write
+from .images import SMALLEST_SIDE
 from .inputs import check_pictures, output_shape
 from .kernels import Kernel
 from .lessons import BatchObjective, training_settings
@@ -32,7 +39,9 @@ from .texture_nets import Generator
 from .transfer import choose_model, record
 from .vgg import VGG19
 
-FORMAT = "nst_tutorial training 1"
+FORMAT = "nst_tutorial training 2"
+WHAT = "checkpoint of a training"
+MOMENTS = ("step", "exp_avg", "exp_avg_sq")  # what Adam keeps of each weight
 UNUSED = ("start", "coarse_to_fine", "parameters", "method", "history", "balance", "style_scale")
 PATIENCE = 10  # steps that are not finite, in a row, before a training is given up
 
@@ -120,7 +129,8 @@ def train_generator(
     check_pictures({"style": style})
     if bool(contents) != generator.design["stylizes"]:
         raise ValueError("a generator that stylises learns from contents, and no other does")
-    batch, size, seed = whole("batch", batch, 1), output_shape(size)[0], whole("seed", seed, 0)
+    batch, seed = whole("batch", batch, 1), whole("seed", seed, 0)
+    size, _ = output_shape(whole("size", size, SMALLEST_SIDE))
     learning_rate = number("learning_rate", learning_rate, above=0)
     if number("diversity", diversity) and batch < 2:
         raise ValueError("diversity compares the pictures of a batch: batch must be at least 2")
@@ -142,8 +152,7 @@ def train_generator(
             "contents": identity_of(contents), "network": _fingerprint(model.buffers()),
             "first weights": _fingerprint(generator.state_dict().values()),
         }  # fmt: skip
-        result.history = _resume(checkpoint, identity, generator, adam)
-        result.seconds = result.history[-1]["seconds"] if result.history else 0.0
+        result.history, result.seconds = _resume(checkpoint, identity, generator, adam)
     begin = time.perf_counter() - result.seconds
     bad = 0
     try:
@@ -228,32 +237,32 @@ def _fingerprint(tensors: Iterable[Tensor]) -> str:
 
 def _note(path: str | Path, identity: Mapping, generator, adam, history: list[dict]) -> None:
     """Write the state of a training, or replace the one that is there."""
-    from safetensors.torch import save
-
     state = {f"generator.{name}": t for name, t in generator.state_dict().items()}
     for i, moments in adam.state_dict()["state"].items():
         state |= {f"adam.{i}.{name}": t for name, t in moments.items()}
     header = {
         "format": FORMAT, "identity": json.dumps(identity), "history": json.dumps(history),
     }  # fmt: skip
-    with replacing(path) as file:
-        tensors = {name: t.detach().cpu().contiguous() for name, t in state.items()}
-        file.write(save(tensors, metadata=header))
+    write_tensors(path, state, header)
 
 
-def _resume(path: str | Path, identity: Mapping, generator, adam) -> list[dict]:
-    """Put a generator and its optimiser where a checkpoint left them; return the history."""
+def _resume(path: str | Path, identity: Mapping, generator, adam) -> tuple[list[dict], float]:
+    """Put a generator and its optimiser where a checkpoint left them; return history, seconds."""
     path = Path(path)
     if not path.exists():
-        return []
-    header, state = read_tensors(path, FORMAT, "checkpoint of a training")
-    check_same_run(path, json.loads(header["identity"]), json.loads(json.dumps(identity)))
-    weights = {n[10:]: t for n, t in state.items() if n.startswith("generator.")}
-    generator.load_state_dict(weights)
-    moments: dict[int, dict[str, Tensor]] = {}
-    for name, tensor in state.items():
-        if name.startswith("adam."):
-            _, i, moment = name.split(".")
-            moments.setdefault(int(i), {})[moment] = tensor
-    adam.load_state_dict({"state": moments, "param_groups": adam.state_dict()["param_groups"]})
-    return json.loads(header["history"])
+        return [], 0.0
+    header, state = read_tensors(path, FORMAT, WHAT)
+    with named_if_damaged(path, WHAT):
+        check_same_run(path, json.loads(header["identity"]), json.loads(json.dumps(identity)))
+        history = json.loads(header["history"])
+        seconds = float(history[-1]["seconds"])
+        weights = {n[10:]: t for n, t in state.items() if n.startswith("generator.")}
+        groups = adam.state_dict()["param_groups"]
+        moments = {
+            i: {name: state[f"adam.{i}.{name}"] for name in MOMENTS}
+            for group in groups
+            for i in group["params"]
+        }
+        generator.load_state_dict(weights)
+        adam.load_state_dict({"state": moments, "param_groups": groups})
+    return history, seconds

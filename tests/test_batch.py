@@ -366,6 +366,20 @@ def test_the_command(tmp_path):
     assert "0 made, 2 there before, 0 failed" in found.stdout.replace("\n", " ")
 
 
+def test_ctrl_c_during_the_contact_sheet_tells_the_truth(tmp_path, capsys, monkeypatch):
+    from nst_tutorial import cli, plots
+
+    def interrupted(*arguments):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(plots, "contact_sheet", interrupted)
+    with pytest.raises(SystemExit) as ended:
+        cli.app(command(tmp_path / "out", TINY)[len(COMMAND) :])
+    assert ended.value.code == 130
+    last = capsys.readouterr().err.splitlines()[-1]
+    assert last == "nst: interrupted; the same command goes on from here"
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [

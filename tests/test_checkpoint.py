@@ -1,10 +1,12 @@
 import json
+import os
 import random
 import signal
 import subprocess
 import sys
 import textwrap
 import time
+from contextlib import contextmanager
 
 import pytest
 import torch
@@ -155,18 +157,63 @@ def test_a_full_disk_keeps_the_note_before(pair, half, monkeypatch):
     path, options = half
     before = path.read_bytes()
 
-    def full(tensors, name, metadata):
-        with open(name, "wb") as file:  # noqa: PTH123
+    replacing = module.replacing
+
+    @contextmanager
+    def full(path, **options):
+        with replacing(path, **options) as file:
             file.write(b"half of it")
-        raise OSError(28, "No space left on device")
+            yield file
+            raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr("safetensors.torch.save_file", full)
+        patch.setattr(module, "replacing", full)
         with pytest.raises(OSError, match="No space left"):
             stylize(*pair, **options)
     assert path.read_bytes() == before
     assert names_in(path.parent) == ["run.safetensors"]
     assert len(stylize(*pair, **options).history) == 14
+
+
+def test_the_file_that_reaches_the_disk_is_the_one_that_stays(pair, half, monkeypatch):
+    """Synced before it is renamed, with the rights of any new file, and nothing beside it."""
+    path, options = half
+    synced, sync = [], os.fsync
+    monkeypatch.setattr(os, "fsync", lambda d: synced.append(os.fstat(d).st_ino) or sync(d))
+    stylize(*pair, **options)
+    assert path.stat().st_ino == synced[-1]
+    (path.parent / "new").touch()
+    assert path.stat().st_mode == (path.parent / "new").stat().st_mode
+    assert names_in(path.parent) == ["new", "run.safetensors"]
+
+
+def test_files_of_tensors_are_what_safetensors_reads(tmp_path):
+    from safetensors import safe_open
+
+    path = tmp_path / "a"
+    tensors = {
+        "flags": torch.tensor([True, False, True]),
+        "half": torch.rand(3, 5).to(torch.bfloat16),
+        "steps": torch.tensor(7),
+        "none": torch.zeros(0, 3),
+        "turned": torch.rand(4, 3).T,
+        "double": torch.rand(2, 3, 1).double(),
+    }
+    module.write_tensors(path, tensors, {"format": "F 1", "note": "Öl ×"})
+    with safe_open(path, framework="pt") as file:
+        assert file.metadata()["note"] == "Öl ×"
+        assert set(file.keys()) == set(tensors)
+        for name, tensor in tensors.items():
+            found = file.get_tensor(name)
+            assert found.dtype == tensor.dtype
+            assert torch.equal(found, tensor)
+    header, again = module.read_tensors(path, "F 1", "thing")
+    assert header["format"] == "F 1"
+    assert all(torch.equal(again[name], tensors[name]) for name in tensors)
+    with pytest.raises(FileExistsError):
+        module.write_tensors(path, {}, {}, overwrite=False)
+    plain = torch.rand(5)
+    assert module._bytes_of(plain).ctypes.data == plain.data_ptr()  # gigabytes are not copied
 
 
 def test_a_state_goes_through_a_file_bit_for_bit(tmp_path, tiny, pair):

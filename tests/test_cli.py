@@ -169,6 +169,31 @@ def test_like_a_record_that_cannot_be_used(tmp_path, capsys, record, message):
     assert "both say where to start" in capsys.readouterr().err
 
 
+def test_like_a_picture_of_another_kind(tmp_path, capsys):
+    """One that `nst apply` made, or a photograph that `nst denoise` cleaned."""
+    path = tmp_path / "a.png"
+    for record in ({"generator": "x", "seed": 3}, {"denoised": {"method": "bilateral"}}):
+        images.save_image(torch.zeros(1, 3, 20, 20), path, record)
+        with pytest.raises(SystemExit) as ended:
+            cli.app(["stylize", "cat", "tissue_stain", *QUICK, "--like", str(path)])
+        assert ended.value.code == 2
+        assert "a.png: it was not made by stylize" in capsys.readouterr().err
+
+
+def test_a_run_that_was_stopped_keeps_its_checkpoint(tmp_path, capsys):
+    arguments = ["stylize", "cat", "tissue_stain", "--size", "64", "--steps", "12", "--device",
+                 "cpu", "--checkpoint", str(tmp_path / "notes")]  # fmt: skip
+    for more, name, first, kept in (
+        (["--stop-after", "11"], "a.png", "1/12", True),
+        ([], "b.png", "11/12", False),  # it goes on from the note at the tenth
+    ):
+        with pytest.raises(SystemExit) as ended:
+            cli.app([*arguments, *more, "--out", str(tmp_path / name)])
+        assert ended.value.code == 0
+        assert (tmp_path / "notes").exists() == kept
+        assert capsys.readouterr().err.splitlines()[1].startswith(f"{first} at 64 px")
+
+
 def test_texture(tmp_path):
     found = run("texture", "stained_glass", "--size", "48", "--style-size", "64", "--steps", "3",
                 "--layers", "relu1_1, relu2_1", "--tileable", "--seed", "7", "--kernel",

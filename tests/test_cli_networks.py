@@ -1,10 +1,15 @@
 """`nst train-texture` and `nst apply`, in this process."""
 
+import os
+import signal
+from contextlib import contextmanager
+from pathlib import Path
+
 import pytest
 from conftest import names_in
 from PIL import Image
 
-from nst_tutorial import cli, load_image, load_settings
+from nst_tutorial import checkpoint, cli, load_image, load_settings, terminal
 from nst_tutorial.texture_nets import Generator
 from nst_tutorial.trained import bundled, load_generator, save_generator
 
@@ -109,6 +114,148 @@ def test_an_interrupted_training_goes_on(here, capsys, monkeypatch):
     assert names_in(here) == ["a.safetensors"]
 
 
+def test_a_network_is_safe_before_it_is_measured(here, capsys, monkeypatch):
+    """Whatever goes wrong there: what was trained for hours is on the disk."""
+
+    def interrupted(*arguments, **options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("nst_tutorial.lessons.style_distance", interrupted)
+    code, out, err = run(capsys, "train-texture", "tissue_stain", *QUICK, "--out", "a.safetensors",
+                         "--checkpoint", "run.training")  # fmt: skip
+    assert code == 130
+    assert "2 steps" in out
+    assert "interrupted; a.safetensors is there, without its style distance" in err
+    assert names_in(here) == ["a.safetensors"]
+    settings = load_generator("a.safetensors", "cpu").settings
+    assert settings["style"] == "tissue_stain.jpg"
+    assert "style_distance" not in settings
+    monkeypatch.undo()
+
+
+def test_the_distance_is_written_into_the_network(here, capsys):
+    code, out, _ = run(capsys, "train-texture", "tissue_stain", *QUICK, "--out", "a.safetensors")
+    assert code == 0
+    distance = load_generator("a.safetensors", "cpu").settings["style_distance"]
+    assert f"style distance at 256 px {distance:.3g}" in out
+    assert names_in(here) == ["a.safetensors"]
+
+
+def meanwhile(monkeypatch, act):
+    """Do something while the network is trained."""
+    from nst_tutorial import training
+
+    lesson = training._lesson
+    monkeypatch.setattr(training, "_lesson", lambda *parts: act() or lesson(*parts))
+
+
+def test_a_name_that_is_taken_meanwhile_is_left_alone(here, capsys, monkeypatch):
+    meanwhile(monkeypatch, lambda: (here / "a.safetensors").write_bytes(b"another's") and None)
+    code, out, _ = run(capsys, "train-texture", "tissue_stain", *QUICK, "--out", "a.safetensors")
+    assert code == 0
+    assert "a-2.safetensors" in out
+    assert (here / "a.safetensors").read_bytes() == b"another's"
+    assert "style_distance" in load_generator("a-2.safetensors", "cpu").settings
+
+
+def test_a_full_disk_loses_no_network(here, capsys, monkeypatch):
+    spare = here / "spare"
+    spare.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(spare))
+    replacing = checkpoint.replacing
+
+    @contextmanager
+    def full(path, **options):
+        with replacing(path, **options) as file:
+            yield file
+            if not Path(path).is_relative_to(spare):
+                raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(checkpoint, "replacing", full)
+    code, out, err = run(capsys, "train-texture", "tissue_stain", *QUICK, "--out", "a.safetensors")
+    assert code == 1
+    assert "a.safetensors could not be written (No space left on device)" in err
+    assert str(spare / "nst_network.safetensors") in out
+    assert load_generator(spare / "nst_network.safetensors", "cpu").settings["steps"] == 2
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_an_interrupted_training_is_kept(capsys, monkeypatch, number, code):
+    monkeypatch.setattr(terminal._Ended, "number", None)  # put back at the end
+    steps = []
+
+    def end_at_the_second():
+        steps.append(0)
+        if len(steps) == 2:
+            os.kill(os.getpid(), number)
+
+    meanwhile(monkeypatch, end_at_the_second)
+    arguments = ["train-texture", "tissue_stain", *QUICK, "--steps", "90"]
+    found, _, err = run(capsys, *arguments, "--out", "a.safetensors")
+    assert found == code
+    assert "this is the network as far as it got" in err
+    assert load_generator("a.safetensors", "cpu").settings["steps"] == 1
+
+
+def test_interrupted_before_a_step(here, capsys, monkeypatch):
+    """What is said is true: with a checkpoint that is there, something was written before."""
+    arguments = ["train-texture", "tissue_stain", *QUICK, "--out", "a.safetensors"]
+
+    def interrupted(*arguments, **options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("nst_tutorial.training.train_generator", interrupted)
+    arguments += ["--checkpoint", "run.training"]
+    for told in (
+        "nst: interrupted before there was a network; nothing was written",
+        "nst: interrupted; the same command goes on from run.training",
+    ):
+        code, _, err = run(capsys, *arguments)
+        assert (code, err.splitlines()[-1]) == (130, told)
+        (here / "run.training").write_text("")
+
+
+@pytest.fixture
+def painter(here):
+    (here / "photos").mkdir()
+    return save_generator(Generator(width=2, stylizes=True), here / "p.safetensors")
+
+
+def test_a_folder_is_repainted_without_overwriting_its_own_results(here, capsys, painter):
+    for name, size in (("a.jpg", (40, 20)), ("a.png", (20, 40)), ("A.bmp", (30, 30))):
+        Image.new("RGB", size, "red").save(here / "photos" / name)
+    Image.new("RGB", (9, 9)).save(here / "photos" / "._a.png")  # as macOS leaves them
+    (here / "photos" / "x.png").mkdir()
+    arguments = ["apply", "p.safetensors", "photos", "--out", "painted"]
+    for more in ([], ["--overwrite"]):
+        code, _, err = run(capsys, *arguments, *more)
+        assert code == 0, err
+        names = ["A_p.png", "a_p-2.png", "a_p-3.png"]
+        assert names_in(here / "painted") == names
+        shapes = [tuple(load_image(here / "painted" / name).shape[2:]) for name in names]
+        assert shapes == [(30, 30), (20, 40), (40, 20)]
+    code, _, _ = run(capsys, *arguments)
+    assert len(names_in(here / "painted")) == 6
+
+
+def test_ctrl_c_tells_how_many_are_repainted(here, capsys, painter, monkeypatch):
+    from nst_tutorial import images
+
+    for name in "abc":
+        Image.new("RGB", (20, 20)).save(here / "photos" / f"{name}.png")
+    load = images.load_image
+
+    def second(path, *arguments, **options):
+        if Path(path).stem == "c":
+            raise KeyboardInterrupt
+        return load(path, *arguments, **options)
+
+    monkeypatch.setattr(images, "load_image", second)
+    code, _, err = run(capsys, "apply", "p.safetensors", "photos", "--out", "painted")
+    assert (code, err) == (130, "nst: interrupted; 2 of 3 are in painted\n")
+    assert len(names_in(here / "painted")) == 2
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -120,6 +267,9 @@ def test_an_interrupted_training_goes_on(here, capsys, monkeypatch):
         (["apply", "texture", "--out", "new.gif"], "the name must end in one of"),
         (["apply", "texture", "--out", "there.png"], "there.png: exists already"),
         (["apply", "texture", "--size", "3"], "size must be a whole number ≥ 16, got 3"),
+        (["apply", "texture", "--size", "0"], "size must be a whole number ≥ 16, got 0"),
+        (["apply", "painter", "temple", "--size", "0"], "size must be a whole number ≥ 16, got 0"),
+        (["train-texture", "starry_night", "--out", "x.png"], "must end in .safetensors"),
         (["train-texture", "nothing"], "nothing: no such picture"),
         (["train-texture", "starry_night", "--contents", "no"], "no: no such folder of pictures"),
         (["train-texture", "starry_night", "--out", "texture"], "texture: exists already"),

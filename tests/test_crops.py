@@ -67,3 +67,21 @@ def test_folders_that_are_none(folder):
     (folder / "empty" / "bad.png").write_text("x")
     with pytest.raises(ValueError, match="bad.png"):
         PictureFolder(folder / "empty", 24)[0]
+
+
+@pytest.mark.parametrize("damage", ["cut", "small"])
+def test_pictures_that_cannot_be_used_are_found_at_once(folder, damage):
+    """And not at a random step of a training."""
+    path = folder / "more" / "b.jpg"
+    if damage == "cut":
+        path.write_bytes(path.read_bytes()[:-200])
+    else:
+        Image.new("RGB", (20, 9)).save(path)
+    with pytest.raises(ValueError, match="b.jpg"):
+        PictureFolder(folder, 24)
+
+
+def test_hidden_files_are_no_pictures(folder):
+    (folder / "._a.png").write_bytes(b"what macOS puts beside a.png")
+    (folder / "x.png").mkdir()
+    assert [path.name for path in PictureFolder(folder, 24).paths] == ["a.png", "b.jpg"]

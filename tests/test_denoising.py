@@ -99,6 +99,17 @@ def test_dtype_range_and_the_picture_given(method, clean):
     assert torch.equal(image, before)
 
 
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+@pytest.mark.parametrize("method", METHODS)
+def test_half_precision(method, dtype, clean, noisy):
+    image, guide = noisy.to(dtype), clean.to(dtype)
+    for strength in ("auto", 5.0, 0.0):
+        found = denoise(image, method, guide, strength, style=guide)
+        assert found.dtype == dtype
+        expected = denoise(image.float(), method, guide.float(), strength, style=guide.float())
+        assert torch.equal(found, expected.to(dtype))
+
+
 @pytest.mark.parametrize("value", [0.0, 0.4, 1.0])
 @pytest.mark.parametrize("method", METHODS)
 def test_blank_pictures(method, value):

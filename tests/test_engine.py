@@ -224,6 +224,8 @@ def test_too_little_memory_for_the_smallest_tile_is_an_error(tiny):
 
 def test_words_that_mean_too_little_memory():
     assert is_out_of_memory(RuntimeError("CUDA out of memory. Tried to allocate 20 GiB"))
+    for name in ("CUBLAS_STATUS_ALLOC_FAILED", "CUDNN_STATUS_ALLOC_FAILED"):
+        assert is_out_of_memory(RuntimeError(f"CUDA error: {name} when calling `create(handle)`"))
     assert not is_out_of_memory(RuntimeError("an illegal memory access was encountered"))
 
 

@@ -42,6 +42,16 @@ def test_losses_are_those_of_the_picture(pair, tiny):
     assert point.style_loss == pytest.approx(style, rel=1e-3)
 
 
+def test_one_of_two_styles_of_which_nothing_is_wanted(pair, tiny):
+    """Terms and record call the other by the same name, so its losses are found."""
+    content, style = pair
+    styles = [style.flip(2), style]
+    (one,) = trade_off(content, styles, [3.0], model=tiny, style_mix=[0, 1], steps=5)
+    (other,) = trade_off(content, style, [3.0], model=tiny, steps=5)
+    assert one.style_loss == pytest.approx(other.style_loss)
+    assert torch.equal(one.image, other.image)
+
+
 def test_it_can_be_resumed(pair, tiny, tmp_path, monkeypatch):
     runs = []
     run = front.stylize

@@ -7,6 +7,7 @@ from nst_tutorial.images import (
     list_images,
     load_image,
 )
+from nst_tutorial.library import pictures_in
 
 
 def test_bundled_pictures_by_name():
@@ -17,6 +18,24 @@ def test_bundled_pictures_by_name():
             assert max(load_image(name, 64, kind=kind).shape) == 64
     with pytest.raises(ValueError, match="kind must be one of content, style; got 'text'"):
         list_images("text")
+
+
+def test_which_files_of_a_folder_are_pictures(tmp_path, scene, monkeypatch):
+    for name in ("b.JPG", "a.png", ".hidden.png", "more/c.webp", ".trash/d.png"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        scene.save(tmp_path / name)
+    (tmp_path / "._a.png").write_bytes(b"what macOS puts beside a.png")
+    (tmp_path / "notes.txt").write_text("")
+    (tmp_path / "x.png").mkdir()
+    (tmp_path / "gone.png").symlink_to(tmp_path / "nowhere")
+    assert [p.name for p in pictures_in(tmp_path)] == ["a.png", "b.JPG"]
+    assert [p.name for p in pictures_in(tmp_path, deep=True)] == ["a.png", "b.JPG", "c.webp"]
+    monkeypatch.chdir(tmp_path)
+    assert [str(p) for p in pictures_in(".")] == ["a.png", "b.JPG"]
+    (tmp_path / "images").mkdir()
+    (tmp_path / "images" / "style").symlink_to(tmp_path)
+    assert {"a", "b"} < set(list_images("style"))
+    assert not {"x", "._a", ".hidden"} & set(list_images("style"))
 
 
 def test_every_bundled_picture_is_credited():

@@ -26,6 +26,14 @@ def test_white_noise_has_its_level_and_half_in_each_octave(sigma, octave):
     assert noise_level(image, octave=octave) == pytest.approx(sigma / 2**octave, rel=0.03)
 
 
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_half_precision_is_measured_in_single(dtype):
+    image = (0.5 + 0.05 * white(1, 3, 64, 48)).to(dtype)
+    assert noise_level(image) == noise_level(image.float())
+    for measure in (flat_regions, flatness):
+        assert torch.equal(measure(image), measure(image.float()))
+
+
 def test_ramps_and_lines_are_not_noise():
     down, across = torch.meshgrid(torch.arange(60.0), torch.arange(80.0), indexing="ij")
     ramp = (0.004 * down + 0.007 * across).double().expand(1, 3, 60, 80).clone()

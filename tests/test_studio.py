@@ -24,6 +24,7 @@ from test_decoding import BAD, write_bad
 from nst_tutorial import load_image, load_settings, stylize
 from nst_tutorial.cli import app
 from nst_tutorial.cli.options import layers_from
+from nst_tutorial.course import notebooks_folder
 from nst_tutorial.optimize import Progress
 from nst_tutorial.scales import Result
 from nst_tutorial.widgets import Compare, Studio, recipe, split, studio, uploads
@@ -254,6 +255,48 @@ def test_an_error_in_the_thread_is_shown(small, monkeypatch):
     small.run.click()
     assert small.wait(60)
     assert (text(small.message), small.save.disabled) == ("", False)
+
+
+@pytest.mark.parametrize("part", ["follow", "end"])
+def test_a_picture_that_cannot_be_shown_can_be_saved(small, tmp_path, monkeypatch, part):
+    def broken(*arguments):
+        raise RuntimeError("no display")
+
+    monkeypatch.setattr(small.screen, part, broken)
+    small.run.click()
+    assert small.wait(60)
+    assert "Nothing can be shown (RuntimeError: no display)" in text(small.message)
+    assert (small.running, small.run.disabled, small.save.disabled) == (False, False, False)
+    small.save.click()
+    assert names_in(tmp_path / "results") == ["temple_starry_night.png"]
+
+
+def test_a_picture_that_was_deleted_is_told_in_words(tmp_path, monkeypatch, scene):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "images" / "content").mkdir(parents=True)
+    path = tmp_path / "images" / "content" / "mine.png"
+    scene.save(path)
+    made = Studio("mine", size=64, steps=3, speed=1.0)
+    path.unlink()
+    made.controls.steps.value = 2
+    assert text(made.plan) == "mine: this picture is no longer in images/content; choose another"
+    made.run.click()
+    assert text(made.message).startswith("mine: this picture is no longer in images/content")
+    assert not made.running
+    upload(made.upload_content, "other.png", as_png(scene))
+    assert made.controls.content.value == "other.png"
+    assert "2 evaluations" in text(made.plan)
+
+
+def test_a_style_without_layers_is_refused(small):
+    for slider in small.controls.style_layers.values():
+        slider.value = 0
+    assert text(small.plan).startswith("All style layers are at 0")
+    small.run.click()
+    assert text(small.message).startswith("All style layers are at 0")
+    assert small.job is None
+    small.controls.style_layers["relu3_1"].value = 0.5
+    assert "3 evaluations" in text(small.plan)
 
 
 def test_errors_in_words():
@@ -585,8 +628,8 @@ def test_a_page_without_a_kernel_says_what_is_missing(small):
 
 
 def test_the_web_page_is_for_this_computer_and_its_one_notebook():
-    path = web.notebook()
-    assert path.name == "studio.ipynb"
+    path = notebooks_folder() / "studio.ipynb"
+    assert path.is_file()
     given = web.arguments(path, 8866, False)
     assert given[0] == str(path)
     for option in (
@@ -612,7 +655,7 @@ def test_a_port_that_is_taken_is_told(capsys):
 
 
 def test_the_notebook_is_in_the_wheel():
-    text = (web.notebook().parents[1] / "pyproject.toml").read_text()
+    text = (notebooks_folder().parent / "pyproject.toml").read_text()
     assert '"notebooks" = "nst_tutorial/notebooks"' in text
 
 

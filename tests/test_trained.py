@@ -79,6 +79,9 @@ def test_files_that_are_no_generators(tmp_path):
         ({"design": json.dumps({"width": 3}), "settings": "{}"}, "size mismatch"),
         ({"design": json.dumps({"size": 3}), "settings": "{}"}, "unexpected keyword"),
         ({"design": json.dumps({"padding": "zeros"}), "settings": "{}"}, "padding must be one of"),
+        ({"design": json.dumps({"width": 200_000}), "settings": "{}"}, "size mismatch"),
+        ({"design": json.dumps({"scales": 10**9}), "settings": "{}"}, "scales must be at most 16"),
+        ({"design": json.dumps({"width": 2}), "settings": "[1]"}, "settings are damaged: .1. is"),
     ],
 )
 def test_weights_that_do_not_fit(tmp_path, header, message):
@@ -86,6 +89,15 @@ def test_weights_that_do_not_fit(tmp_path, header, message):
     save_generator(Generator(width=2), path)
     save_file(load_file(path), path, metadata={"format": FORMAT, **header})
     with pytest.raises(ValueError, match=message):
+        load_generator(path)
+
+
+def test_a_flipped_bit_is_found(tmp_path):
+    path = save_generator(Generator(width=2), tmp_path / "a.safetensors")
+    content = bytearray(path.read_bytes())
+    content[-1] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match="a.safetensors: not a generator, or damaged .its checks"):
         load_generator(path)
 
 

@@ -3,9 +3,10 @@ import math
 import pytest
 import torch
 
+from nst_tutorial import checkpoint
 from nst_tutorial.lessons import style_distance
 from nst_tutorial.texture_nets import Generator
-from nst_tutorial.training import rate_at, train_generator
+from nst_tutorial.training import FORMAT, rate_at, train_generator
 from nst_tutorial.vgg import VGG19
 
 LAYERS = ("relu1_1", "relu2_1")
@@ -145,6 +146,28 @@ def test_files_that_are_no_checkpoints(stripes, tiny, tmp_path):
         train(stripes, tiny, checkpoint=path)
 
 
+def test_a_flipped_bit_is_not_resumed(stripes, tiny, tmp_path):
+    path = tmp_path / "run"
+    train(stripes, tiny, checkpoint=path)
+    content = bytearray(path.read_bytes())
+    content[-1] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match="run: not a checkpoint of a training, or damaged .its ch"):
+        train(stripes, tiny, checkpoint=path)
+
+
+@pytest.mark.parametrize("missing", ["identity", "history", "generator.last.bias", "adam.0.step"])
+def test_checkpoints_that_hold_something_else(stripes, tiny, tmp_path, missing):
+    path = tmp_path / "run"
+    train(stripes, tiny, checkpoint=path)
+    header, state = checkpoint.read_tensors(path, FORMAT, "checkpoint")
+    for part in (header, state):
+        part.pop(missing, None)
+    checkpoint.write_tensors(path, state, header)
+    with pytest.raises(ValueError, match="run: not a checkpoint of a training, or damaged"):
+        train(stripes, tiny, checkpoint=path)
+
+
 def test_stopping(stripes, tiny):
     found = train(stripes, tiny, callback=lambda progress: progress.evaluation == 2)
     assert (found.stopped, len(found.history)) == ("callback", 2)
@@ -200,6 +223,8 @@ def test_a_loss_that_is_not_finite_is_not_followed(stripes, tiny, monkeypatch):
     [
         ({"batch": 0}, "batch must be a whole number ≥ 1, got 0"),
         ({"size": 8}, "size must be a whole number ≥ 16, got 8"),
+        ({"size": (32, 64)}, r"size must be a whole number ≥ 16, got \(32, 64\)"),
+        ({"size": 10**6}, "size must be one or two numbers up to 30000"),
         ({"learning_rate": 0}, "learning_rate must be a number above 0, got 0"),
         ({"diversity": -1.0}, "diversity must be finite and ≥ 0"),
         ({"diversity": 1.0, "batch": 1}, "batch must be at least 2"),

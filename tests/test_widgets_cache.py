@@ -1,3 +1,7 @@
+import copy
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 import torch
@@ -41,7 +45,7 @@ def test_another_version_or_another_source_is_made_anew(kept, monkeypatch):
     remembered("thing", {}, make)
     monkeypatch.setattr(cache, "__version__", "99")
     remembered("thing", {}, make)
-    monkeypatch.setattr(cache, "_source", lambda: "changed")
+    monkeypatch.setattr(cache, "SOURCE", "changed")
     remembered("thing", {}, make)
     assert make.count == 3
 
@@ -121,6 +125,28 @@ def test_keys_know_pictures_by_content_and_networks_by_weights(tmp_path, scene):
     assert one == cache.model_key(VGG19("random", seed=0, **small))
     average = cache.model_key(VGG19("random", pooling="average", **small))
     assert average != one
+
+
+def test_a_source_that_is_edited_later_is_not_the_one_that_answers(kept):
+    """The modules are loaded; what stands in their files by now makes nothing."""
+    edit = "cache.Path.read_bytes = lambda path: b'edited'"
+    for then in ("pass", edit):
+        script = (
+            f"from nst_tutorial.widgets import cache; {then}; cache.remembered('thing', {{}}, dict)"
+        )
+        subprocess.run([sys.executable, "-c", script], check=True)
+    assert len(list(kept.iterdir())) == 1
+
+
+def test_a_given_network_is_known_by_its_weights(vgg):
+    """What is bundled was made with the original ones; changed in place, they are others."""
+    assert cache.model_key(vgg) == cache.model_key(None)
+    changed = copy.deepcopy(vgg)
+    assert cache.model_key(changed) == cache.model_key(None)
+    changed.conv3_1_weight.mul_(1.01)
+    assert cache.model_key(changed) != cache.model_key(None)
+    changed.conv3_1_weight = vgg.conv3_1_weight
+    assert cache.model_key(changed) == cache.model_key(None)
 
 
 def test_a_packed_picture_keeps_its_fine_colour():

@@ -11,6 +11,7 @@ import typer
 from ..terminal import complain, ended_by_signal, err, out, plain_errors
 
 SHEET = "contact_sheet.jpg"
+GOES_ON = "interrupted; the same command goes on from here"
 MOST_ON_A_SHEET = 400  # pictures
 
 
@@ -41,7 +42,7 @@ def batch(
 
     What is there already is not made again, so the same command goes on after Ctrl-C or a crash.
     """
-    with plain_errors():
+    with plain_errors(GOES_ON):
         from ..batch import sweep
 
         options = {"workers": workers, "threads": threads, "memory": memory, "device": device}
@@ -51,7 +52,7 @@ def batch(
         )  # fmt: skip
         _report(found)
     if found.stopped:
-        complain("interrupted; the same command goes on from here")
+        complain(GOES_ON)
         raise typer.Exit(ended_by_signal())
     if found.failed:
         raise typer.Exit(1)

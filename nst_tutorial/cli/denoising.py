@@ -37,7 +37,7 @@ def denoise(
     overwrite: Annotated[bool, typer.Option(help="Replace an existing picture.")] = False,
 ) -> None:
     """Remove fine noise from PICTURE, say a result of `nst stylize`."""
-    with plain_errors():
+    with plain_errors() as ending:
         from ..denoising import denoise as run
         from ..denoising import level_of
         from ..images import find_image, load_image, load_settings, save_image
@@ -62,6 +62,7 @@ def denoise(
             )
         except FileExistsError:  # somebody else wrote it meanwhile
             saved = save_image(cleaned, free_name(target), {**record, "denoised": options})
+        ending.interrupted = f"interrupted; {saved} is there"
         before, after = level_of(image, content), level_of(cleaned, content)
         err.print(f"noise {before:.2f} → {after:.2f} grey levels of 255", markup=False)
         console.print("the picture is", end=" ")

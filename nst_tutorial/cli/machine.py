@@ -16,7 +16,7 @@ def presets(
     second: Annotated[str, typer.Argument(help="Another: show where the two differ.")] = "",
 ) -> None:
     """Print the settings of one preset, or where two of them differ."""
-    with plain_errors():
+    with plain_errors("interrupted"):
         table = Table(show_lines=bool(second))
         table.add_column("setting")
         if not first:
@@ -40,7 +40,7 @@ def doctor(
     ] = None,
 ) -> None:
     """Print versions, device, weights, memory and speed, and what pictures will need."""
-    with plain_errors():
+    with plain_errors("interrupted"):
         from ..doctor import examine
 
         healthy = examine(out, size)

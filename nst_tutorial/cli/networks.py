@@ -9,9 +9,22 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from ..terminal import choose_out, complain, err, free_name, plain_errors, with_progress
+from ..terminal import (
+    choose_out,
+    complain,
+    ended_by_signal,
+    err,
+    free_name,
+    keep,
+    plain_errors,
+    with_progress,
+)
 from ..terminal import out as console
 from .options import Bandwidth, Degree, KernelName, Offset, Pairs, kernel_from
+
+NETWORK = ".safetensors"  # the suffix of its file
+NO_NETWORK = "interrupted before there was a network; nothing was written"
+SIDE = 256  # pixels of a texture's side, where it is not given
 
 
 def train_texture(
@@ -55,23 +68,19 @@ def train_texture(
 
     Ctrl-C ends early and keeps the network as it is by then.
     """
-    with plain_errors():
+    going_on = checkpoint is not None and checkpoint.is_file()
+    goes_on = f"interrupted; the same command goes on from {checkpoint}"
+    with plain_errors(goes_on if going_on else NO_NETWORK) as ending:
         from ..crops import PictureFolder
-        from ..files import check_can_write
         from ..images import find_image, load_image
-        from ..lessons import style_distance
         from ..texture_nets import Generator
-        from ..trained import save_generator
         from ..training import train_generator
 
         style_path = find_image(style, "style")
         image = load_image(style_path, style_size, enlarge=False)
         pictures = () if contents is None else PictureFolder(contents, size * 3 // 2)
         spec = kernel_from(kernel, degree=degree, offset=offset, bandwidth=bandwidth, pairs=pairs)
-        path = out or free_name(Path("results", f"{Path(style).stem}.safetensors"))
-        if path.is_file() and not overwrite:
-            raise FileExistsError(f"{path}: exists already; give another --out, or --overwrite")
-        check_can_write(path)
+        path = _choose_network(out, Path(style).stem, overwrite)
         generator = Generator(stylizes=contents is not None, normalization=normalization, seed=seed)
         options = {} if style_weight is None else {"style_weight": style_weight}
         found = with_progress(
@@ -84,19 +93,53 @@ def train_texture(
         if found.stopped == "interrupted" and not found.history:
             raise KeyboardInterrupt
         generator.settings["style"] = style_path.name
-        text = f"{len(found.history)} steps, {found.seconds:.0f} s"
+        saved = _deliver(found, path, overwrite)
+        ending.interrupted = f"interrupted; {saved} is there, without its style distance"
+        if checkpoint is not None and found.stopped is None:  # the network is safe
+            checkpoint.unlink(missing_ok=True)
         if contents is None and min(image.shape[2:]) >= 32:
-            distance = style_distance(generator.sample(256), image, kernel=spec, device=device)
-            generator.settings["style_distance"] = distance
-            text += f", style distance at 256 px {distance:.3g}"
-        saved = save_generator(generator, path, overwrite=overwrite)
-        console.print(f"{text}; the network is", end=" ")
-        console.print(str(saved), style="bold", markup=False, soft_wrap=True)
+            _measure(generator, saved, image, spec, device)
         if found.stopped == "interrupted":
             err.print("interrupted: this is the network as far as it got")
-            raise typer.Exit(130)
-        if checkpoint is not None:  # the network is safe, so it is no longer needed
-            checkpoint.unlink(missing_ok=True)
+            raise typer.Exit(ended_by_signal())
+
+
+def _choose_network(out: Path | None, name: str, overwrite: bool) -> Path:
+    """Where to write: `out` if it may be written, else a free name in the folder `results`."""
+    from ..files import check_can_write
+
+    path = out or free_name(Path("results", f"{name}{NETWORK}"))
+    if path.is_file() and not overwrite:
+        raise FileExistsError(f"{path}: exists already; give another --out, or --overwrite")
+    if path.suffix != NETWORK:
+        raise ValueError(f"{path}: the name of a network must end in {NETWORK}")
+    return check_can_write(path)
+
+
+def _deliver(found, path: Path, overwrite: bool) -> Path:
+    """Save what was learnt and say where it is; where it should not be, that ends with 1."""
+    from ..trained import save_generator
+
+    def save(path: Path, overwrite: bool) -> Path:
+        return save_generator(found.generator, path, overwrite=overwrite)
+
+    saved, in_place = keep(save, path, overwrite, f"nst_network{NETWORK}")
+    console.print(f"{len(found.history)} steps, {found.seconds:.0f} s; the network is", end=" ")
+    console.print(str(saved), style="bold", markup=False, soft_wrap=True)
+    if not in_place:
+        raise typer.Exit(1)
+    return saved
+
+
+def _measure(generator, saved: Path, style, kernel, device: str) -> None:
+    """Say how far samples are from the style, and write it into the network's file."""
+    from ..lessons import style_distance
+    from ..trained import save_generator
+
+    distance = style_distance(generator.sample(SIDE), style, kernel=kernel, device=device)
+    generator.settings["style_distance"] = distance
+    save_generator(generator, saved)
+    console.print(f"style distance at {SIDE} px {distance:.3g}")
 
 
 def apply(
@@ -121,7 +164,7 @@ def apply(
     overwrite: Annotated[bool, typer.Option(help="Replace existing results.")] = False,
 ) -> None:  # fmt: skip
     """Make a texture, or repaint pictures, in one pass of a trained network."""
-    with plain_errors():
+    with plain_errors() as ending:
         from ..trained import load_generator
 
         if not generator:
@@ -133,7 +176,7 @@ def apply(
             if picture:
                 raise ValueError(f"{generator} makes textures from noise alone; give no picture")
             path = choose_out(out, f"{name}_{seed}", overwrite)
-            _make(network, name, path, None, size or 256, seed, overwrite)
+            _make(network, name, path, None, size, seed, overwrite)
             return
         if not picture:
             raise ValueError(f"{generator} repaints pictures: name one, or a folder of them")
@@ -141,7 +184,8 @@ def apply(
             path = choose_out(out, f"{Path(picture).stem}_{name}", overwrite)
             _make(network, name, path, picture, size, seed, overwrite)
             return
-        _make_all(network, name, Path(picture), out or Path("results"), size, seed, overwrite)
+        folders = Path(picture), out or Path("results")
+        _make_all(network, name, *folders, size, seed, overwrite, ending)
 
 
 def _list() -> None:
@@ -165,7 +209,7 @@ def _make(network, name, path, picture, size, seed, overwrite) -> None:
 
     content = None if picture is None else load_image(find_image(picture, "content"), size)
     begin = time.perf_counter()
-    image = network.sample(size or 256, seed, content=content)
+    image = network.sample(SIDE if size is None else size, seed, content=content)
     spent = time.perf_counter() - begin
     record = {
         "generator": name, "seed": seed, "size": list(image.shape[2:]),
@@ -177,18 +221,28 @@ def _make(network, name, path, picture, size, seed, overwrite) -> None:
     console.print(str(saved), style="bold", markup=False, soft_wrap=True)
 
 
-def _make_all(network, name, folder, out, size, seed, overwrite) -> None:
-    """Every picture of a folder; one that cannot be read is told of, and the others go on."""
-    from ..images import check_can_save
-    from ..library import READABLE
+def _make_all(network, name, folder, out, size, seed, overwrite, ending) -> None:
+    """Every picture of a folder; one that cannot be read is told of, and the others go on.
 
-    paths = sorted(path for path in folder.iterdir() if path.suffix.lower() in READABLE)
+    No two results get one name: `overwrite` replaces what was there before, not what is made now.
+    """
+    from ..images import check_can_save
+    from ..library import READABLE, pictures_in
+
+    paths = pictures_in(folder)
     if not paths:
         raise ValueError(f"{folder}: no pictures in it ({', '.join(READABLE)})")
+    used: set[str] = set()  # without case: some disks take A.png and a.png for one name
+
+    def taken(path: Path) -> bool:
+        return path.name.casefold() in used or (not overwrite and path.exists())
+
     failed = 0
-    for each in paths:
-        path = out / f"{each.stem}_{name}.png"
-        path = check_can_save(path if overwrite else free_name(path))
+    for done, each in enumerate(paths):
+        if done > failed:
+            ending.interrupted = f"interrupted; {done - failed} of {len(paths)} are in {out}"
+        path = check_can_save(free_name(out / f"{each.stem}_{name}.png", taken))
+        used.add(path.name.casefold())
         try:
             _make(network, name, path, str(each), size, seed, overwrite)
         except (ValueError, OSError) as error:

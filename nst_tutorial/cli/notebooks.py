@@ -24,7 +24,7 @@ def notebooks(
     ] = True,
 ) -> None:
     """Lay out the notebooks of the course, and their pictures, in FOLDER."""
-    with plain_errors():
+    with plain_errors("interrupted; the same command lays out the rest"):
         from ..course import lay_out
 
         layout = lay_out(folder, overwrite=overwrite, solutions=solutions)

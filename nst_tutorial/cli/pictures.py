@@ -39,7 +39,7 @@ def _recorded(record: dict, path: Path) -> dict:
         check_settings(replace(OURS, **{k: v for k, v in options.items() if k != "seed"}))
     except (TypeError, ValueError, AttributeError) as error:
         raise ValueError(f"{path}: its settings cannot be used ({error})") from error
-    if not options["content_layers"] or not options["style_layers"]:
+    if not options.get("content_layers") or not options.get("style_layers"):
         raise ValueError(f"{path}: it was not made by stylize, so there is nothing to be like")
     return options
 
@@ -244,7 +244,8 @@ def stylize(
         )
         sources = {"content": content_path.name, "style": names if also else names[0]}
         deliver(result, path, sources, overwrite=overwrite)
-        if checkpoint is not None:  # the picture is safe, so it is no longer needed
+        # The picture is safe. Of a run that was stopped half-way, somebody may want the rest.
+        if checkpoint is not None and result.stopped in (None, "no improvement"):
             checkpoint.unlink(missing_ok=True)
 
 

@@ -15,16 +15,6 @@ MESSAGE = 32_000_000  # bytes of one message from the page: room for an upload
 IDLE = 900  # seconds after which a kernel without a page is ended
 
 
-def notebook() -> Path:
-    """The studio's notebook: in an installed wheel inside the package, else in the checkout."""
-    package = Path(__file__).resolve().parents[1]
-    for folder in (package, package.parent):
-        path = folder / "notebooks" / "studio.ipynb"
-        if path.is_file():
-            return path
-    raise FileNotFoundError(f"{path}: the studio's notebook is not there; install it again")
-
-
 def free_port(port: int) -> int:
     """The port if nobody uses it, for 0 any; a ValueError if it is taken or cannot be had."""
     with socket.socket() as probe:
@@ -70,8 +60,10 @@ def studio(
     It can be reached from this computer only. Each page has a process of its own, so nobody sees
     the pictures of another page; nothing is written here, results are downloaded.
     """
-    with plain_errors():
-        path, port = notebook(), free_port(port)
+    with plain_errors("interrupted"):
+        from ..course import notebooks_folder
+
+        path, port = notebooks_folder() / "studio.ipynb", free_port(port)
     out.print(f"The studio is at http://{HOST}:{port}/ (Ctrl-C ends it)", soft_wrap=True)
     from voila.app import Voila
 

@@ -10,8 +10,8 @@ import sys
 import warnings
 import zipfile
 from collections.abc import Callable, Mapping
-from functools import lru_cache
 from pathlib import Path
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from torch import Tensor
@@ -19,9 +19,11 @@ from torch import Tensor
 from .. import __version__
 from ..files import replacing
 from ..images import find_image, to_pil
+from ..runs import fingerprint_of
 from ..vgg import VGG19
 
 BUNDLED = Path(__file__).resolve().parent / "bundled"  # made by `precompute`
+ORIGINAL = "20024390 f7d45827e16f"  # `fingerprint_of` the original weights
 MOST_BYTES = 200e6  # kept in the folder; beyond that, the oldest go
 Arrays = dict[str, np.ndarray]
 
@@ -59,7 +61,7 @@ def remembered(name: str, settings: Mapping, make: Callable[[], Mapping]) -> Arr
     found = _read(bundled_path(name, settings))
     if found is not None:
         return found
-    path = folder() / f"{name}-{_digest([settings, __version__, _source()])}.npz"
+    path = folder() / f"{name}-{_digest([settings, __version__, SOURCE])}.npz"
     found = _read(path)
     if found is None:
         found = {key: np.asarray(value) for key, value in make().items()}
@@ -124,7 +126,6 @@ def _digest(value: object) -> str:
     return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
 
 
-@lru_cache(maxsize=1)
 def _source() -> str:
     """Of the package's own source: exercises invite to change it."""
     package = Path(__file__).resolve().parent.parent
@@ -134,21 +135,38 @@ def _source() -> str:
     return digest.hexdigest()
 
 
+# At import: what is edited later is not what answers until Python is started anew.
+SOURCE = _source()
+
+
 def picture_key(picture: str | Path) -> str:
     """Of a picture's file: its content, not its name."""
     return hashlib.sha256(find_image(picture).read_bytes()).hexdigest()
 
 
 def model_key(model: VGG19 | None) -> list:
-    """Of a network; None is the default one, which need not be there to be named."""
+    """Of a network; None is the default one, which need not be there to be named.
+
+    A given one is told by its weights, whatever they are called: they can be changed in place.
+    """
     if model is None:
         return ["original", "max", "zeros", False, ""]
-    digest = ""
-    if model.weights != "original":
-        from ..runs import fingerprint_of
-
-        digest = fingerprint_of(model)
+    digest = _fingerprint_of(model)
+    digest = "" if digest == ORIGINAL else digest
     return [model.weights, model.pooling, model.padding, model.rescaled, digest]
+
+
+_known: WeakKeyDictionary[VGG19, tuple[list, str]] = WeakKeyDictionary()
+
+
+def _fingerprint_of(model: VGG19) -> str:
+    """Of its weights, which takes a fifth of a second; kept until they change."""
+    state = [(buffer.data_ptr(), buffer._version) for buffer in model.buffers()]
+    before, digest = _known.get(model, (None, ""))
+    if before != state:
+        digest = fingerprint_of(model)
+        _known[model] = state, digest
+    return digest
 
 
 # --- pictures as arrays ----------------------------------------------------------------------

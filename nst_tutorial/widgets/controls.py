@@ -131,11 +131,18 @@ class Controls:
         for control, names in lists.items():
             kept = control.value
             control.options = names  # chooses the first
-            control.value = kept
+            if kept in names:  # it may have been deleted meanwhile
+                control.value = kept
         chosen.value = name
 
     def recipe(self) -> Recipe:
-        """What the controls stand for now. What is as `stylize` has it anyway is left out."""
+        """What the controls stand for now. What is as `stylize` has it anyway is left out.
+
+        Raises
+        ------
+        FileNotFoundError
+            A picture that was offered has been deleted.
+        """
         options = {"steps": self.steps.value, "style_weight": self.style_weight.value}
         others = [(o.value, m.value) for o, m in zip(self.others, self.mix[1:], strict=True)]
         chosen = [(self.style.value, self.mix[0].value), *(p for p in others if p[0] != NONE)]
@@ -184,4 +191,9 @@ class Controls:
         return [*list_images(kind), *self.uploaded]
 
     def _picture(self, name: str, kind: str) -> Picture:
-        return Picture(name, self.uploaded.get(name) or list_images(kind)[name])
+        path = self.uploaded.get(name) or list_images(kind).get(name)
+        if path is None:
+            raise FileNotFoundError(
+                f"{name}: this picture is no longer in images/{kind}; choose another"
+            )
+        return Picture(name, path)

@@ -94,9 +94,12 @@ class Recipe:
         Raises
         ------
         ValueError, OSError
-            As `stylize` would, for pictures and settings that cannot be used.
+            As `stylize` would, for pictures and settings that cannot be used; no style layers, for
+            which the command line has no words.
         """
         settings = self.settings
+        if not settings.style_layers:
+            raise ValueError("All style layers are at 0: give at least one of them a weight.")
         check_settings(settings)
         content = _shape(self.content.path, self.size, True)
         scale = settings.style_scale

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Callable
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
@@ -12,6 +13,7 @@ import ipywidgets
 from torch import Tensor
 
 from ..images import check_can_save, load_image, save_image
+from ..library import READABLE
 from ..scales import Result
 from ..terminal import free_name
 from .controls import Controls
@@ -20,8 +22,6 @@ from .recipe import Recipe
 from .screen import Screen
 from .uploads import Uploads, files_of
 from .worker import Job
-
-READABLE = ".png,.jpg,.jpeg,.webp,.tif,.tiff,.bmp,.gif"
 
 
 def under_voila() -> bool:
@@ -128,7 +128,7 @@ class Studio(ipywidgets.VBox):
 
     def _upload(self, name: str, chosen: ipywidgets.Dropdown) -> ipywidgets.FileUpload:
         upload = ipywidgets.FileUpload(
-            description=name, accept=READABLE, multiple=False, layout={"width": "190px"}
+            description=name, accept=",".join(READABLE), multiple=False, layout={"width": "190px"}
         )
         upload.observe(lambda change: self._take_in(upload, chosen), "value")
         return upload
@@ -153,12 +153,14 @@ class Studio(ipywidgets.VBox):
 
     def _prepare(self, change=None) -> None:
         """Show the pictures that are chosen, and what a run would take."""
-        recipe = self.controls.recipe()
+        pictures = ()
         try:
+            recipe = self.controls.recipe()
+            pictures = recipe.pictures
             made = recipe.plan(self.speed)
-            self.thumbnails.value = thumbnails(recipe.pictures)
+            self.thumbnails.value = thumbnails(pictures)
         except (ValueError, OSError) as error:
-            self.plan.value = alert(in_words(error, recipe.pictures))
+            self.plan.value = alert(in_words(error, pictures))
             return
         time = "" if self.speed else "time: being measured"
         self.plan.value = quiet(f"Plan: {made}\n{time}".strip())
@@ -188,12 +190,14 @@ class Studio(ipywidgets.VBox):
         if self.running:
             return
         self.message.value = self.saved.value = ""
-        recipe = self.controls.recipe()
+        pictures = ()
         try:
+            recipe = self.controls.recipe()
+            pictures = recipe.pictures
             recipe = recipe.pinned()
             content = load_image(recipe.content.path, recipe.size)
         except (ValueError, OSError) as error:
-            self.message.value = alert(in_words(error, recipe.pictures))
+            self.message.value = alert(in_words(error, pictures))
             return
         self.recipe, self.result = recipe, None
         self.code.value = as_code(recipe, "This picture as code")
@@ -217,7 +221,8 @@ class Studio(ipywidgets.VBox):
 
     def _watch(self, job: Job, content: Tensor) -> None:
         """Draw while the job works, and the result at its end. Runs in a thread."""
-        self.screen.follow(job)
+        self._draw(lambda: self.screen.follow(job))
+        job.wait()  # also where nothing can be drawn
         if job.error is not None:
             self.message.value = alert(in_words(job.error, self.recipe.pictures))
             self.screen.status.value = quiet("Ended by an error.")
@@ -226,9 +231,17 @@ class Studio(ipywidgets.VBox):
             if job.result.stopped == "callback":
                 self.recipe = replace(self.recipe, stop_after=len(job.history))
             self.code.value = as_code(self.recipe, "This picture as code")
-            self.screen.end(job, content)
+            self._draw(lambda: self.screen.end(job, content))
             self.result = job.result
         self._enable()
+
+    def _draw(self, draw: Callable[[], None]) -> None:
+        """Draw; an error is told and costs no more than the view, since nobody else catches it."""
+        try:
+            draw()
+        except Exception as error:
+            told = f"Nothing can be shown ({in_words(error)}). The picture is computed all the same"
+            self.message.value = alert(f"{told}, and can be saved at the end.")
 
     def _save(self, button=None) -> None:
         """Write the picture with its settings, and offer it for download."""
