@@ -61,7 +61,7 @@ def generator_explorer(
 
     controls = {
         "generator": choice(generators, next(iter(generators)), "network", "which network paints"),
-        "size": steps_of(sizes, sizes[len(sizes) // 2], "size, pixels", "side of a texture"),
+        "size": steps_of(sizes, sizes[(len(sizes) - 1) // 2], "size, pixels", "side of a texture"),
         "seed": labelled(
             ipywidgets.IntSlider(0, min=0, max=99), "seed of the noise", "each seed another sample"
         ),
