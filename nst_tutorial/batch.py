@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 from .checks import number, whole
 from .files import check_can_write
 from .manifest import DONE, FAILED, FILE, read_manifest, write_manifest
-from .perform import BUSY, THERE, UNWRITABLE, perform
+from .perform import BUSY, THERE, UNWRITABLE, forget_pictures, perform, there
 from .tasks import Pictures, Task, finished, make_tasks
 from .vgg import choose_device
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 SECONDS_BETWEEN_WRITES = 2.0  # of the manifest
 SECONDS_BETWEEN_LOOKS = 0.5  # at what another run is working on
+SECONDS_OF_SILENCE = 5.0  # then the progress bar tells what is waited for
 
 Runner = Callable[[Sequence[Task]], Iterator[dict]]
 
@@ -79,8 +80,9 @@ def sweep(
 
     Results go to `out` under names that tell pictures and settings, each with its settings inside,
     and a table of them to `out/manifest.csv` (`read_manifest`). What is there already and is what
-    is asked for is not made again. A picture that fails is listed with its error, and the others go
-    on. Ctrl-C ends early; the same call goes on where it was. Several runs may share a folder.
+    is asked for, made by this version, is not made again. A picture that fails is listed with its
+    error, and the others go on. Ctrl-C ends early; the same call goes on where it was. Several runs
+    may share a folder.
 
     Parameters
     ----------
@@ -117,7 +119,7 @@ def sweep(
         A grid with an unknown setting or a bad value, a folder without pictures, an unknown device,
         workers that have another version of this package.
     OSError
-        `out` cannot be written to; no scheduler at the address, or it is gone.
+        `out` cannot be written to; no scheduler at the address, or it has no workers, or is gone.
     """
     if client is not None and workers:
         raise ValueError("give either a client or a number of workers, not both")
@@ -140,7 +142,7 @@ def sweep(
             if waiting and (workers or client is not None):
                 from .cluster import runner
 
-                run = stack.enter_context(runner(work, client, workers, threads, memory))
+                run = stack.enter_context(runner(work, client, workers, threads, memory, device))
             _until_done(run, waiting, notes)
     except KeyboardInterrupt:
         found.stopped = "interrupted"
@@ -151,8 +153,11 @@ def sweep(
 
 
 def _here(work: Callable[[Task], dict], tasks: Sequence[Task]) -> Iterator[dict]:
-    for task in tasks:
-        yield work(task)
+    try:
+        for task in tasks:
+            yield work(task)
+    finally:
+        forget_pictures()
 
 
 def _until_done(run: Runner, waiting: Sequence[Task], notes: _Notes) -> None:
@@ -170,6 +175,7 @@ def _until_done(run: Runner, waiting: Sequence[Task], notes: _Notes) -> None:
                     notes.add(row)
         waiting = busy
         if waiting:
+            notes.wait_for(waiting[0])
             time.sleep(SECONDS_BETWEEN_LOOKS)
 
 
@@ -181,12 +187,12 @@ class _Notes:
 
         self.found, self.callback = found, callback
         self.bar = tqdm(total=tasks, unit="picture", disable=not progress)
-        self.written = time.monotonic()
+        self.written = self.added = time.monotonic()
 
     def is_there(self, task: Task) -> bool:
         record = finished(self.found.out / task.file, task)
         if record is not None:
-            self.add({**record["row"], "status": THERE})
+            self.add(there(task, record))
         return record is not None
 
     def add(self, row: dict) -> None:
@@ -196,10 +202,15 @@ class _Notes:
         self.found.rows.append(row)
         self.bar.set_postfix_str(row["file"], refresh=False)
         self.bar.update()
+        self.added = time.monotonic()
         if time.monotonic() - self.written > SECONDS_BETWEEN_WRITES:
             self.write()
         if self.callback is not None:
             self.callback(row)
+
+    def wait_for(self, task: Task) -> None:
+        if time.monotonic() - self.added > SECONDS_OF_SILENCE:
+            self.bar.set_postfix_str(f"waiting for another run to make {task.file}")
 
     def write(self) -> None:
         write_manifest(self.found.out, self.found.rows)

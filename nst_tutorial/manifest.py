@@ -7,6 +7,7 @@ import importlib.util
 import io
 import json
 import time
+import warnings
 from collections.abc import Iterable, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,6 +20,7 @@ LAST = ("total_loss", "content_loss", "style_loss", "evaluations", "seconds", "w
 _TEXT = {*FIRST, "worker", "error"}  # columns that are never numbers
 
 DONE, FAILED = "done", "failed"
+PATIENCE = 30.0  # seconds, with another process that rewrites the table
 
 
 def read_manifest(folder: str | Path) -> list[dict]:
@@ -29,7 +31,7 @@ def read_manifest(folder: str | Path) -> list[dict]:
     FileNotFoundError
         There is none.
     ValueError
-        The file is not one of ours.
+        The file is not one of ours, or a row lacks its file or status.
     """
     path = Path(folder, FILE)
     try:
@@ -37,21 +39,32 @@ def read_manifest(folder: str | Path) -> list[dict]:
             table = csv.DictReader(file, strict=True)
             if tuple(table.fieldnames or ())[: len(FIRST)] != FIRST:
                 raise ValueError("its columns are others")
-            return [
-                {name: _value(name, text) for name, text in row.items() if name and text}
+            rows = [
+                {name: _value(name, text) for name, text in _filled(row, table.line_num)}
                 for row in table
             ]
+            return [row for row in rows if row]
     except (ValueError, csv.Error) as error:
         raise ValueError(
             f"{path}: not the manifest of a batch ({error}); move it away, or take another folder"
         ) from error
 
 
-def write_manifest(folder: str | Path, rows: Iterable[Mapping]) -> Path:
-    """Write the rows into `manifest.csv`, and `manifest.parquet` if pyarrow is installed.
+def _filled(row: Mapping, line: int) -> list[tuple[str, str]]:
+    """The cells of a row that hold something; none of an empty row, as spreadsheets leave them."""
+    cells = [(name, text) for name, text in row.items() if name and text]
+    for name in FIRST[:2]:
+        if cells and not row[name]:
+            raise ValueError(f"line {line} has no {name}")
+    return cells
 
-    Rows of other files that are in the table already stay there, so that several batches may share
-    a folder, one after the other or at the same time. The file is complete at any moment.
+
+def write_manifest(folder: str | Path, rows: Iterable[Mapping]) -> Path:
+    """Write the rows into `manifest.csv`; into `manifest.parquet` too where there is pyarrow.
+
+    `pip install "nst_tutorial[parquet]"` brings it. Rows of other files that are in the table
+    already stay there, so that several batches may share a folder, one after the other or at the
+    same time. The file is complete at any moment.
 
     Raises
     ------
@@ -101,12 +114,18 @@ def _write_parquet(path: Path, names: list[str], table: list[dict]) -> None:
 
 
 @contextmanager
-def _alone(path: Path, patience: float = 30.0):
-    """Wait until no other process rewrites the table."""
-    until = time.monotonic() + patience
+def _alone(path: Path):
+    """Wait until no other process rewrites the table, but not for ever."""
+    until = time.monotonic() + PATIENCE
     while True:
         with claimed(path) as mine:
             if mine or time.monotonic() > until:
+                if not mine:
+                    warnings.warn(
+                        f"{path}: another process has kept it for {PATIENCE:g} s; it is written "
+                        "all the same, and rows of the other may be missing until its next write",
+                        stacklevel=4,
+                    )
                 yield
                 return
         time.sleep(0.02)

@@ -41,25 +41,31 @@ def perform(
                 return row_of(task, BUSY)
             record = finished(path, task)
             if record is not None:
-                return {**record["row"], "status": THERE}
+                return there(task, record)
             try:
                 result = _make(task, device, memory)
-            except Exception as error:  # this picture fails, not the batch
+            except OSError as error:  # of a picture that is read, not of the folder of results
                 return failed(task, error)
             row = {**row_of(task, DONE), **_losses(result)}
             row |= {} if worker is None else {"worker": worker}
             record = {RECORD: {"identity": task.identity, "row": row}}
-            names = {"content": task.content.name, "style": task.style.name, "size": task.size}
+            names = {**task.names, "size": task.size}
             save_image(result.image, path, {**result.settings, **names, **record})
             return row
     except OSError as error:
         return {**row_of(task, UNWRITABLE), "error": _one_line(error)}
+    except Exception as error:  # this picture fails, not the batch
+        return failed(task, error)
 
 
 def row_of(task: Task, status: str) -> dict:
     """The row of a task, without what is only known when it is done."""
-    pictures = {"content": task.content.name, "style": task.style.name}
-    return {"file": task.file, "status": status, **pictures, **task.options}
+    return {"file": task.file, "status": status, **task.names, **task.options}
+
+
+def there(task: Task, record: dict) -> dict:
+    """The row of a task that was done before; its pictures are called as they are in this batch."""
+    return {**record["row"], **task.names, "status": THERE}
 
 
 def failed(task: Task, error: BaseException) -> dict:
@@ -96,6 +102,11 @@ def _unchanged(path: Path, fingerprint: str) -> tuple[Path, str]:
 def _load(picture: tuple[Path, str], size: int, enlarge: bool) -> Tensor:
     """A picture, kept for the next task; another fingerprint is another picture."""
     return load_image(picture[0], size, enlarge=enlarge)
+
+
+def forget_pictures() -> None:
+    """Free the memory of the pictures kept for the next task."""
+    _load.cache_clear()
 
 
 def _losses(result: Result) -> dict:

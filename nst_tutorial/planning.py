@@ -213,11 +213,14 @@ def schedule(
 # --- what there is ---------------------------------------------------------------------------
 
 
-def usable(device: torch.device) -> float | None:
-    """Bytes that a process may grow to: four fifths of the free memory, and what it has already."""
+def usable(device: torch.device, sharing: int = 1) -> float | None:
+    """Bytes that one of so many processes may grow to.
+
+    That is what it has already, and its share of four fifths of the free memory. None: not known.
+    """
     free = free_memory(device)
     held = torch.cuda.memory_reserved(device) if device.type == "cuda" else _resident()
-    return None if free is None else SPARE * free + held
+    return None if free is None else held + SPARE * free / sharing
 
 
 def free_memory(device: torch.device) -> float | None:

@@ -5,21 +5,21 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
 
-from .checks import number, one_of, whole
+from . import __version__
+from .checks import number, whole
 from .files import is_whole_png
 from .images import LARGEST_SIZE, SMALLEST_SIDE, load_settings
-from .inputs import check_settings
+from .inputs import check_settings, normalized_mix
 from .library import READABLE, find_image
-from .losses import CONTENT_NORMALIZATIONS, STYLE_NORMALIZATIONS
-from .methods import METHODS
-from .parameters import PARAMETERS
 from .presets import Settings
 from .transfer import settings_from
+from .weights import NAMED, weights_file
 
 SIZE = 512  # pixels of the longer side, where the grid does not say
 SETTINGS = (
@@ -44,7 +44,10 @@ class Task:
     """The values from the grid, by setting."""
 
     identity: dict
-    """What decides the result: all settings, and the fingerprints of the two files."""
+    """What decides the result: all settings, this package's version, fingerprints of the files."""
+
+    names: dict
+    """What the table calls the two pictures, {"content": …, "style": …}."""
 
     file: str
     """The name of the result; it tells the pictures and the options."""
@@ -64,20 +67,24 @@ def make_tasks(contents: Pictures, styles: Pictures, grid: Mapping[str, Sequence
     ValueError
         A folder without pictures; a grid with an unknown setting, or a value that cannot be used.
     FileNotFoundError
-        No such folder or picture.
+        No such folder or picture, or file of weights.
     """
-    pairs = product(list_pictures(contents, "content"), list_pictures(styles, "style"))
+    given = list_pictures(contents, "content"), list_pictures(styles, "style")
+    content_names, style_names = map(told_apart, given)
     settings = [(options, _identity(options)) for options in combinations(grid)]
     prints: dict[Path, str] = {}
     tasks: dict[str, Task] = {}  # the same picture twice, or the same value: one task
-    for content, style in pairs:
+    for content, style in product(*given):
+        names = {"content": content_names[content], "style": style_names[style]}
         for path in (content, style):
             if path not in prints:
                 prints[path] = _print_or_unreadable(path)
         for options, rest in settings:
             identity = {"content": prints[content], "style": prints[style], **rest}
-            task = Task(content, style, options, identity, _name(content, style, options, identity))
-            tasks.setdefault(task.file, task)
+            file = _name(content, style, options, identity)
+            # Not in the name: what another version has made is replaced, not mixed with this one's.
+            identity["version"] = __version__
+            tasks.setdefault(file, Task(content, style, options, identity, names, file))
     return list(tasks.values())
 
 
@@ -86,16 +93,31 @@ def list_pictures(given: Pictures, kind: str) -> list[Path]:
     if isinstance(given, str | Path):
         folder = Path(given)
         if not folder.is_dir():
-            return [find_image(given, kind).resolve()]
+            return [find_image(given, kind).absolute()]
         pictures = [p for p in sorted(folder.iterdir()) if p.suffix.lower() in READABLE]
-        found = [p.resolve() for p in pictures if not (p.name.startswith(".") or p.is_dir())]
+        found = [p.absolute() for p in pictures if not (p.name.startswith(".") or p.is_dir())]
         if not found:
             raise ValueError(f"{folder}: no pictures in this folder ({', '.join(READABLE)})")
         return found
-    found = [find_image(name, kind).resolve() for name in given]
+    found = [find_image(name, kind).absolute() for name in given]
     if not found:
         raise ValueError(f"no {kind} pictures are given")
     return found
+
+
+def told_apart(paths: Iterable[Path]) -> dict[Path, str]:
+    """Return path → name of the file; with its folder, or the whole path, where two are the same.
+
+    {…/a/1.jpg, …/b/1.jpg, …/b/2.jpg} gives a/1.jpg, b/1.jpg and 2.jpg.
+    """
+    paths = set(paths)
+    ways = [{path: "/".join(path.parts[-count:]) for path in paths} for count in (1, 2)]
+    ways.append({path: path.as_posix() for path in paths})
+    times = [Counter(way.values()) for way in ways]
+    return {
+        path: next(w[path] for w, t in zip(ways, times, strict=True) if t[w[path]] == 1)
+        for path in paths
+    }
 
 
 def combinations(grid: Mapping[str, Sequence]) -> list[dict]:
@@ -108,6 +130,8 @@ def combinations(grid: Mapping[str, Sequence]) -> list[dict]:
     ------
     ValueError
         An unknown setting, no list of values, or a value that `stylize` would refuse.
+    FileNotFoundError
+        No such file of weights.
     """
     if not isinstance(grid, Mapping):
         raise ValueError(f"the grid must map settings to lists of values, got {grid!r}")
@@ -132,18 +156,10 @@ def _check(options: Mapping) -> None:
     whole("seed", options.get("seed", 0), 0)
     settings = settings_from(options.get("preset", "default"), options)
     check_settings(settings)
-    number("style_scale", settings.style_scale, above=0)
-    whole("history", settings.history, 1)
-    one_of("pooling", settings.pooling, ("max", "average"))
-    one_of("method", settings.method, METHODS)
-    one_of("parameters", settings.parameters, PARAMETERS)
-    one_of("content_normalization", settings.content_normalization, CONTENT_NORMALIZATIONS)
-    one_of("style_normalization", settings.style_normalization, STYLE_NORMALIZATIONS)
-    if settings.learning_rate is not None:
-        number("learning_rate", settings.learning_rate, above=0)
-    for name in ("rescale", "coarse_to_fine"):
-        if not isinstance(getattr(settings, name), bool):
-            raise ValueError(f"{name} must be true or false, got {getattr(settings, name)!r}")
+    number("style_scale", settings.style_scale, above=0)  # one: each picture has one style
+    normalized_mix(settings.style_mix, 1)
+    if settings.weights not in NAMED:
+        weights_file(settings.weights)
 
 
 # --- what a result is called, and whether it is there -----------------------------------------
@@ -173,11 +189,19 @@ def _print_or_unreadable(path: Path) -> str:
 
 
 def _name(content: Path, style: Path, options: Mapping, identity: Mapping) -> str:
-    """content_style_setting=value…_hash.png, at most 250 bytes in any script."""
-    pictures = [_plain(path.stem)[:20] for path in (content, style)]
+    """content_style_setting=value…_hash.png, at most 240 bytes in any script.
+
+    (A disk takes 255, and a claim's name is 6 longer.)
+    """
+    pictures = [_cut(_plain(path.stem)[:20], 60) for path in (content, style)]
     values = "_".join(f"{name.replace('_', '-')}={_short(v)}" for name, v in options.items())
     digest = hashlib.sha256(json.dumps(_floats(identity), sort_keys=True).encode()).hexdigest()
-    return "_".join([*pictures, *([values[:90]] if values else []), digest[:10]]) + ".png"
+    return "_".join([*pictures, *([_cut(values, 90)] if values else []), digest[:10]]) + ".png"
+
+
+def _cut(text: str, most: int) -> str:
+    """The beginning of a text, whole letters of at most so many bytes."""
+    return text.encode()[:most].decode(errors="ignore")
 
 
 def _plain(text: str) -> str:

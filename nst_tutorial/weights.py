@@ -29,6 +29,9 @@ def _layer_names() -> tuple[str, ...]:
 LAYERS = _layer_names()
 """All layers in order. The position of a name is its index in torchvision's `vgg19().features`."""
 
+NAMED = ("original", "torchvision", "random")
+"""Weights that are no file of the user's."""
+
 CONVOLUTIONS = tuple(name for name in LAYERS if name.startswith("conv"))
 
 # Each weight set was trained on its own scaling of the picture: x → (x - mean) / std, RGB in 0..1.
@@ -58,15 +61,20 @@ def read_weights(weights, preprocessing, channels, seed):
         return _from_state_dict(_torchvision_weights(), "torchvision"), "torchvision", weights
     if weights == "random":
         return _random_weights(channels, seed), "torchvision", "random weights"
-    path = Path(weights)
-    if not path.is_file():
-        raise FileNotFoundError(
-            f'{path}: no such weights; give a file, "original", "torchvision" or "random"'
-        )
+    path = weights_file(weights)
     content = _load_file(path)
     if "block1_conv1_W_q" in content:
         return _from_palette(content, path), preprocessing or "caffe", path
     return _from_state_dict(content, path), preprocessing or "torchvision", path
+
+
+def weights_file(weights: str | Path) -> Path:
+    """The path of weights that are none of `NAMED`; a FileNotFoundError says what there is."""
+    if not isinstance(weights, str | Path) or not Path(weights).is_file():
+        raise FileNotFoundError(
+            f'{weights}: no such weights; give a file, "original", "torchvision" or "random"'
+        )
+    return Path(weights)
 
 
 def palette_path() -> Path:

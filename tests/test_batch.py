@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -14,7 +15,8 @@ import torch
 from conftest import COMMAND, names_in
 from PIL import Image
 
-from nst_tutorial import batch, load_image, load_settings, perform, sweep
+from nst_tutorial import batch, load_image, load_settings, perform, plots, sweep, tasks
+from nst_tutorial.cli.batch import MOST_ON_A_SHEET, _on_sheets
 from nst_tutorial.files import claimed
 from nst_tutorial.images import save_image
 from nst_tutorial.manifest import read_manifest
@@ -136,7 +138,7 @@ def test_one_bad_picture_fails_alone(tmp_path):
     assert [row["content"] for row in found.done] == ["a.png", "a.png", "c.png", "c.png"]
     reasons = {row["content"]: row["error"] for row in found.failed}
     assert "b.png: cannot be read as a picture" in reasons["b.png"]
-    assert "gone.png" in reasons["gone.png"]
+    assert "d.png" in reasons["d.png"]
     assert "only 9×9 pixels" in reasons["e.png"]
     assert len(found.failed) == 6
     assert [row for row in read_manifest(out) if row["status"] == "failed"] == sorted(
@@ -159,6 +161,46 @@ def test_an_error_of_any_kind_fails_alone(tmp_path, monkeypatch):
     found = run(tmp_path)
     assert [row["error"] for row in found.failed] == ["RuntimeError: CUDA out of memory"]
     assert [row["style_weight"] for row in found.done] == [50.0]
+
+
+@pytest.mark.parametrize("error", [ValueError("PNG cannot hold it"), MemoryError("33 GB")])
+def test_a_result_that_cannot_be_saved_fails_alone(tmp_path, monkeypatch, error):
+    def save(image, path, settings):
+        if settings["style_weight"] == 5.0:
+            raise error
+        return save_image(image, path, settings)
+
+    monkeypatch.setattr(perform, "save_image", save)
+    found = run(tmp_path)
+    assert [row["style_weight"] for row in found.done] == [50.0]
+    assert [row["style_weight"] for row in found.failed] == [5.0]
+    assert str(error) in found.failed[0]["error"]
+
+
+def test_another_version_makes_its_own_results(tmp_path, monkeypatch):
+    first = run(tmp_path)
+    assert run(tmp_path).skipped == 2
+    monkeypatch.setattr(tasks, "__version__", "99.9")
+    again = run(tmp_path)
+    assert (again.skipped, len(again.done)) == (0, 2)
+    assert [row["file"] for row in again.rows] == [row["file"] for row in first.rows]
+    assert len(read_manifest(tmp_path)) == 2
+    assert run(tmp_path).skipped == 2
+
+
+def test_pictures_of_the_same_name_are_told_apart_by_their_folders(tmp_path):
+    paths = [tmp_path / folder / "1.png" for folder in "ab"]
+    for path, name in zip(paths, ("temple", "cat"), strict=True):
+        path.parent.mkdir()
+        save_image(load_image(name, 48), path)
+    out = tmp_path / "out"
+    assert [row["content"] for row in run(out, contents=paths[0], grid=TINY).rows] == ["1.png"]
+    found = run(out, contents=paths, grid=TINY)
+    assert [row["content"] for row in found.rows] == ["a/1.png", "b/1.png"]
+    assert found.skipped == 1
+    figure = plots.contact_sheet(found.rows, out)
+    shown = [label.get_text().split("\n")[0] for label in figure.axes[0].get_yticklabels()]
+    assert shown == ["a/1.png", "b/1.png"]
 
 
 def test_a_picture_that_changes_meanwhile_is_refused(tmp_path):
@@ -229,6 +271,7 @@ def test_pictures_and_network_are_loaded_once(tmp_path, monkeypatch):
     )
     run(tmp_path, grid={**TINY, "style_weight": [1, 2, 3, 4]})
     assert sorted(path.stem for path in loaded) == ["starry_night", "temple"]
+    assert perform._load.cache_info().currsize == 0  # their memory is free again
 
 
 # --- stopped, and several at once -------------------------------------------------------------
@@ -344,6 +387,21 @@ def test_a_picture_that_another_run_is_making_is_waited_for(tmp_path, monkeypatc
     assert len(found.done) == 2
 
 
+def test_who_is_waited_for_is_said(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(batch, "SECONDS_OF_SILENCE", 0.1)
+    monkeypatch.setattr(batch, "SECONDS_BETWEEN_LOOKS", 0.05)
+    (first, second) = make_tasks("temple", "starry_night", GRID)
+    holder = claimed(tmp_path / first.file)
+    assert holder.__enter__()
+
+    def look(row):
+        if row["file"] == second.file:
+            threading.Timer(1.0, holder.__exit__, (None, None, None)).start()
+
+    run(tmp_path, callback=look, progress=True)
+    assert f"waiting for another run to make {first.file}" in capsys.readouterr().err
+
+
 # --- the command ------------------------------------------------------------------------------
 
 
@@ -367,7 +425,7 @@ def test_the_command(tmp_path):
 
 
 def test_ctrl_c_during_the_contact_sheet_tells_the_truth(tmp_path, capsys, monkeypatch):
-    from nst_tutorial import cli, plots
+    from nst_tutorial import cli
 
     def interrupted(*arguments):
         raise KeyboardInterrupt
@@ -378,6 +436,32 @@ def test_ctrl_c_during_the_contact_sheet_tells_the_truth(tmp_path, capsys, monke
     assert ended.value.code == 130
     last = capsys.readouterr().err.splitlines()[-1]
     assert last == "nst: interrupted; the same command goes on from here"
+
+
+def test_a_contact_sheet_that_cannot_be_made_is_a_warning(tmp_path, monkeypatch, capsys):
+    from nst_tutorial import cli
+
+    def too_large(rows, folder):
+        raise OSError("encoder error -2 when writing image file")
+
+    monkeypatch.setattr(plots, "contact_sheet", too_large)
+    with pytest.raises(SystemExit) as ended:
+        cli.app(command(tmp_path / "out", TINY)[len(COMMAND) :])
+    assert ended.value.code == 0
+    said = capsys.readouterr().err
+    assert "contact_sheet.jpg cannot be made (encoder error -2 when writing image file)" in said
+
+
+@pytest.mark.parametrize(("pairs", "settings"), [(1, 1000), (3, 500), (50, 20), (900, 1)])
+def test_no_sheet_is_too_large_and_none_is_left_out(pairs, settings):
+    rows = [
+        {"content": f"{i}.jpg", "style": "s.jpg", "file": f"{i}_{j}.png"}
+        for j in range(settings)
+        for i in range(pairs)
+    ]
+    sheets = list(_on_sheets(rows))
+    assert max(map(len, sheets)) <= MOST_ON_A_SHEET
+    assert sorted(r["file"] for sheet in sheets for r in sheet) == sorted(r["file"] for r in rows)
 
 
 @pytest.mark.parametrize(

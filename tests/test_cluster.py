@@ -3,9 +3,10 @@
 import logging
 import os
 import signal
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 
 import dask
 import pytest
@@ -14,7 +15,7 @@ from conftest import names_in
 from distributed import Client, LocalCluster, get_worker
 from test_batch import TINY, command, pictures_in, start, wait_for_pictures, whole_pictures
 
-from nst_tutorial import cluster, sweep
+from nst_tutorial import cluster, planning, sweep
 from nst_tutorial.manifest import read_manifest
 from nst_tutorial.perform import perform
 from nst_tutorial.tasks import make_tasks
@@ -104,6 +105,28 @@ def test_a_picture_that_kills_every_worker_fails_alone():
     assert rows[1]["error"].startswith("KilledWorker: ")
 
 
+@pytest.mark.parametrize("resources", [{}, {"GPU": 1}])
+def test_a_picture_that_kills_its_worker_takes_no_other_with_it(resources):
+    """All the others are with the same worker, or to be."""
+    tasks = make_tasks("temple", "starry_night", {**TINY, "seed": list(range(8))})
+    with (
+        dask.config.set({"distributed.scheduler.allowed-failures": 0}),
+        two_workers(n_workers=1, resources=resources) as client,
+        cluster.runner(always_dies, client) as run_on,
+    ):
+        rows = sorted(run_on(tasks), key=lambda row: row["seed"])
+    assert [row["status"] for row in rows] == ["done", "failed", *["done"] * 6]
+
+
+def test_only_a_few_tasks_are_with_the_workers(client):
+    """So that a worker that dies casts suspicion on a few only."""
+    tasks = make_tasks("temple", "starry_night", {**TINY, "seed": list(range(20))})
+    with cluster.runner(tell, client) as run_on, closing(run_on(tasks)) as rows:
+        next(rows)
+        assert len(client.futures) < 10
+        assert len(list(rows)) == 19
+
+
 def tell(task, memory=None, worker=None):
     """A row that says how the worker was set up."""
     return {"threads": torch.get_num_threads(), "memory": memory, "key": get_worker().name}
@@ -127,6 +150,41 @@ def test_the_limit_of_a_worker_is_kept():
             assert [row["memory"] for row in run_on(tasks)] == [pytest.approx(2.8)]
         with cluster.runner(tell, client, memory=1.5) as run_on:
             assert [row["memory"] for row in run_on(tasks)] == [1.5]
+
+
+def test_what_a_worker_holds_already_is_its_own(monkeypatch):
+    """Memory that it has freed after a picture stays with it, and is there for the next one."""
+    worker = SimpleNamespace(
+        address="tcp://10.0.0.1:9", memory_manager=SimpleNamespace(memory_limit=0)
+    )
+    monkeypatch.setattr("distributed.get_worker", lambda: worker)
+    monkeypatch.setattr(planning, "free_memory", lambda device: 10e9)
+    monkeypatch.setattr(planning, "_resident", lambda: 3e9)
+
+    def planned(device):
+        def work(task, memory, worker):
+            return memory
+
+        return cluster.on_worker(work, {"10.0.0.1": 4}, 1, None, device, None)
+
+    assert planned("cpu") == pytest.approx(3 + 0.8 * 10 / 4)
+    # a machine with a GPU
+    monkeypatch.setattr(
+        cluster,
+        "choose_device",
+        lambda name="auto": torch.device("cuda" if name == "auto" else name),
+    )
+    assert planned("cpu") == pytest.approx(3 + 0.8 * 10 / 4)
+    assert planned("auto") is None
+
+
+def test_the_workers_plan_for_the_device_that_is_asked_for(client, tmp_path, monkeypatch):
+    def asked(work, *rest):
+        raise ValueError(f"asked for {rest[-1]}")
+
+    monkeypatch.setattr(cluster, "runner", asked)
+    with pytest.raises(ValueError, match="asked for cpu"):
+        run(tmp_path, {}, client=client, device="cpu")
 
 
 def busy(folder, task, memory=None, worker=None):
@@ -173,6 +231,17 @@ def test_no_scheduler_at_the_address(tmp_path, monkeypatch):
     monkeypatch.setattr(cluster, "CONNECTING", 0.5)
     with pytest.raises(OSError, match="Timed out trying to connect"):
         run(tmp_path, {}, client="tcp://127.0.0.1:9")
+
+
+def test_a_scheduler_without_workers(tmp_path, monkeypatch):
+    monkeypatch.setattr(cluster, "WAITING_FOR_WORKERS", 0.3)
+    with two_workers(n_workers=0) as client:
+        message = (
+            r"the scheduler (tcp://\S+) has had no worker for 0.3 s; start some \(dask worker "
+        )
+        with pytest.raises(ConnectionError, match=message + r"\1\)"):
+            run(tmp_path, {}, client=client.scheduler.address)
+    assert pictures_in(tmp_path) == {}
 
 
 def test_an_address_will_do_and_nothing_is_started_for_nothing(client, tmp_path, monkeypatch):

@@ -1,5 +1,6 @@
 """The table of a batch, and claims on files."""
 
+import importlib.util
 import multiprocessing
 import subprocess
 import sys
@@ -7,8 +8,9 @@ import threading
 from pathlib import Path
 
 import pytest
-from conftest import names_in
+from conftest import names_in, skip_loudly
 
+from nst_tutorial import manifest
 from nst_tutorial.files import claimed
 from nst_tutorial.manifest import read_manifest, write_manifest
 
@@ -63,8 +65,53 @@ def test_the_table_of_somebody_else_is_left_alone(tmp_path, text):
     assert path.read_text() == text
 
 
+def test_what_a_spreadsheet_leaves_behind(tmp_path):
+    path = write_manifest(tmp_path, ROWS)
+    text = path.read_text()
+    empty = "," * text.splitlines()[0].count(",") + "\n"
+    path.write_text(text + 2 * empty)
+    assert read_manifest(tmp_path) == ROWS
+    write_manifest(tmp_path, [row("d", size=64)])
+    assert len(read_manifest(tmp_path)) == 4
+
+
+@pytest.mark.parametrize(
+    ("cells", "missing"), [(",done,x.jpg", "file"), ("x.png,,x.jpg", "status")]
+)
+def test_a_row_without_file_or_status_is_refused(tmp_path, cells, missing):
+    path = write_manifest(tmp_path, ROWS)
+    text = path.read_text() + cells + "\n"
+    path.write_text(text)
+    line = text.count("\n")
+    message = rf"manifest\.csv: not the manifest of a batch \(line {line} has no {missing}\)"
+    for use in (read_manifest, lambda folder: write_manifest(folder, ROWS)):
+        with pytest.raises(ValueError, match=message):
+            use(tmp_path)
+    assert path.read_text() == text
+
+
+def test_writing_beside_another_process_is_said(tmp_path, monkeypatch):
+    monkeypatch.setattr(manifest, "PATIENCE", 0.1)
+    with claimed(tmp_path / "manifest.csv") as mine:
+        assert mine
+        with pytest.warns(
+            UserWarning, match=r"manifest\.csv: another process has kept it for 0.1 s"
+        ):
+            write_manifest(tmp_path, ROWS)
+    assert read_manifest(tmp_path) == ROWS
+
+
+def test_without_pyarrow_there_is_the_csv_alone(tmp_path, monkeypatch):
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    write_manifest(tmp_path, ROWS)
+    assert names_in(tmp_path) == ["manifest.csv"]
+
+
 def test_parquet(tmp_path):
-    parquet = pytest.importorskip("pyarrow.parquet")
+    if importlib.util.find_spec("pyarrow") is None:
+        skip_loudly("no table is written as Parquet: pyarrow is not installed")
+    from pyarrow import parquet
+
     write_manifest(tmp_path, ROWS)
     table = parquet.read_table(tmp_path / "manifest.parquet").to_pylist()
     assert [r["file"] for r in table] == ["a.png", "b.png", "c.png"]

@@ -133,6 +133,16 @@ def test_free_memory_is_known_here():
     assert planning.usable(torch.device("cpu")) > 0.8 * planning.SPARE * free
 
 
+def test_processes_share_what_is_free_and_keep_what_they_have(monkeypatch):
+    monkeypatch.setattr(planning, "free_memory", lambda device: 10e9)
+    monkeypatch.setattr(planning, "_resident", lambda: 3e9)
+    cpu = torch.device("cpu")
+    assert planning.usable(cpu) == pytest.approx(3e9 + 8e9)
+    assert planning.usable(cpu, sharing=4) == pytest.approx(3e9 + 2e9)
+    monkeypatch.setattr(planning, "free_memory", lambda device: None)
+    assert planning.usable(cpu, sharing=4) is None
+
+
 MEASURED = textwrap.dedent("""
     import json, sys
     from dataclasses import replace

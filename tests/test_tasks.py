@@ -8,7 +8,15 @@ import torch
 
 from nst_tutorial.images import save_image
 from nst_tutorial.presets import PRESETS
-from nst_tutorial.tasks import RECORD, SETTINGS, combinations, finished, list_pictures, make_tasks
+from nst_tutorial.tasks import (
+    RECORD,
+    SETTINGS,
+    combinations,
+    finished,
+    list_pictures,
+    make_tasks,
+    told_apart,
+)
 from nst_tutorial.transfer import stylize
 
 
@@ -55,12 +63,19 @@ def test_names_tell_the_settings_and_fit_every_disk(tmp_path):
         "temple", "tissue_stain", {"kernel": [{"name": "polynomial", "offset": 2}], "size": [64]}
     )
     assert task.file.startswith("temple_tissue_stain_kernel=polynomial+offset-2_size=64_")
-    path = tmp_path / ("絵" * 80 + " a:b?.png")
-    path.write_bytes(b"x")
+    weights = tmp_path / ("𝄞𐍈" * 20 + ".pth")
+    weights.write_bytes(b"x")
     layers = {f"relu{b}_1": 0.123456789 for b in range(1, 6)}
-    (task,) = make_tasks(path, path, {"style_layers": [layers]})
-    assert len(task.file.encode()) <= 240
-    assert not set(task.file) & set('/\\:*?"<>| ')
+    for letters, grid in (
+        ("絵" * 80, {"style_layers": [layers]}),
+        ("𐍈" * 60, {"weights": [str(weights)], "style_layers": [layers]}),
+    ):
+        path = tmp_path / f"{letters} a:b?.png"
+        path.write_bytes(b"x")
+        (task,) = make_tasks(path, path, grid)
+        assert len(task.file.encode()) <= 240
+        assert task.file.startswith(letters[:15])
+        assert not set(task.file) & set('/\\:*?"<>| ')
 
 
 def test_names_collide_only_for_the_same_picture(tmp_path):
@@ -73,6 +88,23 @@ def test_names_collide_only_for_the_same_picture(tmp_path):
     assert len(make_tasks([files[0], files[0]], "tissue_stain", {"style_weight": [5, 5.0, 5]})) == 1
     long = [{"relu1_1": 1.0, "relu2_1": 1.0, "relu3_1": 1.0, "relu4_1": 1.0 + i} for i in (0, 1)]
     assert len(set(names(make_tasks("temple", "tissue_stain", {"style_layers": long})))) == 2
+
+
+def test_a_link_is_called_by_its_own_name(tmp_path):
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    save_image(torch.rand(1, 3, 20, 20), tmp_path / "5f3f379cc2.png")
+    (folder / "cat.png").symlink_to(tmp_path / "5f3f379cc2.png")
+    for given in (folder, folder / "cat.png", [folder / "cat.png"]):
+        (task,) = make_tasks(given, "tissue_stain", {})
+        assert task.file.startswith("cat_tissue_stain_")
+        assert task.names == {"content": "cat.png", "style": "tissue_stain.jpg"}
+
+
+def test_files_of_the_same_name_are_told_apart():
+    paths = [Path(name) for name in ("/x/a/1.jpg", "/x/b/1.jpg", "/y/b/1.jpg", "/x/b/2.jpg")]
+    names = ["a/1.jpg", "/x/b/1.jpg", "/y/b/1.jpg", "2.jpg"]
+    assert told_apart(paths) == dict(zip(paths, names, strict=True))
 
 
 def test_the_name_does_not_depend_on_the_rest_of_the_grid():
@@ -131,11 +163,20 @@ def test_a_folder_of_pictures(tmp_path):
         ({"style_layers": [{"relu9_1": 1}]}, "unknown layer 'relu9_1'"),
         ({"style_layers": ["relu1_1"]}, "style_layers must be a mapping"),
         ({"balance": [None]}, "balance must be one of"),
+        ({"style_mix": [[1, 2]]}, "style_mix must hold as many numbers as there are styles, 1"),
+        ({"style_scale": [[1.0]]}, "style_scale must be a number above 0"),
+        ({"coarse_to_fine": [1]}, "coarse_to_fine must be True or False, got 1"),
     ],
 )
 def test_bad_grids(grid, message):
     with pytest.raises(ValueError, match=message):
         combinations(grid)
+
+
+@pytest.mark.parametrize("weights", ["orginal", "nowhere.pth", 3, None, ["original"]])
+def test_unknown_weights_are_refused_at_once(weights):
+    with pytest.raises(FileNotFoundError, match=r"no such weights; give a file, \"original\""):
+        combinations({"weights": [weights]})
 
 
 def test_only_the_picture_that_is_asked_for_is_finished(tmp_path):
@@ -169,4 +210,4 @@ def test_a_picture_that_cannot_be_read_has_its_tasks(tmp_path):
     path.symlink_to(tmp_path / "nowhere.png")
     save_image(torch.rand(1, 3, 20, 20), tmp_path / "here.png")
     tasks = make_tasks(tmp_path, "tissue_stain", {})
-    assert sorted(Path(t.content).name for t in tasks) == ["here.png", "nowhere.png"]
+    assert sorted(Path(t.content).name for t in tasks) == ["gone.png", "here.png"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -94,12 +95,22 @@ def _write_sheets(found) -> None:
     from ..files import replacing
     from ..plots import contact_sheet, to_bytes
 
-    pairs = sorted({(row["content"], row["style"]) for row in found.rows})
-    a_row = -(-len(found.rows) // len(pairs))
-    on_one = max(1, MOST_ON_A_SHEET // a_row)
-    for number, first in enumerate(range(0, len(pairs), on_one), 1):
-        here = set(pairs[first : first + on_one])
-        rows = [row for row in found.rows if (row["content"], row["style"]) in here]
+    for number, rows in enumerate(_on_sheets(found.rows), 1):
         path = found.out / (SHEET if number == 1 else SHEET.replace(".", f"-{number}."))
-        with replacing(path) as file:
-            file.write(to_bytes(contact_sheet(rows, found.out), "jpeg"))
+        try:
+            with replacing(path) as file:
+                file.write(to_bytes(contact_sheet(rows, found.out), "jpeg"))
+        except Exception as error:  # too large, no memory, a full disk: the batch is done
+            complain(f"{path} cannot be made ({str(error) or type(error).__name__})")
+
+
+def _on_sheets(rows: Sequence[dict]) -> Iterator[list[dict]]:
+    """The rows for each sheet: several pairs with all their settings, or a part of one pair's."""
+    pairs = sorted({(row["content"], row["style"]) for row in rows})
+    a_row = -(-len(rows) // len(pairs))
+    pairs_on_one = max(1, MOST_ON_A_SHEET // a_row)
+    for first in range(0, len(pairs), pairs_on_one):
+        pairs_here = set(pairs[first : first + pairs_on_one])
+        here = [row for row in rows if (row["content"], row["style"]) in pairs_here]
+        for begin in range(0, len(here), MOST_ON_A_SHEET):
+            yield here[begin : begin + MOST_ON_A_SHEET]
