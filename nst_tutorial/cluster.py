@@ -153,8 +153,11 @@ def _as_they_end(
     try:
         submit()
         for future in ended:
+            if future.status in ("lost", "pending"):  # its worker died with the row
+                ended.add(future)  # Dask does the task again
+                continue
             task = futures.pop(future)
-            if future.status not in ("finished", "error"):
+            if future.status == "cancelled":
                 raise ConnectionError("the scheduler is gone; the same command goes on from here")
             submit()
             yield task, future

@@ -3,6 +3,7 @@
 import logging
 import os
 import signal
+import time
 from contextlib import closing, contextmanager
 from functools import partial
 from pathlib import Path
@@ -87,8 +88,36 @@ def test_the_task_of_a_killed_worker_is_done_by_another(tmp_path):
     assert len(names_in(tmp_path / "out")) == 4
 
 
+def dies_with_the_row_before(folder, task, memory=None, worker=None):
+    """Seed 2 kills the worker, the first time, with the row of seed 1 still there."""
+    mark = Path(folder, "mark")
+    if task.options["seed"] == 2 and not mark.exists():
+        mark.write_text("")
+        time.sleep(0.5)
+        os.kill(os.getpid(), signal.SIGKILL)
+    return {"seed": task.options["seed"]}
+
+
+def test_a_row_that_is_lost_with_its_worker_is_made_again(tmp_path):
+    tasks = make_tasks("temple", "starry_night", {**TINY, "seed": [0, 1, 2, 3]})
+    work = partial(dies_with_the_row_before, str(tmp_path))
+    with (
+        two_workers(n_workers=1) as client,
+        cluster.runner(work, client) as run_on,
+        closing(run_on(tasks)) as rows,
+    ):
+        found = [next(rows)["seed"]]
+        until = time.monotonic() + 60
+        while not any(state.status == "lost" for state in client.futures.values()):
+            assert time.monotonic() < until
+            time.sleep(0.01)
+        found += [row["seed"] for row in rows]
+    assert sorted(found) == [0, 1, 2, 3]
+
+
 def always_dies(task, memory=None, worker=None):
     if task.options["seed"] == 1:
+        time.sleep(0.5)  # until the worker has its next tasks
         os.kill(os.getpid(), signal.SIGKILL)
     return {"seed": task.options["seed"], "status": "done"}
 
@@ -189,8 +218,6 @@ def test_the_workers_plan_for_the_device_that_is_asked_for(client, tmp_path, mon
 
 def busy(folder, task, memory=None, worker=None):
     """Counts how many run at the same time on one GPU."""
-    import time
-
     mark = Path(folder, str(os.getpid()))
     alone = not mark.exists()
     mark.write_text("")
