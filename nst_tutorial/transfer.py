@@ -110,8 +110,8 @@ def stylize(
         The balance. With the default normalisation, twice the style weight is twice as much style
         at every size of the pictures.
     tv_weight, grain_weight, range_weight
-        Weights of the total variation, of fine grain where the content is flat (200 takes off most
-        of it, see `losses.Grain`), and of the penalty on values outside 0..1.
+        Weights of the total variation, of fine grain where the content is flat (200 for
+        loud grain, more for faint; see `losses.Grain`), and of the penalty on values outside 0..1.
     style_scale
         Longer side of the style picture over that of the content, at every scale: below 1 for
         finer strokes, however large the content is. The style is made smaller to fit, never
