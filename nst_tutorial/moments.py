@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -243,8 +244,11 @@ class Wasserstein:
         cov_x, cov_y = cov_x + ridge, cov_y + ridge
         # Σ_y = L Lᵀ: the eigenvalues of Lᵀ Σ_x L are those of Σ_y^½ Σ_x Σ_y^½.
         L = torch.linalg.cholesky(cov_y)
-        eigenvalues = torch.linalg.eigvalsh(L.transpose(-1, -2) @ cov_x @ L)
-        overlap = eigenvalues.clamp(min=1e-24).sqrt().sum()
+        product = L.transpose(-1, -2) @ cov_x @ L
+        if product.isfinite().all():
+            overlap = torch.linalg.eigvalsh(product).clamp(min=1e-24).sqrt().sum()
+        else:  # of a picture that has diverged: not a number, as every other statistic's distance
+            overlap = product.sum() * math.nan
         traces = (cov_x + cov_y).diagonal(dim1=-2, dim2=-1).sum()
         distance = (mean_x - mean_y).square().sum() + traces - 2 * overlap
         return distance.to(device, dtype)

@@ -242,6 +242,16 @@ def test_wasserstein_of_a_flat_picture_in_float32(x):
         assert loss.isfinite()
 
 
+@pytest.mark.parametrize("kernel", EVERY, ids=str)
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_features_that_have_diverged_have_no_finite_distance(kernel, value, x, y):
+    """So that an optimiser can see it and step back; an error out of LAPACK would end the run."""
+    diverged = torch.full_like(x, value).requires_grad_()
+    loss = distance(kernel, diverged, y)
+    (gradient,) = torch.autograd.grad(loss, diverged)
+    assert not (loss.isfinite() and gradient.isfinite().all())
+
+
 def test_positions_of_channels_last_features_are_a_view():
     f = torch.rand(1, 8, 6, 5).contiguous(memory_format=torch.channels_last)
     assert positions(f).data_ptr() == f.data_ptr()

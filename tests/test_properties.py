@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 import torch
 from conftest import names_in
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -325,8 +325,12 @@ def check_run(run, height: int, width: int) -> None:
     json.dumps(result.settings)
 
 
+NOISE = Picture("noise", 16, 16)
+
+
 @settings(few, max_examples=150)
 @given(pictures, pictures, st.integers(0, 4), st.one_of(good_options, odd_options()))
+@example(NOISE, NOISE, 2, {"kernel": "wasserstein", "learning_rate": 1e300})
 def test_any_settings_give_a_picture_or_a_plain_error(tiny, content, style, steps, options):
     options = {"steps": steps, **options}
     tensors = content.tensor(), style.tensor()
