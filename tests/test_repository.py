@@ -76,7 +76,7 @@ def test_the_readme_is_true():
     modules = {p.stem for p in package.glob("*.py")} | {
         p.parent.name for p in package.glob("*/__init__.py")
     }
-    assert set(named) == modules - {"__init__", "__main__", "allocator"}
+    assert set(named) == modules - {"__init__", "__main__"}
     assert "@@" not in readme
     for block in re.findall(r"```python\n(.*?)```", readme, flags=re.S):
         compile(block, "README.md", "exec")

@@ -7,9 +7,9 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from ..allocator import start_thread
 from ..optimize import Callback, Progress
 from ..scales import Result
+from ..threads import start_thread
 
 
 class Job:

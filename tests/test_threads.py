@@ -1,0 +1,98 @@
+"""Background threads: their memory, and the threads that help them."""
+
+import ctypes
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+import torch
+
+from nst_tutorial import threads
+
+
+def glibc():
+    try:
+        return ctypes.CDLL("libc.so.6")
+    except OSError:
+        return None
+
+
+needs_glibc = pytest.mark.skipif(
+    sys.platform != "linux" or glibc() is None, reason="there are arenas in glibc only"
+)
+
+
+@pytest.fixture
+def others():
+    """Threads with memory of their own, as a notebook's kernel has."""
+    over = threading.Event()
+    found = []
+
+    def work():
+        found.append(threads.in_main_arena())
+        over.wait()
+
+    started = [threading.Thread(target=work) for _ in range(6)]
+    for thread in started:
+        thread.start()
+    yield found
+    over.set()
+    for thread in started:
+        thread.join()
+
+
+@needs_glibc
+def test_the_main_thread_has_the_main_arena_and_a_started_one_too(others):
+    assert threads.in_main_arena()
+    seen = []
+    for _ in range(5):
+        threads.start_thread(lambda: seen.append(threads.in_main_arena()), "work").join(10)
+    assert seen == [True] * 5
+
+
+@needs_glibc
+def test_threads_that_were_only_tried_are_gone(others):
+    before = threading.active_count()
+    threads.start_thread(lambda: None, "work").join(10)
+    for thread in threading.enumerate():
+        if thread.name == "work":
+            thread.join(10)
+    assert threading.active_count() == before
+
+
+def test_elsewhere_it_is_a_thread_as_any(monkeypatch):
+    monkeypatch.setattr(threads, "keep_freed_memory", lambda: False)
+    seen = []
+    thread = threads.start_thread(lambda: seen.append(threading.current_thread()), "work")
+    thread.join(10)
+    assert seen == [thread]
+    assert (thread.name, thread.daemon) == ("work", True)
+
+
+def threads_of_the_process() -> int:
+    return len(list(Path("/proc/self/task").iterdir()))
+
+
+@pytest.mark.skipif(threads._gnu_openmp() is None, reason="torch has another OpenMP here")
+def test_a_team_is_dismissed_and_gathers_again(monkeypatch):
+    monkeypatch.setattr(threads, "keep_freed_memory", lambda: False)  # so that one is started
+    before = torch.get_num_threads()
+    torch.set_num_threads(3)
+    large = torch.rand(3_000_000)
+    try:
+        expected = large.exp()
+        assert threads.dismiss_team()
+        alone = threads_of_the_process()
+        assert large.exp().equal(expected)
+        assert threads_of_the_process() == alone + 2
+        seen = []
+        threads.start_thread(lambda: seen.append(threads_of_the_process()), "work").join(10)
+        assert seen == [alone + 1]
+    finally:
+        torch.set_num_threads(before)
+
+
+def test_where_there_is_no_team_to_dismiss(monkeypatch):
+    monkeypatch.setattr(threads, "_gnu_openmp", lambda: None)
+    assert not threads.dismiss_team()
