@@ -133,6 +133,44 @@ def quick(pair, tiny, **options):
     return stylize(*pair, model=tiny, **{"steps": 12, **options})
 
 
+@pytest.fixture
+def full_disk(tmp_path, monkeypatch):
+    """Fill the disk for what a module writes, as `full_disk(module)`; return where there is room.
+
+    That is the folder for temporary files.
+    """
+
+    def fill(module) -> Path:
+        spare = tmp_path / "spare"
+        spare.mkdir()
+        monkeypatch.setattr("tempfile.tempdir", str(spare))
+        replacing = module.replacing
+
+        @contextmanager
+        def full(path, **options):
+            with replacing(path, **options) as file:
+                yield file
+                if not Path(path).is_relative_to(spare):
+                    raise OSError(28, "No space left on device")
+
+        monkeypatch.setattr(module, "replacing", full)
+        return spare
+
+    return fill
+
+
+@pytest.fixture
+def small(tmp_path):
+    """A studio with small settings, saving into a folder of its own."""
+    from nst_tutorial.widgets import Studio
+
+    made = Studio(size=64, steps=3, folder=tmp_path / "results", speed=1.0)
+    yield made
+    if made.job is not None:
+        made.job.stop()
+        assert made.wait(60)
+
+
 def features(*shape, seed=0, dtype=torch.float64):
     return torch.randn(shape, generator=torch.Generator().manual_seed(seed), dtype=dtype)
 

@@ -2,7 +2,6 @@
 
 import os
 import signal
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -158,20 +157,8 @@ def test_a_name_that_is_taken_meanwhile_is_left_alone(here, capsys, monkeypatch)
     assert "style_distance" in load_generator("a-2.safetensors", "cpu").settings
 
 
-def test_a_full_disk_loses_no_network(here, capsys, monkeypatch):
-    spare = here / "spare"
-    spare.mkdir()
-    monkeypatch.setattr("tempfile.tempdir", str(spare))
-    replacing = checkpoint.replacing
-
-    @contextmanager
-    def full(path, **options):
-        with replacing(path, **options) as file:
-            yield file
-            if not Path(path).is_relative_to(spare):
-                raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(checkpoint, "replacing", full)
+def test_a_full_disk_loses_no_network(here, capsys, full_disk):
+    spare = full_disk(checkpoint)
     code, out, err = run(capsys, "train-texture", "tissue_stain", *QUICK, "--out", "a.safetensors")
     assert code == 1
     assert "a.safetensors could not be written (No space left on device)" in err

@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import time
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -115,21 +114,9 @@ def test_signal_handlers_are_put_back():
     assert (signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)) == before
 
 
-def test_a_full_disk_at_the_end_loses_nothing(tmp_path, monkeypatch, capsys):
+def test_a_full_disk_at_the_end_loses_nothing(tmp_path, capsys, full_disk):
     """The picture goes to the folder for temporary files, and the exit code tells."""
-    spare = tmp_path / "spare"
-    spare.mkdir()
-    monkeypatch.setattr("tempfile.tempdir", str(spare))
-    replacing = images.replacing
-
-    @contextmanager
-    def full(path, **options):
-        with replacing(path, **options) as file:
-            yield file
-            if not Path(path).is_relative_to(spare):
-                raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(images, "replacing", full)
+    spare = full_disk(images)
     out = tmp_path / "results" / "out.png"
     with pytest.raises(SystemExit) as ended:
         cli.app(["stylize", "temple", "starry_night", *QUICK, "--out", str(out)])

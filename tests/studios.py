@@ -1,0 +1,84 @@
+"""What several tests of the studio use."""
+
+import datetime
+import html
+import io
+import os
+import re
+import shlex
+import subprocess
+import time
+
+import ipywidgets
+import numpy as np
+import torch
+from conftest import COMMAND
+from PIL import Image
+
+from nst_tutorial import load_image
+
+
+def text(widget) -> str:
+    """What an HTML widget shows, without tags."""
+    return html.unescape(re.sub(r"<[^>]*>", "", widget.value))
+
+
+def until(condition, seconds=60):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "not in time"
+        time.sleep(0.005)
+
+
+def upload(widget, name, content):
+    """As the browser does it, in the version of ipywidgets that is installed."""
+    if int(ipywidgets.__version__.split(".")[0]) >= 8:
+        now = datetime.datetime.now(datetime.timezone.utc)
+        file = {"name": name, "type": "image/png", "size": len(content), "last_modified": now}
+        widget.value = ({**file, "content": memoryview(content)},)
+    else:
+        widget.metadata, widget.data = [{"name": name}], [content]
+        widget._counter += 1
+
+
+def as_png(picture: Image.Image) -> bytes:
+    buffer = io.BytesIO()
+    picture.save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def shown(widget) -> np.ndarray:
+    """The picture in an image widget."""
+    return np.asarray(Image.open(io.BytesIO(bytes(widget.value))).convert("RGB"), np.float32) / 255
+
+
+def from_python(made, folder, monkeypatch):
+    monkeypatch.chdir(folder)
+    names = {}
+    exec(made.recipe.python(), names)
+    saved = load_image(folder / f"{made.recipe.name}.png")
+    assert torch.equal(saved, (names["result"].image * 255).round() / 255)
+    return names["result"].image
+
+
+def from_shell(made, folder):
+    words = shlex.split(made.recipe.shell())
+    assert words[:2] == ["nst", "stylize"]
+    path = folder / "shell.png"
+    threads = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS"), str(torch.get_num_threads()))
+    found = subprocess.run(
+        [*COMMAND, *words[1:], "--out", str(path)], cwd=folder, capture_output=True, text=True,
+        env={**os.environ, **threads},  # Dask sets them for processes that are started later
+    )  # fmt: skip
+    assert found.returncode == 0, found.stderr
+    return load_image(path)
+
+
+def assert_the_code_makes_it_again(made, folder, monkeypatch):
+    folder.mkdir(exist_ok=True)
+    again = from_python(made, folder, monkeypatch)
+    assert torch.equal(again, made.result.image)
+    shell = from_shell(made, folder)
+    assert torch.equal(shell, (made.result.image * 255).round() / 255)
+    for code in (made.recipe.python(), made.recipe.shell()):
+        assert code in html.unescape(made.code.value)

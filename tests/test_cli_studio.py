@@ -1,0 +1,68 @@
+"""`nst studio` and the options of the command line that it shows."""
+
+import importlib
+import socket
+
+import pytest
+from conftest import QUICK
+
+from nst_tutorial.cli import app
+from nst_tutorial.cli.options import layers_from
+from nst_tutorial.course import notebooks_folder
+
+web = importlib.import_module("nst_tutorial.cli.studio")  # the package's name is the command
+
+
+def test_the_web_page_is_for_this_computer_and_its_one_notebook():
+    path = notebooks_folder() / "studio.ipynb"
+    assert path.is_file()
+    given = web.arguments(path, 8866, False)
+    assert given[0] == str(path)
+    for option in (
+        "--Voila.ip=127.0.0.1",
+        "--Voila.port_retries=0",
+        "--Voila.open_browser=False",
+        "--VoilaConfiguration.file_denylist=.*",
+        "--VoilaConfiguration.show_tracebacks=False",
+    ):
+        assert option in given
+
+
+def test_a_port_that_is_taken_is_told(capsys):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        with pytest.raises(SystemExit) as ended:
+            app(["studio", "--port", str(port), "--no-browser"])
+    assert ended.value.code == 2
+    assert f"port {port} cannot be used" in capsys.readouterr().err
+    assert web.free_port(0) > 0
+
+
+def test_the_notebook_is_in_the_wheel():
+    text = (notebooks_folder().parent / "pyproject.toml").read_text()
+    assert '"notebooks" = "nst_tutorial/notebooks"' in text
+
+
+@pytest.mark.parametrize(
+    ("given", "layers"),
+    [
+        (None, None),
+        ("relu1_1", {"relu1_1": 1.0}),
+        ("relu1_1=0.5, relu2_1=2", {"relu1_1": 0.5, "relu2_1": 2.0}),
+    ],
+)
+def test_layers_of_the_command_line(given, layers):
+    assert layers_from("--style-layers", given) == layers
+
+
+def test_layers_that_are_none(capsys):
+    for given, message in (
+        ("relu1_1=much", "--style-layers: 'much' is no weight for relu1_1"),
+        ("relu9_9", "relu9_9"),
+    ):
+        with pytest.raises(SystemExit) as ended:
+            app(["stylize", "cat", "tissue_stain", *QUICK, "--style-layers", given])
+        assert ended.value.code == 2
+        assert message in capsys.readouterr().err

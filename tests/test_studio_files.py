@@ -1,0 +1,184 @@
+"""Files of the studio: what visitors upload, and what is saved."""
+
+import base64
+import os
+import re
+
+import pytest
+import torch
+from conftest import names_in
+from studios import as_png, assert_the_code_makes_it_again, text, until, upload
+from test_decoding import BAD, write_bad
+
+from nst_tutorial import load_image, load_settings
+from nst_tutorial.widgets import Studio, studio, uploads
+
+NO_FILES = ("missing", "folder", "pipe")  # nothing that a browser could upload
+
+
+# --- uploads ---------------------------------------------------------------------------------
+
+
+def test_uploads_of_both_versions_of_ipywidgets():
+    seven = {"a.png": {"metadata": {"name": "a.png", "size": 2}, "content": b"ab"}}
+    eight = ({"name": "a.png", "type": "image/png", "size": 2, "content": memoryview(b"ab")},)
+    assert list(uploads.files_of(seven)) == list(uploads.files_of(eight)) == [("a.png", b"ab")]
+    assert list(uploads.files_of({})) == list(uploads.files_of(())) == []
+
+
+def test_an_uploaded_picture_is_used_and_its_code_makes_it_again(
+    small, scene, tmp_path, monkeypatch
+):
+    content = as_png(scene.resize((80, 48)))
+    upload(small.upload_content, "mine.png", content)
+    assert text(small.message) == ""
+    assert small.controls.content.value == "mine.png"
+    assert "mine.png" in small.controls.style.options
+    assert "mine.png" in small.thumbnails.value
+    assert "64×38" in text(small.plan)
+    small.run.click()
+    assert small.wait(60)
+    assert small.result.image.shape == (1, 3, 38, 64)
+    again = tmp_path / "again"
+    again.mkdir()
+    (again / "mine.png").write_bytes(content)
+    assert_the_code_makes_it_again(small, again, monkeypatch)
+
+
+@pytest.mark.parametrize("kind", [kind for kind in BAD if kind not in NO_FILES])
+def test_a_broken_upload_is_told_in_words(small, kind, tmp_path):
+    path = write_bad(tmp_path, kind)
+    before = small.controls.content.value, small.controls.content.options
+    upload(small.upload_content, path.name, path.read_bytes())
+    told = text(small.message)
+    assert told.startswith(f"{path.name}: ")
+    assert str(small.uploads.folder) not in told
+    assert (small.controls.content.value, small.controls.content.options) == before
+    assert names_in(small.uploads.folder) == []
+
+
+def test_uploads_are_limited(small, scene, monkeypatch):
+    monkeypatch.setattr(uploads, "MOST_BYTES", 1000)
+    upload(small.upload_style, "huge.png", as_png(scene) + bytes(1000))
+    assert "over the limit of 0 MB for uploads" in text(small.message)
+    monkeypatch.undo()
+    monkeypatch.setattr(uploads, "MOST_FILES", 1)
+    upload(small.upload_style, "a.png", as_png(scene))
+    assert text(small.message) == ""
+    upload(small.upload_style, "b.png", as_png(scene))
+    assert "b.png: there are 1 uploaded pictures already" in text(small.message)
+    assert names_in(small.uploads.folder) == ["a.png"]
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        ("photo.jpg", "photo.jpg"),
+        ("../../etc/passwd", "passwd"),
+        ("C:\\Users\\me\\photo.jpg", "photo.jpg"),
+        ("-rf.png", "rf.png"),
+        (".hidden.png", "hidden.png"),
+        ("<img src=x onerror=alert(1)>.png", "_img src_x onerror_alert_1__.png"),
+        ("Schloß am Ufer.JPG", "Schloß am Ufer.JPG"),
+        ("a\nb\0.png", "a_b_.png"),
+        ("..", "picture"),
+        ("x" * 300 + ".png", "x" * 56 + ".png"),
+    ],
+)
+def test_names_from_outside_do_no_harm(given, kept):
+    assert uploads.safe_name(given) == kept
+
+
+def test_what_comes_from_outside_is_escaped(small, monkeypatch):
+    monkeypatch.setattr(uploads, "safe_name", lambda name: "<b>x</b>.png".replace("/", "_"))
+    upload(small.upload_content, "x", b"no picture")
+    assert "<b>" not in small.message.value
+    assert "<b>" in text(small.message)
+
+
+def test_two_studios_share_nothing(small, tmp_path, scene):
+    other = Studio(size=64, steps=3, folder=tmp_path / "other", speed=1.0)
+    upload(small.upload_content, "secret.png", as_png(scene))
+    small.controls.steps.value = 2
+    small.run.click()
+    assert small.wait(60)
+    assert "secret.png" not in other.controls.content.options
+    assert other.uploads.folder != small.uploads.folder
+    assert other.uploads.folder.stat().st_mode & 0o077 == 0
+    assert (other.job, other.result, other.recipe) == (None, None, None)
+    assert other.controls.steps.value == 3
+    assert "secret" not in other.code.value
+
+
+def test_uploads_are_gone_with_the_studio(scene):
+    one = uploads.Uploads()
+    one.add("a.png", as_png(scene))
+    folder = one.folder
+    assert names_in(folder) == ["a.png"]
+    del one
+    assert not folder.exists()
+
+
+# --- saving ----------------------------------------------------------------------------------
+
+
+def downloaded(made):
+    name, data = re.search(r'base64,([^"]*)" download="([^"]*)"', made.saved.value).group(2, 1)
+    return name, base64.b64decode(data)
+
+
+def test_save_writes_the_picture_with_its_settings(small, tmp_path):
+    small.save.click()  # nothing there yet
+    assert not (tmp_path / "results").exists()
+    small.run.click()
+    assert small.wait(60)
+    small.save.click()
+    path = tmp_path / "results" / "temple_starry_night.png"
+    assert torch.equal(load_image(path), (small.result.image * 255).round() / 255)
+    settings = load_settings(path)
+    assert (settings["content"], settings["style"]) == ("temple", ["starry_night"])
+    assert (settings["steps"], settings["seed"]) == (3, 0)
+    assert "Saved as" in text(small.saved)
+    assert downloaded(small) == ("temple_starry_night.png", path.read_bytes())
+    small.save.click()  # nothing is overwritten
+    assert names_in(tmp_path / "results") == [
+        "temple_starry_night-2.png",
+        "temple_starry_night.png",
+    ]
+
+
+def test_a_folder_that_cannot_be_written_is_told_in_words(small, tmp_path):
+    (tmp_path / "results").write_text("a file where the folder should be")
+    small.run.click()
+    assert small.wait(60)
+    small.save.click()
+    assert "cannot write in the folder" in text(small.message)
+    assert small.saved.value == ""
+
+
+def test_under_voila_nothing_is_left_on_the_server(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SERVER_SOFTWARE", "voila/0.5.13")
+    made = Studio(size=64, steps=1, folder="results", speed=1.0)
+    made.run.click()
+    assert made.wait(60)
+    made.save.click()
+    assert names_in(tmp_path) == []
+    name, content = downloaded(made)
+    assert name == "temple_starry_night.png"
+    picture = load_image(made.uploads.folder / name)
+    assert content == (made.uploads.folder / name).read_bytes()
+    assert torch.equal(picture, (made.result.image * 255).round() / 255)
+    assert "Saved as" not in text(made.saved)
+
+
+def test_the_time_is_measured_where_it_is_not_told(monkeypatch):
+    monkeypatch.setattr(studio, "seconds_per_megapixel", lambda: 25.0)
+    made = Studio(size=64, steps=100)
+    until(lambda: "being measured" not in text(made.plan))
+    assert "about 7 s" in text(made.plan)  # 100 × 64 × 43 pixels × 25 s
+
+
+def test_a_page_without_a_kernel_says_what_is_missing(small):
+    assert repr(small).startswith("(the studio: pictures, knobs")
+    assert os.environ.get("SERVER_SOFTWARE") is None
