@@ -1,6 +1,9 @@
 """What several tests of batches use."""
 
 import json
+import os
+import subprocess
+import time
 
 from conftest import COMMAND
 
@@ -29,3 +32,22 @@ def command(out, grid, *more):
         folders += [f"--{kind}", folder]
     return [*COMMAND, "batch", *map(str, folders), "--grid", str(out.parent / "grid.json"),
             "--out", str(out), "--device", "cpu", *more]  # fmt: skip
+
+
+def start(arguments):
+    return subprocess.Popen(
+        arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        start_new_session=True, env={**os.environ, "COLUMNS": "200"},
+    )  # fmt: skip
+
+
+def wait_for_pictures(out, count, process, most=300):
+    until = time.monotonic() + most
+    while len(list(out.glob("*.png"))) < count:
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < until
+        time.sleep(0.02)
+
+
+def whole_pictures(out):
+    return [load_image(path).shape for path in out.glob("*.png")]

@@ -4,13 +4,12 @@ import os
 import signal
 import subprocess
 import threading
-import time
 
 import pytest
-from batches import GRID, TINY, command, pictures_in, run
+from batches import GRID, TINY, command, pictures_in, run, start, wait_for_pictures, whole_pictures
 from conftest import names_in
 
-from nst_tutorial import batch, load_image, perform
+from nst_tutorial import batch, perform
 from nst_tutorial.files import claimed
 from nst_tutorial.manifest import read_manifest
 from nst_tutorial.tasks import make_tasks
@@ -40,25 +39,6 @@ def test_ctrl_c_leaves_what_is_done(tmp_path, monkeypatch, when):
     assert names_in(tmp_path)[-1].endswith(".png") or when == 1  # nothing hidden stays
     again = run(tmp_path, grid=grid)
     assert (again.stopped, again.skipped, len(again.done)) == (None, when - 1, 3)
-
-
-def start(arguments):
-    return subprocess.Popen(
-        arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        start_new_session=True, env={**os.environ, "COLUMNS": "200"},
-    )  # fmt: skip
-
-
-def wait_for_pictures(out, count, process, most=300):
-    until = time.monotonic() + most
-    while len(list(out.glob("*.png"))) < count:
-        assert process.poll() is None, process.communicate()
-        assert time.monotonic() < until
-        time.sleep(0.02)
-
-
-def whole_pictures(out):
-    return [load_image(path).shape for path in out.glob("*.png")]
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals")

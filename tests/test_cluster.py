@@ -12,9 +12,9 @@ from types import SimpleNamespace
 import dask
 import pytest
 import torch
+from batches import TINY, command, pictures_in, start, wait_for_pictures, whole_pictures
 from conftest import names_in
 from distributed import Client, LocalCluster, get_worker
-from test_batch import TINY, command, pictures_in, start, wait_for_pictures, whole_pictures
 
 from nst_tutorial import cluster, planning, sweep
 from nst_tutorial.manifest import read_manifest
