@@ -34,7 +34,8 @@ class Times:
         studio.screen.picture.observe(lambda change: self.at.append(time.monotonic()), "value")
 
     def longest_gap(self) -> float:
-        return max(b - a for a, b in zip(self.at, self.at[1:], strict=False))
+        running = self.at[1:]  # the first is the content, before the network looks at the pictures
+        return max(b - a for a, b in zip(running, running[1:], strict=False))
 
 
 def watched(size: int, steps: int) -> tuple[float, float, float]:

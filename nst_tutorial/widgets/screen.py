@@ -17,8 +17,8 @@ from .page import quiet
 from .worker import Job, Pace
 
 LONGER = 520  # pixels of the longer side on the page
-FRAMES = (0.5, 0.03)  # seconds between two, and their share of the time, see `Pace`
-CURVES = (2.0, 0.02)
+FRAMES = (0.6, 0.02)  # seconds between two, and their share of the time, see `Pace`
+CURVES = (4.0, 0.02)
 
 
 def frame(image: Tensor, longer: int = LONGER) -> bytes:
