@@ -1,4 +1,5 @@
 import os
+import signal
 import subprocess
 import sys
 import warnings
@@ -18,6 +19,9 @@ from nst_tutorial.images import load_image
 from nst_tutorial.losses import Evaluation
 from nst_tutorial.transfer import stylize
 from nst_tutorial.vgg import VGG19, load_vgg19
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as a shell sets it for `pytest &`
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 START = torch.full((1, 3, 16, 13), 0.5).double()  # of an optimisation
 TINY = (4, 6, 8, 8, 8)  # channels of the five blocks
