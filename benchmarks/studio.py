@@ -8,6 +8,7 @@ frames a second, the longest time without a frame, and how long Stop took in eva
 """
 
 import argparse
+import itertools
 import statistics
 import time
 
@@ -35,7 +36,7 @@ class Times:
 
     def longest_gap(self) -> float:
         running = self.at[1:]  # the first is the content, before the network looks at the pictures
-        return max(b - a for a, b in zip(running, running[1:], strict=False))
+        return max(b - a for a, b in itertools.pairwise(running))
 
 
 def watched(size: int, steps: int) -> tuple[float, float, float]:
