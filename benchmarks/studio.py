@@ -47,7 +47,7 @@ def watched(size: int, steps: int) -> tuple[float, float, float]:
     studio.wait()
     rows = studio.result.history
     begin = times.at[0]
-    running = [t for t in times.at if t <= begin + studio.result.seconds]
+    running = [t for t in times.at[1:] if t <= begin + studio.result.seconds]
     return evaluations_per_round(rows), len(running) / studio.result.seconds, times.longest_gap()
 
 

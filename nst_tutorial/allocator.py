@@ -13,7 +13,7 @@ import sys
 from functools import lru_cache
 
 VARIABLE = "NST_ALLOCATOR"  # "system" leaves the allocator as it is
-_TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3  # numbers of glibc's malloc.h
+_TRIM_THRESHOLD, _MMAP_THRESHOLD, _MMAP_MAX = -1, -3, -4  # numbers of glibc's malloc.h
 
 
 @lru_cache(maxsize=1)
@@ -30,7 +30,9 @@ def keep_freed_memory() -> bool:
     except (OSError, AttributeError):  # another C library, such as musl
         return False
     most = 2**31 - 1
-    return bool(mallopt(_MMAP_THRESHOLD, most) and mallopt(_TRIM_THRESHOLD, most))
+    # An old glibc takes no threshold over 32 MB, but a number of such blocks: none.
+    own = mallopt(_MMAP_THRESHOLD, most) or mallopt(_MMAP_MAX, 0)
+    return bool(own and mallopt(_TRIM_THRESHOLD, most))
 
 
 def glibc() -> ctypes.CDLL:

@@ -247,7 +247,7 @@ class Wasserstein:
         product = L.transpose(-1, -2) @ cov_x @ L
         if product.isfinite().all():
             overlap = torch.linalg.eigvalsh(product).clamp(min=1e-24).sqrt().sum()
-        else:  # of a picture that has diverged: not a number, as every other statistic's distance
+        else:  # of a picture that has diverged: not finite, as every other statistic's distance
             overlap = product.sum() * math.nan
         traces = (cov_x + cov_y).diagonal(dim1=-2, dim2=-1).sum()
         distance = (mean_x - mean_y).square().sum() + traces - 2 * overlap

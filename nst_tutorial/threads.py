@@ -13,19 +13,20 @@ from .allocator import glibc, keep_freed_memory
 
 _ARENA_MAX = -8  # number of glibc's malloc.h
 _NOT_MAIN = 4  # a bit in the word before each block of glibc: it is not from the main arena
-_MOST_TRIES = 200  # threads; a computer has eight arenas for each core at most
+_MOST_TRIES = 200  # threads; more arenas than that there are on large machines only
 _SOFT = 1  # of OpenMP's omp_pause_resource_t: settings are kept
 
 
 def start_thread(target: Callable[[], None], name: str) -> threading.Thread:
-    """Start a daemon thread for a computation; the thread that asks for it computes no more.
+    """Start a daemon thread for a long computation. Whoever asks for it should compute little more.
 
     Two things would make it slower than the thread that starts it.
 
     Memory: glibc gives each new thread one of several arenas. Only the main one can keep large
-    blocks: in the others a block over 64 MB is new memory each time. With no new arenas allowed,
-    glibc hands out the old ones in turn; a thread that got another one waits until one has got the
-    main one.
+    blocks: in the others a block over 64 MB is new memory each time. Where no new arenas are
+    allowed, from then on and in the whole process, glibc hands out the old ones in turn; a thread
+    that got another one waits until one has got the main one. (A process that has many threads
+    already, may go on making arenas. Then the last thread tried takes what it got.)
 
     Helpers: see `dismiss_team`.
     """
@@ -33,26 +34,31 @@ def start_thread(target: Callable[[], None], name: str) -> threading.Thread:
     chosen, over = threading.Event(), threading.Event()
 
     def begin(seen: threading.Event, last: bool) -> None:
-        mine = last or in_main_arena()
-        if mine:
-            chosen.set()
-        seen.set()
+        mine = last
+        try:
+            mine = mine or in_main_arena()
+        finally:
+            if mine:
+                chosen.set()
+            seen.set()
         if mine:
             target()
         else:
             over.wait()
 
     tries = _MOST_TRIES if keep_freed_memory() and glibc().mallopt(_ARENA_MAX, 1) else 1
-    for number in range(1, tries + 1):
-        seen = threading.Event()
-        thread = threading.Thread(
-            target=begin, args=(seen, number == tries), name=name, daemon=True
-        )
-        thread.start()
-        seen.wait()
-        if chosen.is_set():
-            break
-    over.set()
+    try:
+        for number in range(1, tries + 1):
+            seen = threading.Event()
+            thread = threading.Thread(
+                target=begin, args=(seen, number == tries), name=name, daemon=True
+            )
+            thread.start()
+            seen.wait()
+            if chosen.is_set():
+                break
+    finally:
+        over.set()
     return thread
 
 
@@ -67,25 +73,27 @@ def in_main_arena() -> bool:
 
 
 def dismiss_team() -> bool:
-    """End the threads that help this one to compute; return whether there is a way to do so.
+    """End the threads that help this one to compute; return whether there was a way to do so.
 
     GNU's OpenMP, which torch uses on Linux, has a team of threads for each thread that ever
-    computed, and keeps it. As soon as there are more of them than cores, idle ones counted, the
-    members of every team fall asleep after each operation instead of waiting for the next one for
-    a moment, which costs a fifth of an evaluation. This thread's next operation on a large tensor
-    has a new team.
+    computed, until that thread ends. As soon as there are more of them than cores, idle ones
+    counted, the members of every team fall asleep after each operation instead of waiting for the
+    next one for a moment, which costs a fifth of an evaluation. This thread's next operation on a
+    large tensor gathers a new team. Teams of other threads are not touched (so it is in GNU's
+    library; the standard would allow more), and within an operation nothing is done.
     """
-    library = _gnu_openmp()
-    return library is not None and library.omp_pause_resource_all(_SOFT) == 0
+    results = [library.omp_pause_resource_all(_SOFT) for library in _gnu_openmp()]
+    return bool(results) and not any(results)
 
 
-def _gnu_openmp() -> ctypes.CDLL | None:
-    """The library that this process has loaded: torch's own copy, if there are several."""
+def _gnu_openmp() -> list[ctypes.CDLL]:
+    """All copies of the library that this process has loaded; those before OpenMP 5 left out."""
     if sys.platform != "linux":
-        return None
-    files = Path("/proc/self/maps").read_text()
-    found = set(re.findall(r" (/.*/libgomp[^/\n]*)$", files, flags=re.MULTILINE))
-    if not found:
-        return None
-    library = ctypes.CDLL(max(found, key=lambda path: "/torch/" in path))
-    return library if hasattr(library, "omp_pause_resource_all") else None  # since OpenMP 5
+        return []
+    try:
+        files = Path("/proc/self/maps").read_text(errors="replace")
+        found = set(re.findall(r" (/.*/libgomp[^/\n]*)$", files, flags=re.MULTILINE))
+        libraries = [ctypes.CDLL(path) for path in sorted(found)]
+    except OSError:  # not readable, or a file that was replaced while it was in use
+        return []
+    return [library for library in libraries if hasattr(library, "omp_pause_resource_all")]

@@ -58,6 +58,24 @@ def test_what_does_not_fit_is_cut_into_tiles_that_do(memory):
     assert roomier.stages[-1].history >= made.stages[-1].history
 
 
+def test_pairs_are_given_up_before_tiles_get_narrow():
+    """Small tiles have margins wider than themselves; so rather two pairs, and six if it may be."""
+    pairs = set()
+    for memory in torch.arange(1.6, 5.0, 0.05).tolist():
+        last = plan(2048, 2048, memory=memory, device="cpu").stages[-1]
+        if last.memory > memory * GB:
+            continue
+        pairs.add(min(last.history, 6))
+        if last.tile < 384:
+            wider = plan(2048, 2048, memory=memory, tile=384, device="cpu").stages[-1]
+            assert wider.memory > memory * GB or wider.history < 2
+        elif last.history < 6:
+            assert last.history >= 2
+            narrowest = plan(2048, 2048, memory=memory, tile=384, device="cpu").stages[-1]
+            assert narrowest.history < 6
+    assert pairs >= {2, 6}
+
+
 def test_a_plan_that_cannot_fit_says_so():
     made = plan(4096, 4096, memory=1.2, device="cpu")
     assert not made.fits

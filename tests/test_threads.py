@@ -74,7 +74,7 @@ def threads_of_the_process() -> int:
     return len(list(Path("/proc/self/task").iterdir()))
 
 
-@pytest.mark.skipif(threads._gnu_openmp() is None, reason="torch has another OpenMP here")
+@pytest.mark.skipif(not threads._gnu_openmp(), reason="torch has another OpenMP here")
 def test_a_team_is_dismissed_and_gathers_again(monkeypatch):
     monkeypatch.setattr(threads, "keep_freed_memory", lambda: False)  # so that one is started
     before = torch.get_num_threads()
@@ -94,5 +94,25 @@ def test_a_team_is_dismissed_and_gathers_again(monkeypatch):
 
 
 def test_where_there_is_no_team_to_dismiss(monkeypatch):
-    monkeypatch.setattr(threads, "_gnu_openmp", lambda: None)
+    monkeypatch.setattr(threads, "_gnu_openmp", list)
     assert not threads.dismiss_team()
+
+
+def test_a_library_that_was_replaced_meanwhile_does_no_harm(monkeypatch):
+    line = "7f0000000000-7f0000001000 r-xp 00000000 00:00 1    /gone/libgomp.so.1 (deleted)\n"
+    monkeypatch.setattr(Path, "read_text", lambda *_, **__: line)
+    monkeypatch.setattr(threads.sys, "platform", "linux")
+    assert threads._gnu_openmp() == []
+    assert not threads.dismiss_team()
+
+
+def test_an_error_before_the_work_leaves_nobody_waiting(monkeypatch):
+    def broken():
+        raise RuntimeError("no memory")
+
+    monkeypatch.setattr(threads, "in_main_arena", broken)
+    monkeypatch.setattr(threads, "_MOST_TRIES", 3)
+    monkeypatch.setattr(threading, "excepthook", lambda _: None)
+    seen = []
+    threads.start_thread(lambda: seen.append(1), "work").join(10)
+    assert seen == [1]

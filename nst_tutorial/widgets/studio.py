@@ -16,6 +16,7 @@ from ..images import check_can_save, load_image, save_image
 from ..library import READABLE
 from ..scales import Result
 from ..terminal import free_name
+from ..threads import dismiss_team
 from .controls import Controls
 from .page import alert, as_code, download, in_words, quiet, thumbnails
 from .recipe import Recipe
@@ -162,6 +163,8 @@ class Studio(ipywidgets.VBox):
         except (ValueError, OSError) as error:
             self.plan.value = alert(in_words(error, pictures))
             return
+        if self.running:
+            dismiss_team()  # that looking at pictures has gathered; it would slow down the job
         time = "" if self.speed else "time: being measured"
         self.plan.value = quiet(f"Plan: {made}\n{time}".strip())
         if self.recipe is None:
@@ -202,8 +205,9 @@ class Studio(ipywidgets.VBox):
         self.recipe, self.result = recipe, None
         self.code.value = as_code(recipe, "This picture as code")
         self.screen.begin(content)
-        self.job = Job(recipe.run)
-        self.job.start()
+        job = Job(recipe.run)
+        job.start()
+        self.job = job  # where it cannot start, there is none
         self._enable()
         self._watcher = threading.Thread(target=self._watch, args=(self.job, content), daemon=True)
         self._watcher.start()
