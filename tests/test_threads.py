@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from nst_tutorial import threads
+from nst_tutorial import allocator, threads
 
 
 def glibc():
@@ -113,6 +113,27 @@ def test_an_error_before_the_work_leaves_nobody_waiting(monkeypatch):
     monkeypatch.setattr(threads, "in_main_arena", broken)
     monkeypatch.setattr(threads, "_MOST_TRIES", 3)
     monkeypatch.setattr(threading, "excepthook", lambda _: None)
-    seen = []
-    threads.start_thread(lambda: seen.append(1), "work").join(10)
-    assert seen == [1]
+    done = threading.Event()
+    asking = threading.Thread(target=lambda: threads.start_thread(done.set, "work"), daemon=True)
+    asking.start()
+    assert done.wait(10)
+    asking.join(10)
+    assert not asking.is_alive()
+
+
+@pytest.mark.parametrize(("refuses", "kept"), [((), True), ((-3,), True), ((-3, -4), False)])
+def test_an_old_glibc_is_told_in_another_way(monkeypatch, refuses, kept):
+    """It refuses a threshold (-3) over 32 MB; that no block is mapped (-4) does the same."""
+    asked = []
+
+    class Old:
+        @staticmethod
+        def mallopt(number, value):
+            asked.append((number, value))
+            return int(number not in refuses)
+
+    monkeypatch.setattr(allocator, "glibc", Old)
+    monkeypatch.setattr(allocator.sys, "platform", "linux")
+    monkeypatch.delenv(allocator.VARIABLE, raising=False)
+    assert allocator.keep_freed_memory.__wrapped__() is kept
+    assert ((-4, 0) in asked) == (-3 in refuses)
