@@ -12,7 +12,7 @@ from studios import as_png, shown, text, until, upload
 from nst_tutorial import load_image, stylize
 from nst_tutorial.optimize import Progress
 from nst_tutorial.scales import Result
-from nst_tutorial.widgets import Compare, Studio, recipe, split
+from nst_tutorial.widgets import Compare, Studio, recipe, split, studio
 from nst_tutorial.widgets.page import in_words
 from nst_tutorial.widgets.screen import frame
 from nst_tutorial.widgets.worker import Job, Pace
@@ -192,6 +192,31 @@ def test_an_error_in_the_thread_is_shown(small, monkeypatch):
     small.run.click()
     assert small.wait(60)
     assert (text(small.message), small.save.disabled) == ("", False)
+
+
+def test_a_job_that_cannot_start_leaves_the_button(small, monkeypatch):
+    def broken(self):
+        raise RuntimeError("can't start new thread")
+
+    small.run.click()
+    assert small.wait(60)
+    first = small.result
+    monkeypatch.setattr(Job, "start", broken)
+    small.run.click()
+    assert "can't start new thread" in text(small.message)
+    assert (small.running, small.run.disabled, small.result) == (False, False, first)
+
+
+def test_looking_at_other_pictures_does_not_slow_down_a_run(small, monkeypatch):
+    """The threads that the main one has gathered meanwhile are dismissed."""
+    dismissed = []
+    monkeypatch.setattr(studio, "dismiss_team", lambda: dismissed.append(small.running))
+    small.controls.content.value = "cat"
+    assert dismissed == []
+    small.run.click()
+    small.pause.click()
+    small.controls.content.value = "coffee"
+    assert True in dismissed
 
 
 @pytest.mark.parametrize("part", ["follow", "end"])

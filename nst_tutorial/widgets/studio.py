@@ -199,15 +199,14 @@ class Studio(ipywidgets.VBox):
             pictures = recipe.pictures
             recipe = recipe.pinned()
             content = load_image(recipe.content.path, recipe.size)
-        except (ValueError, OSError) as error:
+            job = Job(recipe.run)
+            job.start()
+        except (ValueError, OSError, RuntimeError) as error:  # the last: no thread can be started
             self.message.value = alert(in_words(error, pictures))
             return
-        self.recipe, self.result = recipe, None
+        self.recipe, self.result, self.job = recipe, None, job
         self.code.value = as_code(recipe, "This picture as code")
         self.screen.begin(content)
-        job = Job(recipe.run)
-        job.start()
-        self.job = job  # where it cannot start, there is none
         self._enable()
         self._watcher = threading.Thread(target=self._watch, args=(self.job, content), daemon=True)
         self._watcher.start()
