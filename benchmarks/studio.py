@@ -36,7 +36,7 @@ class Times:
 
     def longest_gap(self) -> float:
         running = self.at[1:]  # the first is the content, before the network looks at the pictures
-        return max(b - a for a, b in itertools.pairwise(running))
+        return max((b - a for a, b in itertools.pairwise(running)), default=0.0)
 
 
 def watched(size: int, steps: int) -> tuple[float, float, float]:
