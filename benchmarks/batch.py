@@ -24,7 +24,7 @@ from distributed import Client, LocalCluster
 from peers import PAIRS, headline
 
 import nst_tutorial as nst
-from nst_tutorial.allocator import keep_freed_memory
+from nst_tutorial.machine.malloc import keep_freed_memory
 
 
 def batch(grid: dict, **options) -> float:

@@ -22,9 +22,9 @@ import torch
 from peers import headline, seconds
 
 import nst_tutorial as nst
-from nst_tutorial.denoising import METHODS, denoise
-from nst_tutorial.kernels import gram_matrix
-from nst_tutorial.noise import flat_regions, noise_level
+from nst_tutorial.kernels.moments import gram_matrix
+from nst_tutorial.noise.filters import METHODS, denoise
+from nst_tutorial.noise.level import flat_regions, noise_level
 
 PAIRS = (
     ("temple", "coffee"),

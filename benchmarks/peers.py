@@ -21,11 +21,12 @@ from pathlib import Path
 import torch
 
 import nst_tutorial as nst
-from nst_tutorial.engine import Engine, features_of, statistics_of
-from nst_tutorial.kernels import Gram
-from nst_tutorial.losses import Content, Objective, Style
+from nst_tutorial.kernels.moments import Gram
+from nst_tutorial.losses.objective import Objective
+from nst_tutorial.losses.terms import Content, Style
 from nst_tutorial.presets import PRESETS
-from nst_tutorial.weights import CHANNELS, CONVOLUTIONS
+from nst_tutorial.tiling.engine import Engine, features_of, statistics_of
+from nst_tutorial.vgg.layers import CHANNELS, CONVOLUTIONS
 
 CONTENT_LAYER = "relu4_2"
 STYLE_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
@@ -121,7 +122,7 @@ def same_objective(
 
 def default_objective(content: torch.Tensor, style: torch.Tensor, tile: int | None = None):
     """The objective of `stylize` with its default settings, as large pictures have it."""
-    from nst_tutorial.transfer import choose_model, make_objective
+    from nst_tutorial.transfer.builder import choose_model, make_objective
 
     settings = PRESETS["default"]
     model = choose_model(settings, "cpu", None)

@@ -21,11 +21,11 @@ import torch
 from peers import headline, seconds
 
 import nst_tutorial as nst
-from nst_tutorial.allocator import keep_freed_memory
-from nst_tutorial.lessons import style_distance
+from nst_tutorial.machine.malloc import keep_freed_memory
 from nst_tutorial.presets import PRESETS, Settings
-from nst_tutorial.trained import bundled, load_generator
-from nst_tutorial.transfer import make_objective
+from nst_tutorial.texture_networks.files import bundled, load_generator
+from nst_tutorial.texture_networks.objective import style_distance
+from nst_tutorial.transfer.builder import make_objective
 
 STEPS, PASSES, SEEDS = 200, 15, 4
 PAPER = 500  # times as fast: 20 ms against 10 s on a K40, Ulyanov et al. 2016

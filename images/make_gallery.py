@@ -15,7 +15,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 import nst_tutorial as nst
 from nst_tutorial import plots
-from nst_tutorial.images import to_pil
+from nst_tutorial.images.reading import to_pil
 
 GALLERY = Path(__file__).resolve().parent / "gallery"
 CONTENTS = ("temple", "astronaut", "cat", "coffee")

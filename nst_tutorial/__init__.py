@@ -6,97 +6,14 @@
     result = nst.stylize(content, style)
     nst.save_image(result.image, "temple.png", result.settings)
 
-Names are loaded when they are first used, so that importing the package costs nothing.
+Names are loaded when they are first used, so that importing the package costs nothing; which name
+lives in which room is written in `__init__.pyi`.
 """
 
-from importlib import import_module
 from importlib.metadata import version as _version
-from typing import TYPE_CHECKING
+
+import lazy_loader as _lazy
 
 __version__ = _version("nst_tutorial")
 
-_HOME = {
-    "load_image": "images",
-    "save_image": "images",
-    "load_settings": "images",
-    "list_images": "images",
-    "resize": "images",
-    "show": "images",
-    "VGG19": "vgg",
-    "LAYERS": "vgg",
-    "gram_matrix": "kernels",
-    "Objective": "losses",
-    "minimize": "optimize",
-    "PRESETS": "presets",
-    "plan": "planning",
-    "stylize": "transfer",
-    "load_mask": "regions",
-    "match_color": "color",
-    "keep_luminance": "color",
-    "denoise": "denoising",
-    "noise_level": "noise",
-    "synthesize_texture": "synthesis",
-    "reconstruct": "synthesis",
-    "trade_off": "front",
-    "sweep": "batch",
-    "read_manifest": "manifest",
-    "Generator": "texture_nets",
-    "train_generator": "training",
-    "load_generator": "trained",
-    "save_generator": "trained",
-    "style_distance": "lessons",
-    "about": "doctor",
-}
-_MODULES = (
-    "images",
-    "vgg",
-    "winograd",
-    "kernels",
-    "losses",
-    "optimize",
-    "presets",
-    "plots",
-    "check",
-    "widgets",
-)
-
-__all__ = [*_HOME, *_MODULES, "__version__"]
-
-if TYPE_CHECKING:
-    from . import check, images, kernels, losses, optimize, plots, presets, vgg, widgets, winograd
-    from .batch import sweep
-    from .color import keep_luminance, match_color
-    from .denoising import denoise
-    from .doctor import about
-    from .front import trade_off
-    from .images import list_images, load_image, load_settings, resize, save_image, show
-    from .kernels import gram_matrix
-    from .lessons import style_distance
-    from .losses import Objective
-    from .manifest import read_manifest
-    from .noise import noise_level
-    from .optimize import minimize
-    from .planning import plan
-    from .presets import PRESETS
-    from .regions import load_mask
-    from .synthesis import reconstruct, synthesize_texture
-    from .texture_nets import Generator
-    from .trained import load_generator, save_generator
-    from .training import train_generator
-    from .transfer import stylize
-    from .vgg import LAYERS, VGG19
-
-
-def __getattr__(name: str):
-    if name in _HOME:
-        value = getattr(import_module(f".{_HOME[name]}", __name__), name)
-    elif name in _MODULES:
-        value = import_module(f".{name}", __name__)
-    else:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted(__all__)
+__getattr__, __dir__, __all__ = _lazy.attach_stub(__name__, __file__)

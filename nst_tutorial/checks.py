@@ -5,6 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 
+import torch
+from torch import Tensor
+
+SMALLEST_SIDE = 16  # pixels: relu5_1 has one unit for 16×16 of them
+
 
 def one_of(what: str, value: object, choices: Iterable[str]) -> None:
     """Raise a ValueError unless `value` is one of the choices."""
@@ -36,3 +41,38 @@ def layer_weights(what: str, value: object) -> dict[str, float]:
     if not isinstance(value, Mapping):
         raise ValueError(f"{what} must be a mapping of layer names to weights, got {value!r}")
     return {name: number(f"the weight of {name} in {what}", w) for name, w in value.items()}
+
+
+LARGEST_SIZE = 30_000  # pixels of the longer side after resizing
+
+
+def check_pictures(pictures: Mapping[str, Tensor]) -> None:
+    """A ValueError names the first that is no picture (1, 3, H, W) of finite values."""
+    for name, image in pictures.items():
+        if not isinstance(image, Tensor) or image.dim() != 4 or image.shape[:2] != (1, 3):
+            shape = tuple(image.shape) if isinstance(image, Tensor) else type(image).__name__
+            raise ValueError(f"{name} must be a picture (1, 3, H, W); got {shape}")
+        if min(image.shape[2:]) < SMALLEST_SIDE:
+            raise ValueError(
+                f"{name} must have at least {SMALLEST_SIDE} pixels a side, got {tuple(image.shape)}"
+            )
+        if not image.is_floating_point():
+            raise ValueError(f"{name} must hold floating point numbers in 0..1, got {image.dtype}")
+        if not torch.isfinite(image).all():
+            raise ValueError(f"{name} has values that are not finite")
+        if image.min() < -1 or image.max() > 2:
+            raise ValueError(
+                f"{name} must have values in 0..1, got {image.min():.3g} to {image.max():.3g}"
+            )
+
+
+def output_shape(size: int | tuple[int, int]) -> tuple[int, int]:
+    """Return (H, W) of a result from the side of a square or from (H, W), or raise a ValueError."""
+    try:
+        sides = tuple(size)
+    except TypeError:
+        sides = (size, size)
+    sides = tuple(whole("size", side, SMALLEST_SIDE) for side in sides)
+    if len(sides) != 2 or max(sides) > LARGEST_SIZE:
+        raise ValueError(f"size must be one or two numbers up to {LARGEST_SIZE}, got {size!r}")
+    return sides

@@ -91,10 +91,10 @@ def _plain(value: object) -> object:
         return {key: _plain(each) for key, each in value.items()}
     if isinstance(value, list | tuple):
         return [_plain(each) for each in value]
-    if hasattr(value, "statistic"):
-        from .kernels import describe
-
-        return describe(value)
+    if hasattr(value, "description"):  # of a statistic
+        return value.description()
+    if hasattr(value, "statistic"):  # of the user's own
+        return {"name": repr(value)}
     return "picture" if hasattr(value, "shape") else value
 
 

@@ -8,7 +8,7 @@ import time
 from conftest import COMMAND
 
 from nst_tutorial import load_image, sweep
-from nst_tutorial.images import save_image
+from nst_tutorial.images.reading import save_image
 
 TINY = {"size": [48], "steps": [2]}
 GRID = {**TINY, "style_weight": [5.0, 50.0]}

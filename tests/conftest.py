@@ -15,10 +15,10 @@ import torch
 from browser import chromium, lab  # noqa: F401  (fixtures)
 from PIL import Image
 
-from nst_tutorial.images import load_image
-from nst_tutorial.losses import Evaluation
-from nst_tutorial.transfer import stylize
-from nst_tutorial.vgg import VGG19, load_vgg19
+from nst_tutorial.images.reading import load_image
+from nst_tutorial.losses.objective import Evaluation
+from nst_tutorial.transfer.style_transfer import stylize
+from nst_tutorial.vgg.network import VGG19, load_vgg19
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as a shell sets it for `pytest &`
     signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -4,9 +4,9 @@ import pytest
 import torch
 from conftest import quick
 
-from nst_tutorial.engine import Engine
-from nst_tutorial.losses import Objective
-from nst_tutorial.transfer import stylize
+from nst_tutorial.losses.objective import Objective
+from nst_tutorial.tiling.engine import Engine
+from nst_tutorial.transfer.style_transfer import stylize
 
 
 def norm_of(objective, name, image):
@@ -69,7 +69,7 @@ def test_a_term_without_a_gradient_keeps_its_weight(tiny):
 
 def test_rounding_is_not_taken_for_a_gradient(temple, starry):
     """In tiles the content's own features come back rounded otherwise, and not quite the same."""
-    from nst_tutorial.vgg import VGG19
+    from nst_tutorial.vgg.network import VGG19
 
     model = VGG19("random", channels=(32,) * 5, device="cpu", convolutions="direct")
     layers = {"relu4_2": 1.0, "relu2_2": 1.0}

@@ -9,12 +9,15 @@ from batches import GRID, TINY, pictures_in, run
 from conftest import names_in
 from PIL import Image
 
-from nst_tutorial import batch, load_image, load_settings, perform, plots, tasks
-from nst_tutorial.images import save_image
-from nst_tutorial.manifest import read_manifest
+from nst_tutorial import load_image, load_settings, plots
+from nst_tutorial.batch import one_picture as perform
+from nst_tutorial.batch import sweeps as batch
+from nst_tutorial.batch import tasks
+from nst_tutorial.batch.manifest import read_manifest
+from nst_tutorial.batch.tasks import make_tasks
+from nst_tutorial.images.reading import save_image
 from nst_tutorial.presets import options_from
-from nst_tutorial.tasks import make_tasks
-from nst_tutorial.transfer import stylize
+from nst_tutorial.transfer.style_transfer import stylize
 
 
 def test_all_results_and_their_table(tmp_path):

@@ -9,11 +9,12 @@ import pytest
 from batches import GRID, TINY, command, pictures_in, run, start, wait_for_pictures, whole_pictures
 from conftest import names_in
 
-from nst_tutorial import batch, perform
-from nst_tutorial.files import claimed
-from nst_tutorial.manifest import read_manifest
-from nst_tutorial.tasks import make_tasks
-from nst_tutorial.transfer import stylize
+from nst_tutorial.batch import one_picture as perform
+from nst_tutorial.batch import sweeps as batch
+from nst_tutorial.batch.manifest import read_manifest
+from nst_tutorial.batch.tasks import make_tasks
+from nst_tutorial.storage.atomic import claimed
+from nst_tutorial.transfer.style_transfer import stylize
 
 
 @pytest.mark.parametrize("when", [1, 2, 3])

@@ -154,8 +154,8 @@ def test_stubs_are_not_yet(capsys, name, arguments):
 
 
 def test_the_package_writes_and_names_as_the_exercises_ask(capsys):
-    from nst_tutorial.files import replacing
-    from nst_tutorial.tasks import combinations
+    from nst_tutorial.batch.tasks import combinations
+    from nst_tutorial.storage.atomic import replacing
 
     def write(path, pieces):
         with replacing(Path(path)) as file:

@@ -2,8 +2,8 @@ import pytest
 import torch
 
 from nst_tutorial import check
-from nst_tutorial.color import keep_luminance, luminance, match_color
-from nst_tutorial.kernels import gram_matrix
+from nst_tutorial.images.color import keep_luminance, luminance, match_color
+from nst_tutorial.kernels.moments import gram_matrix
 
 
 def pixels(image):

@@ -5,7 +5,7 @@ import torch
 
 from nst_tutorial import check
 from nst_tutorial.check.exercise import NOT_YET, RIGHT
-from nst_tutorial.lessons import nearness
+from nst_tutorial.texture_networks.objective import nearness
 
 
 def wrap(x):

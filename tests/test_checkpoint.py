@@ -12,10 +12,10 @@ import pytest
 import torch
 from conftest import COMMAND, names_in
 
-from nst_tutorial import checkpoint as module
-from nst_tutorial.images import load_image
-from nst_tutorial.optimize import minimize
-from nst_tutorial.transfer import stylize
+from nst_tutorial.images.reading import load_image
+from nst_tutorial.optimize import checkpoint as module
+from nst_tutorial.optimize.loop import minimize
+from nst_tutorial.transfer.style_transfer import stylize
 
 RUN = textwrap.dedent("""
     import sys
@@ -218,7 +218,8 @@ def test_files_of_tensors_are_what_safetensors_reads(tmp_path):
 
 def test_a_state_goes_through_a_file_bit_for_bit(tmp_path, tiny, pair):
     """Also what L-BFGS remembers when two names mean one tensor."""
-    from nst_tutorial.losses import Objective, OutOfRange
+    from nst_tutorial.losses.objective import Objective
+    from nst_tutorial.losses.terms import OutOfRange
 
     kept = {}
     objective = Objective(tiny, {"range": OutOfRange()}, {"range": 1.0})
@@ -269,7 +270,7 @@ def test_ctrl_c_while_a_resumed_run_is_set_up_gives_the_best_so_far(pair, half, 
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr("nst_tutorial.transfer.make_objective", interrupted)
+        patch.setattr("nst_tutorial.transfer.style_transfer.make_objective", interrupted)
         found = stylize(*pair, **options)
     assert found.stopped == "interrupted"
     assert len(found.history) == 6
@@ -277,7 +278,7 @@ def test_ctrl_c_while_a_resumed_run_is_set_up_gives_the_best_so_far(pair, half, 
 
 
 def test_another_network_of_the_same_name_is_refused(pair, half):
-    from nst_tutorial.vgg import VGG19
+    from nst_tutorial.vgg.network import VGG19
 
     _, options = half
     other = VGG19("random", channels=(4, 6, 8, 8, 8), device="cpu", pooling="average", seed=3)

@@ -42,7 +42,7 @@ def test_help_answers_at_once_without_torch():
 
 def test_every_default_is_the_functions_own():
     """An option of the command has the same name and default as the function's."""
-    from nst_tutorial.transfer import stylize
+    from nst_tutorial.transfer.style_transfer import stylize
 
     function = inspect.signature(stylize).parameters
     command = inspect.signature(cli.stylize).parameters
@@ -69,7 +69,7 @@ def test_names_paths_and_settings(tmp_path):
 
 
 def test_same_as_the_function(tmp_path):
-    from nst_tutorial.transfer import stylize
+    from nst_tutorial.transfer.style_transfer import stylize
 
     options = ["--style-weight", "3", "--start", "noise", "--seed", "5", "--pooling", "average"]
     found = run("stylize", "cat", "tissue_stain", *QUICK, *options, "--out", tmp_path / "a.png")
@@ -113,7 +113,7 @@ def test_like_another_result(tmp_path):
 
 
 def test_several_styles_masks_and_colors_are_the_functions(tmp_path):
-    from nst_tutorial.transfer import stylize
+    from nst_tutorial.transfer.style_transfer import stylize
 
     mask = torch.zeros(1, 3, 43, 64)
     mask[..., :30] = 1
@@ -205,7 +205,7 @@ def test_texture(tmp_path):
     assert settings["style_layers"] == {"relu1_1": 1.0, "relu2_1": 1.0}
     assert settings["kernel"] == {"name": "gaussian", "bandwidth": "median", "pairs": 50}
     assert (settings["seed"], settings["tileable"]) == (7, True)
-    from nst_tutorial.synthesis import synthesize_texture
+    from nst_tutorial.transfer.textures import synthesize_texture
 
     function, command = inspect.signature(synthesize_texture), inspect.signature(cli.texture)
     for name in ("size", "layers", "kernel", "seed", "tileable", "steps", "device"):
@@ -328,7 +328,7 @@ def test_doctor_prints_the_plan(capsys):
 
 
 def test_doctor_says_what_is_missing(monkeypatch, capsys):
-    monkeypatch.setattr("nst_tutorial.weights.importlib.util.find_spec", lambda name: None)
+    monkeypatch.setattr("nst_tutorial.vgg.weights.importlib.util.find_spec", lambda name: None)
     with pytest.raises(SystemExit) as ended:
         cli.app(["doctor"])
     assert ended.value.code == 1

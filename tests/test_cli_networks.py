@@ -8,9 +8,11 @@ import pytest
 from conftest import names_in
 from PIL import Image
 
-from nst_tutorial import checkpoint, cli, load_image, load_settings, terminal
-from nst_tutorial.texture_nets import Generator
-from nst_tutorial.trained import bundled, load_generator, save_generator
+from nst_tutorial import cli, load_image, load_settings
+from nst_tutorial.cli import terminal
+from nst_tutorial.optimize import checkpoint
+from nst_tutorial.texture_networks.files import bundled, load_generator, save_generator
+from nst_tutorial.texture_networks.generator import Generator
 
 
 def run(capsys, *arguments):
@@ -92,7 +94,7 @@ def test_a_bundled_one_by_name(capsys):
 
 def test_an_interrupted_training_goes_on(here, capsys, monkeypatch):
     """Killed between two steps, it is started again with the same line."""
-    from nst_tutorial import training
+    from nst_tutorial.texture_networks import training
 
     arguments = ["train-texture", "tissue_stain", *QUICK[:3], "60", *QUICK[4:]]
     lesson, taken = training._lesson, []
@@ -119,7 +121,7 @@ def test_a_network_is_safe_before_it_is_measured(here, capsys, monkeypatch):
     def interrupted(*arguments, **options):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("nst_tutorial.lessons.style_distance", interrupted)
+    monkeypatch.setattr("nst_tutorial.texture_networks.objective.style_distance", interrupted)
     code, out, err = run(capsys, "train-texture", "tissue_stain", *QUICK, "--out", "a.safetensors",
                          "--checkpoint", "run.training")  # fmt: skip
     assert code == 130
@@ -142,7 +144,7 @@ def test_the_distance_is_written_into_the_network(here, capsys):
 
 def meanwhile(monkeypatch, act):
     """Do something while the network is trained."""
-    from nst_tutorial import training
+    from nst_tutorial.texture_networks import training
 
     lesson = training._lesson
     monkeypatch.setattr(training, "_lesson", lambda *parts: act() or lesson(*parts))
@@ -191,7 +193,7 @@ def test_interrupted_before_a_step(here, capsys, monkeypatch):
     def interrupted(*arguments, **options):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("nst_tutorial.training.train_generator", interrupted)
+    monkeypatch.setattr("nst_tutorial.texture_networks.training.train_generator", interrupted)
     arguments += ["--checkpoint", "run.training"]
     for told in (
         "nst: interrupted before there was a network; nothing was written",
@@ -279,7 +281,7 @@ def test_bad_arguments_end_with_one_line_and_2(here, capsys, arguments, message)
 def test_options_have_the_functions_defaults():
     import inspect
 
-    from nst_tutorial.training import train_generator
+    from nst_tutorial.texture_networks.training import train_generator
 
     function = inspect.signature(train_generator).parameters
     command = inspect.signature(cli.networks.train_texture).parameters

@@ -7,8 +7,8 @@ import pytest
 from conftest import QUICK
 
 from nst_tutorial.cli import app
+from nst_tutorial.cli.course import notebooks_folder
 from nst_tutorial.cli.options import layers_from
-from nst_tutorial.course import notebooks_folder
 
 web = importlib.import_module("nst_tutorial.cli.studio")  # the package's name is the command
 

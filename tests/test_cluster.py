@@ -16,10 +16,12 @@ from batches import TINY, command, pictures_in, start, wait_for_pictures, whole_
 from conftest import names_in
 from distributed import Client, LocalCluster, get_worker
 
-from nst_tutorial import cluster, planning, sweep
-from nst_tutorial.manifest import read_manifest
-from nst_tutorial.perform import perform
-from nst_tutorial.tasks import make_tasks
+from nst_tutorial import sweep
+from nst_tutorial.batch import dask as cluster
+from nst_tutorial.batch.manifest import read_manifest
+from nst_tutorial.batch.one_picture import perform
+from nst_tutorial.batch.tasks import make_tasks
+from nst_tutorial.tiling import planning
 
 
 @contextmanager

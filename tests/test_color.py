@@ -2,7 +2,7 @@ import pytest
 import torch
 from conftest import quick
 
-from nst_tutorial.color import (
+from nst_tutorial.images.color import (
     GREY_LEVEL,
     color_statistics,
     grey,
@@ -11,7 +11,7 @@ from nst_tutorial.color import (
     match_color,
     match_luminance,
 )
-from nst_tutorial.images import load_image
+from nst_tutorial.images.reading import load_image
 from nst_tutorial.presets import COLOR_METHODS
 
 Y = torch.tensor([0.299, 0.587, 0.114]).double()

@@ -15,7 +15,7 @@ import pytest
 import torch
 from corpus import BOMBS, HEIGHT, KINDS, WIDTH, kinds, mutant, original
 
-from nst_tutorial.images import load_image, load_settings, save_image
+from nst_tutorial.images.reading import load_image, load_settings, save_image
 
 FILES, PROCESSES = 2000, 2
 SECONDS, BYTES = 2.0, 500_000_000  # of processor time and memory, for each file

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from conftest import COMMAND, names_in
 
-from nst_tutorial import course
-from nst_tutorial.library import list_images
+from nst_tutorial.cli import course
+from nst_tutorial.images.catalog import list_images
 
 NOTEBOOKS = sorted((Path(__file__).resolve().parent.parent / "notebooks").glob("*.ipynb"))
 

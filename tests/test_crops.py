@@ -3,7 +3,7 @@ import pytest
 import torch
 from PIL import Image
 
-from nst_tutorial.crops import PictureFolder, identity_of, random_crop
+from nst_tutorial.texture_networks.crops import PictureFolder, identity_of, random_crop
 
 
 def numbers(seed=0):

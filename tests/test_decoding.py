@@ -8,10 +8,8 @@ import torch
 from conftest import HEIGHT, WIDTH, as_tensor
 from PIL import Image, ImageCms
 
-from nst_tutorial import decoding
-from nst_tutorial.images import (
-    load_image,
-)
+from nst_tutorial.images import decoding
+from nst_tutorial.images.reading import load_image
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))

@@ -7,11 +7,11 @@ from conftest import COMMAND, QUICK, quick
 from test_noise import white
 
 from nst_tutorial import cli, images
-from nst_tutorial.denoising import METHODS, NEED_GUIDE, denoise, level_of
-from nst_tutorial.images import load_image, load_settings
-from nst_tutorial.noise import flat_regions, noise_level
+from nst_tutorial.images.reading import load_image, load_settings
+from nst_tutorial.noise.filters import METHODS, NEED_GUIDE, denoise, level_of
+from nst_tutorial.noise.level import flat_regions, noise_level
 from nst_tutorial.presets import DENOISERS, options_from
-from nst_tutorial.transfer import stylize
+from nst_tutorial.transfer.style_transfer import stylize
 
 
 def psnr(a, b):

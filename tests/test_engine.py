@@ -6,26 +6,22 @@ import pytest
 import torch
 from conftest import relative
 
-from nst_tutorial.engine import (
+from nst_tutorial.kernels.gaussian import Gaussian
+from nst_tutorial.kernels.moments import BatchNormStatistics, Gram, Linear, Polynomial, Wasserstein
+from nst_tutorial.kernels.registry import WeightedSum
+from nst_tutorial.losses.objective import Objective
+from nst_tutorial.losses.terms import Content, Grain, OutOfRange, Style, TotalVariation
+from nst_tutorial.presets import PRESETS
+from nst_tutorial.tiling.engine import (
     SMALLEST_TILE,
     Engine,
     features_of,
     is_out_of_memory,
     statistics_of,
 )
-from nst_tutorial.kernels import (
-    BatchNormStatistics,
-    Gaussian,
-    Gram,
-    Linear,
-    Polynomial,
-    Wasserstein,
-    WeightedSum,
-)
-from nst_tutorial.losses import Content, Grain, Objective, OutOfRange, Style, TotalVariation
-from nst_tutorial.presets import PRESETS
-from nst_tutorial.transfer import make_objective, stylize
-from nst_tutorial.vgg import VGG19
+from nst_tutorial.transfer.builder import make_objective
+from nst_tutorial.transfer.style_transfer import stylize
+from nst_tutorial.vgg.network import VGG19
 
 KERNELS = {
     "gram": Gram(),
@@ -154,7 +150,7 @@ def test_a_batch_of_strips_is_not_noticed(tiny, monkeypatch):
     x = picture(*SIZE)
     plain = objective(tiny, BatchNormStatistics())
     one = Engine(plain).value_and_gradient(x)
-    monkeypatch.setattr("nst_tutorial.engine.STRIP_NUMBERS", 3000)
+    monkeypatch.setattr("nst_tutorial.tiling.engine.STRIP_NUMBERS", 3000)
     agree(Engine(plain).value_and_gradient(x), one, 1e-10)
 
 

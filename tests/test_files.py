@@ -13,9 +13,9 @@ import torch
 from conftest import COMMAND, QUICK, mounted, names_in, quick, skip_loudly
 from test_checkpoint import begin
 
-from nst_tutorial import decoding
-from nst_tutorial.files import replacing
-from nst_tutorial.images import check_can_save, load_image, load_settings, save_image
+from nst_tutorial.images import decoding
+from nst_tutorial.images.reading import check_can_save, load_image, load_settings, save_image
+from nst_tutorial.storage.atomic import replacing
 
 NOISE = torch.rand(1, 3, 128, 128, generator=torch.Generator().manual_seed(0))
 

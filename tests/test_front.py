@@ -4,14 +4,17 @@ import pytest
 import torch
 from conftest import TINY
 
-from nst_tutorial import front, plots
-from nst_tutorial.balance import balanced_weights, gradient_norms
-from nst_tutorial.front import trade_off
-from nst_tutorial.images import load_image, resize
-from nst_tutorial.losses import Objective, OutOfRange, TotalVariation
+from nst_tutorial import plots
+from nst_tutorial.images.reading import load_image
+from nst_tutorial.images.resizing import resize
+from nst_tutorial.losses.balance import balanced_weights, gradient_norms
+from nst_tutorial.losses.objective import Objective
+from nst_tutorial.losses.terms import OutOfRange, TotalVariation
+from nst_tutorial.optimize.result import Result
 from nst_tutorial.presets import PRESETS, STYLE_LAYERS
-from nst_tutorial.scales import Result
-from nst_tutorial.vgg import VGG19
+from nst_tutorial.transfer import pareto as front
+from nst_tutorial.transfer.pareto import trade_off
+from nst_tutorial.vgg.network import VGG19
 
 OPTIONS = {"steps": 40, "seed": 0}
 WEIGHTS = (30.0, 0.3, 3.0)
@@ -26,7 +29,7 @@ def test_more_style_costs_content(pair, tiny):
 
 
 def test_losses_are_those_of_the_picture(pair, tiny):
-    from nst_tutorial.transfer import make_objective
+    from nst_tutorial.transfer.builder import make_objective
 
     pair = [0.35 + 0.3 * image for image in pair]  # far from 0 and 1: clamping changes nothing
     (point,) = trade_off(*pair, [3.0], model=tiny, **OPTIONS)

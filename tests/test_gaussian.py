@@ -4,13 +4,9 @@ import pytest
 import torch
 from conftest import distance, features, fitted_to
 
-from nst_tutorial.kernels import (
-    Gaussian,
-    Gram,
-    Linear,
-    WeightedSum,
-    positions,
-)
+from nst_tutorial.kernels.gaussian import Gaussian
+from nst_tutorial.kernels.moments import Gram, Linear, positions
+from nst_tutorial.kernels.registry import WeightedSum
 
 
 def test_gaussian_estimator_is_unbiased():

@@ -7,13 +7,8 @@ from conftest import HEIGHT, WIDTH, as_tensor, names_in
 from PIL import Image, PngImagePlugin
 
 from nst_tutorial import images
-from nst_tutorial.images import (
-    load_image,
-    load_settings,
-    resize,
-    save_image,
-    to_pil,
-)
+from nst_tutorial.images.reading import load_image, load_settings, save_image, to_pil
+from nst_tutorial.images.resizing import resize
 
 
 def test_values_layout_and_type(tmp_path, scene):
@@ -152,7 +147,7 @@ def test_a_failed_save_leaves_the_old_file_and_nothing_else(tmp_path, monkeypatc
     def fail(file):
         raise error
 
-    monkeypatch.setattr("nst_tutorial.files.os.fsync", fail)
+    monkeypatch.setattr("nst_tutorial.storage.atomic.os.fsync", fail)
     with pytest.raises(type(error)):
         save_image(torch.ones(1, 3, 20, 20), path)
     assert path.read_bytes() == before

@@ -4,21 +4,18 @@ import pytest
 import torch
 from conftest import distance, features, fitted_to
 
-from nst_tutorial.kernels import (
-    KERNELS,
+from nst_tutorial.kernels.gaussian import Gaussian
+from nst_tutorial.kernels.mmd import mmd2
+from nst_tutorial.kernels.moments import (
     BatchNormStatistics,
-    Gaussian,
     Gram,
     Linear,
     Polynomial,
     Wasserstein,
-    WeightedSum,
-    describe,
-    get_kernel,
     gram_matrix,
-    mmd2,
     positions,
 )
+from nst_tutorial.kernels.registry import KERNELS, WeightedSum, describe, get_kernel
 
 ADDITIVE = [
     Gram(),

@@ -4,10 +4,15 @@ import pytest
 import torch
 from conftest import relative
 
-from nst_tutorial.lessons import BatchObjective, nearness, style_distance, training_settings
-from nst_tutorial.synthesis import synthesize_texture
-from nst_tutorial.texture_nets import Generator
-from nst_tutorial.transfer import make_objective
+from nst_tutorial.texture_networks.generator import Generator
+from nst_tutorial.texture_networks.objective import (
+    BatchObjective,
+    nearness,
+    style_distance,
+    training_settings,
+)
+from nst_tutorial.transfer.builder import make_objective
+from nst_tutorial.transfer.textures import synthesize_texture
 
 LAYERS = ("relu1_1", "relu2_1", "relu3_1")
 
@@ -90,7 +95,7 @@ def test_style_distance_is_what_a_texture_synthesis_minimises(tiny):
     style = pictures(1, 40)
     run = synthesize_texture(style, 32, model=tiny, steps=1)
     total = sum(run.weights[n] * run.history[0][n] for n in run.weights if n[:5] == "style")
-    from nst_tutorial.synthesis import noise
+    from nst_tutorial.transfer.textures import noise
 
     start = noise((32, 32), 0, style)
     assert 15 * style_distance(start, style, model=tiny) == pytest.approx(total)

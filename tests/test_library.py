@@ -2,12 +2,8 @@ import pytest
 import torch
 from conftest import WIDTH, as_tensor
 
-from nst_tutorial.images import (
-    find_image,
-    list_images,
-    load_image,
-)
-from nst_tutorial.library import pictures_in
+from nst_tutorial.images.catalog import find_image, list_images, pictures_in
+from nst_tutorial.images.reading import load_image
 
 
 def test_bundled_pictures_by_name():

@@ -3,22 +3,18 @@ import math
 import pytest
 import torch
 
-from nst_tutorial.kernels import Gram, gram_matrix
-from nst_tutorial.losses import (
+from nst_tutorial.kernels.moments import Gram, gram_matrix
+from nst_tutorial.losses.factors import (
     CONTENT_NORMALIZATIONS,
     STYLE_NORMALIZATIONS,
-    Content,
-    Grain,
-    Objective,
-    OutOfRange,
-    Style,
-    TotalVariation,
     content_factor,
     style_factor,
 )
-from nst_tutorial.noise import noise_level
+from nst_tutorial.losses.objective import Objective
+from nst_tutorial.losses.terms import Content, Grain, OutOfRange, Style, TotalVariation
+from nst_tutorial.noise.level import noise_level
 from nst_tutorial.presets import PRESETS
-from nst_tutorial.transfer import make_objective
+from nst_tutorial.transfer.builder import make_objective
 
 
 def test_the_paper_written_out(tiny, pair):

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from conftest import names_in, skip_loudly
 
-from nst_tutorial import manifest
-from nst_tutorial.files import claimed
-from nst_tutorial.manifest import read_manifest, write_manifest
+from nst_tutorial.batch import manifest
+from nst_tutorial.batch.manifest import read_manifest, write_manifest
+from nst_tutorial.storage.atomic import claimed
 
 
 def row(name, **more):

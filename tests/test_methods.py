@@ -2,7 +2,7 @@ import pytest
 import torch
 from conftest import START, Quadratic
 
-from nst_tutorial.methods import FIRST_STEP, LBFGS, METHODS
+from nst_tutorial.optimize.methods import FIRST_STEP, LBFGS, METHODS
 
 
 def test_two_loop_recursion_against_its_matrix():

@@ -3,7 +3,7 @@ import math
 import pytest
 import torch
 
-from nst_tutorial.noise import (
+from nst_tutorial.noise.level import (
     fine_detail,
     flat_regions,
     flatness,

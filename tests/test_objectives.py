@@ -8,13 +8,14 @@ import pytest
 import torch
 from conftest import box, disc, quick
 
-from nst_tutorial.color import luminance
-from nst_tutorial.front import trade_off
-from nst_tutorial.images import resize
-from nst_tutorial.losses import Objective
-from nst_tutorial.objectives import StyleSource, make_objective, style_sources
+from nst_tutorial.images.color import luminance
+from nst_tutorial.images.resizing import resize
+from nst_tutorial.losses.objective import Objective
 from nst_tutorial.presets import PRESETS
-from nst_tutorial.transfer import stylize
+from nst_tutorial.transfer.builder import make_objective
+from nst_tutorial.transfer.pareto import trade_off
+from nst_tutorial.transfer.style_transfer import stylize
+from nst_tutorial.transfer.styles import StyleSource, style_sources
 
 DEFAULT = PRESETS["default"]
 LAYERS = tuple(DEFAULT.style_layers)

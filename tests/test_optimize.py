@@ -4,10 +4,10 @@ import pytest
 import torch
 from conftest import START, Quadratic
 
-from nst_tutorial.losses import Evaluation
-from nst_tutorial.methods import FIRST_STEP, METHODS
-from nst_tutorial.optimize import minimize
-from nst_tutorial.parameters import PARAMETERS
+from nst_tutorial.losses.objective import Evaluation
+from nst_tutorial.optimize.loop import minimize
+from nst_tutorial.optimize.methods import FIRST_STEP, METHODS
+from nst_tutorial.optimize.parametrization import PARAMETERS
 
 
 @pytest.mark.parametrize("parameters", PARAMETERS)

@@ -3,7 +3,7 @@ import math
 import pytest
 import torch
 
-from nst_tutorial.parameters import Fourier, Pixels
+from nst_tutorial.optimize.parametrization import Fourier, Pixels
 
 
 @pytest.mark.parametrize("shape", [(1, 3, 16, 16), (1, 3, 15, 22), (1, 3, 8, 7), (1, 3, 1, 5)])

@@ -7,9 +7,9 @@ from dataclasses import replace
 import pytest
 import torch
 
-from nst_tutorial import planning
-from nst_tutorial.planning import plan, schedule
 from nst_tutorial.presets import PRESETS
+from nst_tutorial.tiling import planning
+from nst_tutorial.tiling.planning import plan, schedule
 
 DEFAULT = PRESETS["default"]
 GB = 1e9

@@ -8,8 +8,8 @@ import torch
 from PIL import Image
 
 from nst_tutorial import plots
-from nst_tutorial.kernels import gram_matrix
-from nst_tutorial.optimize import Progress
+from nst_tutorial.kernels.moments import gram_matrix
+from nst_tutorial.optimize.loop import Progress
 from nst_tutorial.widgets import Live
 
 HISTORY = [

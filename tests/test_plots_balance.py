@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from nst_tutorial import plots
-from nst_tutorial.front import Point
+from nst_tutorial.transfer.pareto import Point
 
 IMAGE = torch.rand(1, 3, 20, 30)
 

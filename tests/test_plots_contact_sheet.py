@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from nst_tutorial import plots
-from nst_tutorial.images import save_image
+from nst_tutorial.images.reading import save_image
 
 RED, BLUE = torch.tensor([1.0, 0, 0]), torch.tensor([0, 0, 1.0])
 

@@ -3,8 +3,8 @@ import torch
 from test_noise import white
 
 from nst_tutorial import plots
-from nst_tutorial.noise import flat_regions, noise_level, power_spectrum
-from nst_tutorial.tiles import windows
+from nst_tutorial.noise.level import flat_regions, noise_level, power_spectrum
+from nst_tutorial.tiling.windows import split_into_windows
 
 
 @pytest.fixture
@@ -56,7 +56,7 @@ def test_noise_front_starts_at_the_picture_before():
 
 def test_tile_windows_draws_every_tile_and_one_block():
     image = torch.rand(1, 3, 96, 160)
-    parts = windows((96, 160), 64, ["relu3_1"])
+    parts = split_into_windows((96, 160), 64, ["relu3_1"])
     figure = plots.tile_windows(image, parts, shown=1)
     boxes = figure.axes[0].patches
     assert len(boxes) == len(parts) + 2

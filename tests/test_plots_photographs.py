@@ -4,7 +4,7 @@ import torch
 from matplotlib.patches import Ellipse
 
 from nst_tutorial import plots
-from nst_tutorial.color import color_statistics
+from nst_tutorial.images.color import color_statistics
 
 
 def test_clouds_show_mean_and_two_deviations():

@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from nst_tutorial import plots
-from nst_tutorial.kernels import gram_matrix
+from nst_tutorial.kernels.moments import gram_matrix
 
 
 def test_written_out_writes_every_number():

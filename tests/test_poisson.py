@@ -4,7 +4,7 @@ import scipy.sparse as sparse
 import torch
 from scipy.sparse.linalg import spsolve
 
-from nst_tutorial.poisson import screened_poisson
+from nst_tutorial.noise.poisson import screened_poisson
 
 
 def rand(*shape, seed=0):

@@ -9,9 +9,11 @@ from conftest import quick
 
 import nst_tutorial
 from nst_tutorial import images
-from nst_tutorial.kernels import Gaussian, get_kernel
+from nst_tutorial.kernels.gaussian import Gaussian
+from nst_tutorial.kernels.registry import get_kernel
 from nst_tutorial.presets import PRESETS, Settings, compare, get_preset, options_from
-from nst_tutorial.transfer import make_objective, stylize
+from nst_tutorial.transfer.builder import make_objective
+from nst_tutorial.transfer.style_transfer import stylize
 
 
 def test_defaults_of_the_signature_are_left_to_the_preset():

@@ -17,8 +17,9 @@ from hypothesis import strategies as st
 from PIL import Image
 from properties import SUFFIXES, is_picture, many
 
-from nst_tutorial.files import replacing
-from nst_tutorial.images import fit, load_image, load_settings, resize, save_image
+from nst_tutorial.images.reading import load_image, load_settings, save_image
+from nst_tutorial.images.resizing import fit, resize
+from nst_tutorial.storage.atomic import replacing
 
 MODES = ["1", "L", "P", "PA", "LA", "La", "RGB", "RGBA", "RGBa", "RGBX", "CMYK", "YCbCr", "LAB",
          "HSV", "I", "I;16", "F"]  # fmt: skip

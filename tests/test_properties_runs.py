@@ -14,12 +14,12 @@ from hypothesis import strategies as st
 from properties import PLAIN_ERRORS, few, is_picture
 
 from nst_tutorial import cli
-from nst_tutorial.images import load_image
-from nst_tutorial.kernels import KERNELS
-from nst_tutorial.losses import CONTENT_NORMALIZATIONS, STYLE_NORMALIZATIONS
+from nst_tutorial.images.reading import load_image
+from nst_tutorial.kernels.registry import KERNELS
+from nst_tutorial.losses.factors import CONTENT_NORMALIZATIONS, STYLE_NORMALIZATIONS
 from nst_tutorial.presets import PRESETS
-from nst_tutorial.synthesis import reconstruct, synthesize_texture
-from nst_tutorial.transfer import stylize
+from nst_tutorial.transfer.style_transfer import stylize
+from nst_tutorial.transfer.textures import reconstruct, synthesize_texture
 
 odd = st.one_of(
     st.floats(), st.integers(-3, 3), st.integers(10**18, 10**21), st.booleans(),
@@ -160,7 +160,7 @@ def test_what_is_no_picture_is_refused_by_name(tiny, wrong, good, where):
     st.one_of(st.integers(0, 3), odd),
 )
 def test_any_texture_is_a_picture_or_a_plain_error(tiny, style, size, chosen, kernel, tile, steps):
-    from nst_tutorial.vgg import VGG19
+    from nst_tutorial.vgg.network import VGG19
 
     model = tiny
     if tile:

@@ -8,20 +8,16 @@ import pytest
 import torch
 from conftest import box, disc, features, ones, quick, relative
 
-from nst_tutorial.engine import Engine
-from nst_tutorial.images import resize, save_image
-from nst_tutorial.kernels import (
-    BatchNormStatistics,
-    Gaussian,
-    Gram,
-    Linear,
-    Polynomial,
-    Wasserstein,
-)
-from nst_tutorial.objectives import StyleSource, make_objective, style_sources
+from nst_tutorial.images.reading import save_image
+from nst_tutorial.images.resizing import resize, resize_mask
+from nst_tutorial.kernels.gaussian import Gaussian
+from nst_tutorial.kernels.moments import BatchNormStatistics, Gram, Linear, Polynomial, Wasserstein
 from nst_tutorial.presets import PRESETS
-from nst_tutorial.regions import at_layer, check_mask, load_mask, resize_mask, shares
-from nst_tutorial.tiles import reach, stride
+from nst_tutorial.tiling.engine import Engine
+from nst_tutorial.transfer.builder import make_objective
+from nst_tutorial.transfer.masks import at_layer, check_mask, load_mask, shares
+from nst_tutorial.transfer.styles import StyleSource, style_sources
+from nst_tutorial.vgg.layers import reach, stride
 
 DEFAULT = PRESETS["default"]
 LAYERS = tuple(DEFAULT.style_layers)

@@ -1,8 +1,8 @@
 import pytest
 import torch
 
-from nst_tutorial.transfer import stylize
-from nst_tutorial.vgg import VGG19
+from nst_tutorial.transfer.style_transfer import stylize
+from nst_tutorial.vgg.network import VGG19
 
 
 def test_narrow_pictures_work(tiny):

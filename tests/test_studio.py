@@ -10,12 +10,14 @@ from conftest import names_in
 from studios import as_png, shown, text, until, upload
 
 from nst_tutorial import load_image, stylize
-from nst_tutorial.optimize import Progress
-from nst_tutorial.scales import Result
-from nst_tutorial.widgets import Compare, Studio, recipe, split, studio
-from nst_tutorial.widgets.page import in_words
-from nst_tutorial.widgets.screen import frame
-from nst_tutorial.widgets.worker import Job, Pace
+from nst_tutorial.optimize.loop import Progress
+from nst_tutorial.optimize.result import Result
+from nst_tutorial.widgets import Compare, Studio, split
+from nst_tutorial.widgets.studio import app as studio
+from nst_tutorial.widgets.studio import recipe
+from nst_tutorial.widgets.studio.page import in_words
+from nst_tutorial.widgets.studio.screen import frame
+from nst_tutorial.widgets.studio.worker import Job, Pace
 
 # --- the knobs -------------------------------------------------------------------------------
 

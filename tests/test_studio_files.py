@@ -11,7 +11,9 @@ from studios import as_png, assert_the_code_makes_it_again, text, until, upload
 from test_decoding import BAD, write_bad
 
 from nst_tutorial import load_image, load_settings
-from nst_tutorial.widgets import Studio, studio, uploads
+from nst_tutorial.widgets import Studio
+from nst_tutorial.widgets.studio import app as studio
+from nst_tutorial.widgets.studio import uploads
 
 NO_FILES = ("missing", "folder", "pipe")  # nothing that a browser could upload
 

@@ -2,10 +2,11 @@ import pytest
 import torch
 from conftest import TINY, fitted_to
 
-from nst_tutorial.images import load_image
-from nst_tutorial.kernels import Gaussian, get_kernel
-from nst_tutorial.synthesis import noise, reconstruct, synthesize_texture
-from nst_tutorial.vgg import VGG19
+from nst_tutorial.images.reading import load_image
+from nst_tutorial.kernels.gaussian import Gaussian
+from nst_tutorial.kernels.registry import get_kernel
+from nst_tutorial.transfer.textures import noise, reconstruct, synthesize_texture
+from nst_tutorial.vgg.network import VGG19
 
 LAYERS = ("relu1_1", "relu2_1", "relu3_1")
 

@@ -6,9 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from nst_tutorial.images import save_image
-from nst_tutorial.presets import PRESETS
-from nst_tutorial.tasks import (
+from nst_tutorial.batch.tasks import (
     RECORD,
     SETTINGS,
     combinations,
@@ -17,7 +15,9 @@ from nst_tutorial.tasks import (
     make_tasks,
     told_apart,
 )
-from nst_tutorial.transfer import stylize
+from nst_tutorial.images.reading import save_image
+from nst_tutorial.presets import PRESETS
+from nst_tutorial.transfer.style_transfer import stylize
 
 
 def names(tasks):

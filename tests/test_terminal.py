@@ -12,9 +12,10 @@ import typer
 from conftest import COMMAND, QUICK, names_in
 
 from nst_tutorial import cli, images, load_image
-from nst_tutorial.engine import Engine
-from nst_tutorial.scales import Result
-from nst_tutorial.terminal import deliver, free_name
+from nst_tutorial.cli.terminal import deliver
+from nst_tutorial.optimize.result import Result
+from nst_tutorial.storage.atomic import free_name
+from nst_tutorial.tiling.engine import Engine
 
 
 def test_the_default_name_is_numbered(tmp_path):
@@ -59,7 +60,7 @@ def test_ctrl_c_before_the_first_evaluation_writes_nothing(tmp_path, monkeypatch
     def interrupted(self, image):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("nst_tutorial.engine.Engine.value_and_gradient", interrupted)
+    monkeypatch.setattr("nst_tutorial.tiling.engine.Engine.value_and_gradient", interrupted)
     with pytest.raises(SystemExit) as ended:
         cli.app(["stylize", "temple", "starry_night", *QUICK, "--out", str(tmp_path / "a.png")])
     assert ended.value.code == 130

@@ -2,7 +2,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from nst_tutorial.texture_nets import Generator, InstanceNorm, padded, pyramid
+from nst_tutorial.texture_networks.generator import Generator, InstanceNorm, padded, pyramid
 
 
 def by_hand(scales, width, depth):

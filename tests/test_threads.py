@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from nst_tutorial import allocator, threads
+from nst_tutorial.machine import malloc as allocator
+from nst_tutorial.machine import openmp as threads
 
 
 def glibc():

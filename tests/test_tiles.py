@@ -2,9 +2,9 @@ import pytest
 import torch
 from conftest import TINY
 
-from nst_tutorial import tiles
-from nst_tutorial.vgg import VGG19
-from nst_tutorial.weights import LAYERS
+from nst_tutorial.tiling import windows as tiles
+from nst_tutorial.vgg.layers import LAYERS
+from nst_tutorial.vgg.network import VGG19
 
 
 def test_strides_and_reaches():
@@ -50,7 +50,7 @@ SIZES = [(130, 197), (16, 16), (64, 333), (81, 80)]
 @pytest.mark.parametrize("tile", [None, 16, 50, 64, 96, 128])
 @pytest.mark.parametrize("layers", [["relu5_1"], ["relu1_1", "relu3_2"], []])
 def test_windows_cut_the_picture_and_every_layer_into_pieces(size, tile, layers):
-    parts = tiles.windows(size, tile, layers)
+    parts = tiles.split_into_windows(size, tile, layers)
     count = torch.zeros(size)
     for part in parts:
         count[part.rows, part.columns] += 1
@@ -76,7 +76,7 @@ def test_a_part_of_a_block_is_the_part_of_the_whole(tiny, size):
     image = torch.rand(1, 3, *size, generator=torch.Generator().manual_seed(3)).double()
     layers = ["relu1_2", "pool2", "relu4_2"]
     whole = tiny(image, layers)
-    for part in tiles.windows(size, 48, layers):
+    for part in tiles.split_into_windows(size, 48, layers):
         for layer, own in part.own(tiny(part.cut(image), layers)).items():
             torch.testing.assert_close(own, part.at(layer).cut(whole[layer]), rtol=0, atol=1e-12)
 
@@ -87,7 +87,7 @@ def test_a_smaller_margin_would_be_wrong(open_network, monkeypatch):
     whole = open_network(image, ["relu3_1"])["relu3_1"]
 
     def worst():
-        parts = tiles.windows((96, 96), 32, ["relu3_1"])
+        parts = tiles.split_into_windows((96, 96), 32, ["relu3_1"])
         return max(
             float((part.own(open_network(part.cut(image), ["relu3_1"]))["relu3_1"]
                    - part.at("relu3_1").cut(whole)).abs().max())
@@ -110,5 +110,5 @@ def test_folding_is_the_adjoint_of_wrapping():
 
 def test_pictures_that_cannot_be_cut_in_a_circle_are_named():
     with pytest.raises(ValueError, match="multiples of 16 and at least 80; got 100×160"):
-        tiles.windows((160, 100), 64, ["relu5_1"], circular=True)
-    assert len(tiles.windows((160, 100), None, ["relu5_1"], circular=True)) == 1
+        tiles.split_into_windows((160, 100), 64, ["relu5_1"], circular=True)
+    assert len(tiles.split_into_windows((160, 100), None, ["relu5_1"], circular=True)) == 1

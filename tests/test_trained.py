@@ -4,10 +4,10 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from nst_tutorial.images import load_image
-from nst_tutorial.lessons import style_distance
-from nst_tutorial.texture_nets import Generator
-from nst_tutorial.trained import FORMAT, bundled, load_generator, save_generator
+from nst_tutorial.images.reading import load_image
+from nst_tutorial.texture_networks.files import FORMAT, bundled, load_generator, save_generator
+from nst_tutorial.texture_networks.generator import Generator
+from nst_tutorial.texture_networks.objective import style_distance
 
 
 @pytest.mark.parametrize("normalization", ["instance", "batch"])

@@ -3,11 +3,11 @@ import math
 import pytest
 import torch
 
-from nst_tutorial import checkpoint
-from nst_tutorial.lessons import style_distance
-from nst_tutorial.texture_nets import Generator
-from nst_tutorial.training import FORMAT, rate_at, train_generator
-from nst_tutorial.vgg import VGG19
+from nst_tutorial.optimize import checkpoint
+from nst_tutorial.texture_networks.generator import Generator
+from nst_tutorial.texture_networks.objective import style_distance
+from nst_tutorial.texture_networks.training import FORMAT, rate_at, train_generator
+from nst_tutorial.vgg.network import VGG19
 
 LAYERS = ("relu1_1", "relu2_1")
 
@@ -135,7 +135,7 @@ def test_foreign_checkpoints_are_refused(stripes, tiny, tmp_path, change, messag
 
 
 def test_files_that_are_no_checkpoints(stripes, tiny, tmp_path):
-    from nst_tutorial.trained import save_generator
+    from nst_tutorial.texture_networks.files import save_generator
 
     path = tmp_path / "run"
     path.write_bytes(b"something else")

@@ -8,12 +8,14 @@ import torch.nn.functional as F
 from conftest import quick, relative
 
 from nst_tutorial import images
-from nst_tutorial.kernels import Gaussian, Wasserstein
-from nst_tutorial.losses import Objective
-from nst_tutorial.noise import flat_regions, noise_level
+from nst_tutorial.kernels.gaussian import Gaussian
+from nst_tutorial.kernels.moments import Wasserstein
+from nst_tutorial.losses.objective import Objective
+from nst_tutorial.noise.level import flat_regions, noise_level
 from nst_tutorial.presets import PRESETS
-from nst_tutorial.transfer import make_objective, stylize
-from nst_tutorial.weights import palette_path
+from nst_tutorial.transfer.builder import make_objective
+from nst_tutorial.transfer.style_transfer import stylize
+from nst_tutorial.vgg.weights import palette_path
 
 # --- the real thing --------------------------------------------------------------------------
 

@@ -5,9 +5,11 @@ import torchvision
 from conftest import TINY, relative
 from safetensors.torch import save_file
 
-from nst_tutorial import weights as module
-from nst_tutorial.vgg import VGG19, check_layers, choose_device
-from nst_tutorial.weights import CONVOLUTIONS, LAYERS, palette_path
+from nst_tutorial.machine.device import choose_device
+from nst_tutorial.vgg import weights as module
+from nst_tutorial.vgg.layers import CONVOLUTIONS, LAYERS, check_layers
+from nst_tutorial.vgg.network import VGG19
+from nst_tutorial.vgg.weights import palette_path
 
 
 def state_dict_of(model: VGG19) -> dict[str, torch.Tensor]:

@@ -15,8 +15,8 @@ from conftest import COMMAND, TINY, quick
 from safetensors.torch import save_file
 
 import nst_tutorial
-from nst_tutorial.vgg import VGG19
-from nst_tutorial.weights import CONVOLUTIONS, LAYERS
+from nst_tutorial.vgg.layers import CONVOLUTIONS, LAYERS
+from nst_tutorial.vgg.network import VGG19
 
 PACKAGE = Path(nst_tutorial.__file__).parent
 
@@ -79,7 +79,7 @@ def test_pickle_bombs_as_checkpoints_are_refused_and_not_run(tmp_path, tiny, pai
 
 
 def test_pickle_bombs_as_generators_are_refused_and_not_run(tmp_path):
-    from nst_tutorial.trained import load_generator
+    from nst_tutorial.texture_networks.files import load_generator
 
     for path in bombs(tmp_path).values():
         with pytest.raises(ValueError, match=f"{path.name}: not a generator, or damaged"):
@@ -197,7 +197,7 @@ def test_a_damaged_checkpoint_is_always_noticed(tmp_path, tiny, pair):
 def test_a_checkpoint_with_honest_checksums_and_nonsense_inside_is_refused(tmp_path, tiny, pair):
     from safetensors import safe_open
 
-    from nst_tutorial.checkpoint import _checksum
+    from nst_tutorial.storage.tensor_files import _checksum
 
     path = tmp_path / "run"
     quick(pair, tiny, callback=lambda p: p.evaluation == 5, checkpoint=path, checkpoint_every=2)

@@ -5,9 +5,9 @@ import pytest
 import torch
 
 from nst_tutorial import plots
-from nst_tutorial.front import Point
+from nst_tutorial.transfer.pareto import Point
 from nst_tutorial.widgets import balance_explorer
-from nst_tutorial.widgets.balance import LADDER, bundled_front, interpolated
+from nst_tutorial.widgets.explorers.balance import LADDER, bundled_front, interpolated
 
 # The toy of notebook 05: C = x², S = (x - 4)², least at x = 4 r / (1 + r)
 RATIOS = (0.25, 1.0, 3.0, 8.0)

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from nst_tutorial.vgg import VGG19
-from nst_tutorial.widgets import cache
-from nst_tutorial.widgets.cache import remembered
+from nst_tutorial.vgg.network import VGG19
+from nst_tutorial.widgets.explorers import cache
+from nst_tutorial.widgets.explorers.cache import remembered
 
 
 @pytest.fixture
@@ -152,7 +152,7 @@ def test_a_given_network_is_known_by_its_weights(vgg):
 def test_a_packed_picture_keeps_its_fine_colour():
     g = torch.Generator().manual_seed(0)
     image = 0.5 + 0.2 * torch.randn(1, 3, 24, 40, generator=g)
-    from nst_tutorial.widgets.content import unpacked
+    from nst_tutorial.widgets.explorers.content import unpacked
 
     back = unpacked(cache.compressed(image))
     assert back.shape == image.shape

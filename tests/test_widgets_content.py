@@ -2,12 +2,12 @@ import numpy as np
 import pytest
 import torch
 
-from nst_tutorial.images import load_image
+from nst_tutorial.images.reading import load_image
 from nst_tutorial.presets import STYLE_LAYERS
-from nst_tutorial.synthesis import noise, reconstruct
+from nst_tutorial.transfer.textures import noise, reconstruct
 from nst_tutorial.widgets import inversion_explorer
-from nst_tutorial.widgets.cache import compressed
-from nst_tutorial.widgets.content import EVALUATIONS, LAYERS, inversion_settings, invert
+from nst_tutorial.widgets.explorers.cache import compressed
+from nst_tutorial.widgets.explorers.content import EVALUATIONS, LAYERS, inversion_settings, invert
 
 COUNTS = (0, 2, 5)
 
@@ -65,7 +65,7 @@ def test_a_layer_too_deep_for_the_picture_is_told_in_words(tiny, kept):
 
 
 def bundled(layer):
-    from nst_tutorial.widgets.cache import _read, bundled_path
+    from nst_tutorial.widgets.explorers.cache import _read, bundled_path
 
     settings = {**inversion_settings("cat", 160, None, EVALUATIONS), "layer": layer}
     return _read(bundled_path("inversion", settings))
@@ -96,7 +96,7 @@ def test_the_bundled_pictures_are_what_this_code_makes():
 
 
 def test_the_bundled_cat_needs_no_network(kept, monkeypatch):
-    from nst_tutorial.widgets import content
+    from nst_tutorial.widgets.explorers import content
 
     monkeypatch.setattr(content, "load_vgg19", lambda: pytest.fail("nothing is to be computed"))
     explorer = inversion_explorer()
@@ -109,7 +109,7 @@ def test_the_bundled_cat_needs_no_network(kept, monkeypatch):
 
 
 def test_unpacked_is_a_picture():
-    from nst_tutorial.widgets.content import unpacked
+    from nst_tutorial.widgets.explorers.content import unpacked
 
     image = unpacked(bundled("relu1_1")["image 60"])
     assert image.shape == load_image("cat", 160).shape

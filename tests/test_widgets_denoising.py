@@ -7,7 +7,7 @@ import torch
 from PIL import Image
 from test_noise import white
 
-from nst_tutorial.denoising import denoise, level_of
+from nst_tutorial.noise.filters import denoise, level_of
 from nst_tutorial.widgets import denoising_explorer, to_jpeg
 
 

@@ -2,7 +2,15 @@ import ipywidgets
 import pytest
 
 from nst_tutorial import plots
-from nst_tutorial.widgets.explorer import Answer, Explorer, choice, kept, labelled, steps_of, tick
+from nst_tutorial.widgets.explorers.explorer import (
+    Answer,
+    Explorer,
+    choice,
+    kept,
+    labelled,
+    steps_of,
+    tick,
+)
 
 
 def line(value):

@@ -3,7 +3,7 @@ import re
 import pytest
 import torch
 
-from nst_tutorial.images import load_image
+from nst_tutorial.images.reading import load_image
 from nst_tutorial.widgets import layer_explorer
 
 SIZE = 64

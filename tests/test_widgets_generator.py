@@ -4,7 +4,7 @@ import pytest
 import torch
 from PIL import Image
 
-from nst_tutorial.texture_nets import Generator
+from nst_tutorial.texture_networks.generator import Generator
 from nst_tutorial.widgets import generator_explorer, to_jpeg
 
 TEXTURE, PAINTER = Generator(width=2), Generator(width=2, stylizes=True)

@@ -3,9 +3,11 @@ import re
 import pytest
 import torch
 
-from nst_tutorial.kernels import Gaussian, Polynomial, mmd2
+from nst_tutorial.kernels.gaussian import Gaussian
+from nst_tutorial.kernels.mmd import mmd2
+from nst_tutorial.kernels.moments import Polynomial
 from nst_tutorial.widgets import kernel_explorer
-from nst_tutorial.widgets.kernels import (
+from nst_tutorial.widgets.explorers.kernels import (
     DEALS,
     as_features,
     clouds,

@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from nst_tutorial.widgets import optimizer_explorer
-from nst_tutorial.widgets.optimize import (
+from nst_tutorial.widgets.explorers.optimize import (
     BEHIND,
     BOTTOM,
     EVALUATIONS,

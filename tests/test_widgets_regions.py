@@ -2,10 +2,10 @@ import pytest
 import torch
 from conftest import disc
 
-from nst_tutorial.regions import resize_mask
-from nst_tutorial.tiles import reach
+from nst_tutorial.images.resizing import resize_mask
+from nst_tutorial.vgg.layers import reach
 from nst_tutorial.widgets import region_explorer
-from nst_tutorial.widgets.regions import above, pull
+from nst_tutorial.widgets.explorers.regions import above, pull
 
 SIZE = (96, 80)
 

@@ -2,9 +2,9 @@ import pytest
 import torch
 from conftest import features, relative
 
-from nst_tutorial.kernels import gram_matrix
+from nst_tutorial.kernels.moments import gram_matrix
 from nst_tutorial.widgets import gram_explorer
-from nst_tutorial.widgets.style_gram import ALONE, BLUR, DEEDS, MASK, SHUFFLE, treat
+from nst_tutorial.widgets.explorers.style_gram import ALONE, BLUR, DEEDS, MASK, SHUFFLE, treat
 
 F = features(1, 5, 8, 6).abs()
 

@@ -7,9 +7,9 @@ import torch.nn.functional as F
 from conftest import relative
 
 from nst_tutorial import winograd
-from nst_tutorial.direct import ConvReLU
-from nst_tutorial.kernels import gram_matrix
-from nst_tutorial.vgg import VGG19
+from nst_tutorial.kernels.moments import gram_matrix
+from nst_tutorial.vgg.first_layer import ConvReLU
+from nst_tutorial.vgg.network import VGG19
 
 
 def layer(C, K, height, width, count=1):

@@ -4,17 +4,17 @@
 there is none yet. It never stops a notebook.
 """
 
-from .at_scale import every_combination, file_name, makespan, whole_or_nothing
-from .balance import balance_weights, pareto_front, translate_weight, weighted_minimum
-from .content import content_gradient, content_loss, descent_step, relative_content_loss
-from .features import convolution, feature_shape, layer_name, receptive_field
-from .kernels import blind_spot, bn_from_gram, feature_map, mmd2
-from .limits import assemble, noise_level, overhead, screened_poisson
-from .optimize import pull_back, secant_pair, two_loop
-from .photographs import color_moments, guided_gram, kept_luminance, matched_colors
-from .style_gram import gram_matrix, order_free, style_gradient, style_loss
-from .style_transfer import put_back_detail, scales, should_stop, weighted_style
-from .texture_networks import break_even, nearness, weight_gradient, wrap_around
+from .nb01_features import convolution, feature_shape, layer_name, receptive_field
+from .nb02_content import content_gradient, content_loss, descent_step, relative_content_loss
+from .nb03_style import gram_matrix, order_free, style_gradient, style_loss
+from .nb04_kernels import blind_spot, bn_from_gram, feature_map, mmd2
+from .nb05_balance import balance_weights, pareto_front, translate_weight, weighted_minimum
+from .nb06_optimize import pull_back, secant_pair, two_loop
+from .nb07_style_transfer import put_back_detail, scales, should_stop, weighted_style
+from .nb08_limits import assemble, noise_level, overhead, screened_poisson
+from .nb09_photographs import color_moments, guided_gram, kept_luminance, matched_colors
+from .nb10_texture_networks import break_even, nearness, weight_gradient, wrap_around
+from .nb11_at_scale import every_combination, file_name, makespan, whole_or_nothing
 
 __all__ = [
     "assemble",

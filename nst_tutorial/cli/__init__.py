@@ -8,7 +8,6 @@ from typing import Annotated
 
 import typer
 
-from ..terminal import out
 from .batch import batch
 from .denoising import denoise
 from .machine import doctor, presets
@@ -16,6 +15,7 @@ from .networks import apply, train_texture
 from .notebooks import notebooks
 from .pictures import stylize, texture
 from .studio import studio
+from .terminal import out
 
 # torch is imported inside the commands, so that --help answers at once.
 

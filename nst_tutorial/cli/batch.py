@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from ..terminal import complain, ended_by_signal, err, out, plain_errors
+from .terminal import complain, ended_by_signal, err, out, plain_errors
 
 SHEET = "contact_sheet.jpg"
 GOES_ON = "interrupted; the same command goes on from here"
@@ -44,7 +44,7 @@ def batch(
     What is there already is not made again, so the same command goes on after Ctrl-C or a crash.
     """
     with plain_errors(GOES_ON):
-        from ..batch import sweep
+        from ..batch.sweeps import sweep
 
         options = {"workers": workers, "threads": threads, "memory": memory, "device": device}
         found = sweep(
@@ -92,8 +92,8 @@ def _report(found) -> None:
 
 
 def _write_sheets(found) -> None:
-    from ..files import replacing
     from ..plots import contact_sheet, to_bytes
+    from ..storage.atomic import replacing
 
     for number, rows in enumerate(_on_sheets(found.rows), 1):
         path = found.out / (SHEET if number == 1 else SHEET.replace(".", f"-{number}."))

@@ -8,8 +8,9 @@ from typing import Annotated
 import typer
 
 from ..presets import DENOISERS, PLACES
-from ..terminal import choose_out, err, free_name, plain_errors
-from ..terminal import out as console
+from ..storage.atomic import free_name
+from .terminal import choose_out, err, plain_errors
+from .terminal import out as console
 
 
 def denoise(
@@ -38,9 +39,10 @@ def denoise(
 ) -> None:
     """Remove fine noise from PICTURE, say a result of `nst stylize`."""
     with plain_errors() as ending:
-        from ..denoising import denoise as run
-        from ..denoising import level_of
-        from ..images import find_image, load_image, load_settings, save_image
+        from ..images.catalog import find_image
+        from ..images.reading import load_image, load_settings, save_image
+        from ..noise.filters import denoise as run
+        from ..noise.filters import level_of
 
         amount = strength_from(strength)
         path = find_image(picture)

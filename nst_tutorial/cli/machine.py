@@ -8,7 +8,7 @@ import typer
 from rich.table import Table
 
 from ..presets import PRESETS, compare, get_preset
-from ..terminal import out, plain_errors
+from .terminal import out, plain_errors
 
 
 def presets(
@@ -41,7 +41,7 @@ def doctor(
 ) -> None:
     """Print versions, device, weights, memory and speed, and what pictures will need."""
     with plain_errors("interrupted"):
-        from ..doctor import examine
+        from .doctor import examine
 
         healthy = examine(out, size)
     if not healthy:

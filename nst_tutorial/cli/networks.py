@@ -9,18 +9,10 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from ..terminal import (
-    choose_out,
-    complain,
-    ended_by_signal,
-    err,
-    free_name,
-    keep,
-    plain_errors,
-    with_progress,
-)
-from ..terminal import out as console
+from ..storage.atomic import free_name
 from .options import Bandwidth, Degree, KernelName, Offset, Pairs, kernel_from
+from .terminal import choose_out, complain, ended_by_signal, err, keep, plain_errors, with_progress
+from .terminal import out as console
 
 NETWORK = ".safetensors"  # the suffix of its file
 NO_NETWORK = "interrupted before there was a network; nothing was written"
@@ -71,10 +63,11 @@ def train_texture(
     going_on = checkpoint is not None and checkpoint.is_file()
     goes_on = f"interrupted; the same command goes on from {checkpoint}"
     with plain_errors(goes_on if going_on else NO_NETWORK) as ending:
-        from ..crops import PictureFolder
-        from ..images import find_image, load_image
-        from ..texture_nets import Generator
-        from ..training import train_generator
+        from ..images.catalog import find_image
+        from ..images.reading import load_image
+        from ..texture_networks.crops import PictureFolder
+        from ..texture_networks.generator import Generator
+        from ..texture_networks.training import train_generator
 
         style_path = find_image(style, "style")
         image = load_image(style_path, style_size, enlarge=False)
@@ -106,7 +99,7 @@ def train_texture(
 
 def _choose_network(out: Path | None, name: str, overwrite: bool) -> Path:
     """Where to write: `out` if it may be written, else a free name in the folder `results`."""
-    from ..files import check_can_write
+    from ..storage.atomic import check_can_write
 
     path = out or free_name(Path("results", f"{name}{NETWORK}"))
     if path.is_file() and not overwrite:
@@ -118,7 +111,7 @@ def _choose_network(out: Path | None, name: str, overwrite: bool) -> Path:
 
 def _deliver(found, path: Path, overwrite: bool) -> Path:
     """Save what was learnt and say where it is; where it should not be, that ends with 1."""
-    from ..trained import save_generator
+    from ..texture_networks.files import save_generator
 
     def save(path: Path, overwrite: bool) -> Path:
         return save_generator(found.generator, path, overwrite=overwrite)
@@ -133,8 +126,8 @@ def _deliver(found, path: Path, overwrite: bool) -> Path:
 
 def _measure(generator, saved: Path, style, kernel, device: str) -> None:
     """Say how far samples are from the style, and write it into the network's file."""
-    from ..lessons import style_distance
-    from ..trained import save_generator
+    from ..texture_networks.files import save_generator
+    from ..texture_networks.objective import style_distance
 
     distance = style_distance(generator.sample(SIDE), style, kernel=kernel, device=device)
     generator.settings["style_distance"] = distance
@@ -165,7 +158,7 @@ def apply(
 ) -> None:  # fmt: skip
     """Make a texture, or repaint pictures, in one pass of a trained network."""
     with plain_errors() as ending:
-        from ..trained import load_generator
+        from ..texture_networks.files import load_generator
 
         if not generator:
             _list()
@@ -189,7 +182,7 @@ def apply(
 
 
 def _list() -> None:
-    from ..trained import bundled, load_generator
+    from ..texture_networks.files import bundled, load_generator
 
     table = Table()
     for column in ("name", "what it makes", "style", "trained at", "style distance"):
@@ -205,7 +198,8 @@ def _list() -> None:
 
 def _make(network, name, path, picture, size, seed, overwrite) -> None:
     """One picture, with what made it, in a file."""
-    from ..images import find_image, load_image, save_image
+    from ..images.catalog import find_image
+    from ..images.reading import load_image, save_image
 
     content = None if picture is None else load_image(find_image(picture, "content"), size)
     begin = time.perf_counter()
@@ -226,8 +220,8 @@ def _make_all(network, name, folder, out, size, seed, overwrite, ending) -> None
 
     No two results get one name: `overwrite` replaces what was there before, not what is made now.
     """
-    from ..images import check_can_save
-    from ..library import READABLE, pictures_in
+    from ..images.catalog import READABLE, pictures_in
+    from ..images.reading import check_can_save
 
     paths = pictures_in(folder)
     if not paths:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from ..terminal import complain, out, plain_errors
+from .terminal import complain, out, plain_errors
 
 
 def notebooks(
@@ -25,7 +25,7 @@ def notebooks(
 ) -> None:
     """Lay out the notebooks of the course, and their pictures, in FOLDER."""
     with plain_errors("interrupted; the same command lays out the rest"):
-        from ..course import lay_out
+        from .course import lay_out
 
         layout = lay_out(folder, overwrite=overwrite, solutions=solutions)
         count = sum(path.suffix == ".ipynb" for path in layout.written)

@@ -10,7 +10,6 @@ import typer
 
 from ..checks import whole
 from ..presets import PRESETS
-from ..terminal import choose_out, complain, deliver, err, plain_errors, with_progress
 from .denoising import spec_from
 from .options import (
     OURS,
@@ -24,15 +23,16 @@ from .options import (
     ours,
 )
 from .sources import mix_from, read_masks, read_styles, sizes_of_styles
+from .terminal import choose_out, complain, deliver, err, plain_errors, with_progress
 
 if TYPE_CHECKING:
-    from ..optimize import Callback, Progress
+    from ..optimize.loop import Callback, Progress
 
 
 def _recorded(record: dict, path: Path) -> dict:
     """The options of `stylize` in a picture's record; a ValueError names the picture."""
-    from ..inputs import check_settings
     from ..presets import options_from
+    from ..transfer.options import check_settings
 
     try:
         options = options_from(record)
@@ -187,10 +187,11 @@ def stylize(
         del options[name]
     options["tile"] = int(tile) if tile.isdecimal() and len(tile) < 10 else tile
     with plain_errors():
-        from ..images import find_image, load_image, load_settings
+        from ..images.catalog import find_image
+        from ..images.reading import load_image, load_settings
         from ..presets import STARTS
-        from ..runs import settings_from
-        from ..transfer import stylize as run
+        from ..transfer.options import settings_from
+        from ..transfer.style_transfer import stylize as run
 
         parameters = [options.pop(name) for name in ("degree", "offset", "bandwidth", "pairs")]
         options["kernel"] = kernel_from(
@@ -278,8 +279,9 @@ def texture(
 ) -> None:
     """Make a new picture with the texture of STYLE, from noise."""
     with plain_errors():
-        from ..images import find_image, load_image
-        from ..synthesis import synthesize_texture
+        from ..images.catalog import find_image
+        from ..images.reading import load_image
+        from ..transfer.textures import synthesize_texture
 
         style_path = find_image(style, "style")
         image = load_image(style_path, style_size, enlarge=False)

@@ -25,8 +25,8 @@ def mix_from(text: str | None) -> list[float] | None:
 
 def sizes_of_styles(scale: float | Sequence[float], size: int, count: int) -> list[int]:
     """As large as each will be used, so that a huge painting does not fill the memory."""
-    from ..images import LARGEST_SIZE, SMALLEST_SIDE
-    from ..inputs import scales_of
+    from ..checks import LARGEST_SIZE, SMALLEST_SIDE
+    from ..transfer.styles import scales_of
 
     wanted = [size * each for each in scales_of(scale, count)]
     return [math.ceil(min(max(SMALLEST_SIDE, each), LARGEST_SIZE)) for each in wanted]
@@ -34,7 +34,7 @@ def sizes_of_styles(scale: float | Sequence[float], size: int, count: int) -> li
 
 def read_styles(paths: Sequence[Path], sizes: Sequence[int]) -> Tensor | list[Tensor]:
     """One picture, or a list of several, as `stylize` takes them."""
-    from ..images import load_image
+    from ..images.reading import load_image
 
     found = [load_image(p, s, enlarge=False) for p, s in zip(paths, sizes, strict=True)]
     return found if len(found) > 1 else found[0]
@@ -44,7 +44,7 @@ def read_masks(
     option: str, names: Sequence[str] | None, sizes: Sequence[int], *, enlarge: bool
 ) -> list[Tensor | None] | None:
     """A mask for each style as large as its picture; None for everywhere."""
-    from ..regions import load_mask
+    from ..transfer.masks import load_mask
 
     if not names:
         return None

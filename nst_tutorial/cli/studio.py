@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from ..terminal import out, plain_errors
+from .terminal import out, plain_errors
 
 HOST = "127.0.0.1"
 MESSAGE = 32_000_000  # bytes of one message from the page: room for an upload
@@ -61,7 +61,7 @@ def studio(
     the pictures of another page; nothing is written here, results are downloaded.
     """
     with plain_errors("interrupted"):
-        from ..course import notebooks_folder
+        from .course import notebooks_folder
 
         path, port = notebooks_folder() / "studio.ipynb", free_port(port)
     out.print(f"The studio is at http://{HOST}:{port}/ (Ctrl-C ends it)", soft_wrap=True)

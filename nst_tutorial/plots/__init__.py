@@ -16,7 +16,7 @@ from .limits import noise_front, noise_report, power_spectra, tile_windows
 from .losses import front, gradient_norms, loss_curves
 from .optimize import descent_paths, race, scaling
 from .photographs import color_clouds, regions
-from .pictures import image_grid, image_row
+from .pictures import image_grid, image_row, show
 from .statistics import gram_matrices
 from .style import channel_maps, distance_table, maps, spectra, written_out
 from .texture_networks import speed_and_quality
@@ -58,6 +58,7 @@ __all__ = [
     "race",
     "regions",
     "scaling",
+    "show",
     "small_tensors",
     "spectra",
     "speed_and_quality",

@@ -8,7 +8,7 @@ from itertools import pairwise
 import numpy as np
 from matplotlib.figure import Figure
 
-from ..front import Point
+from ..transfer.pareto import Point
 from .figure import COLORS, new_figure
 
 

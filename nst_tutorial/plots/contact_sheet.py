@@ -11,8 +11,8 @@ import numpy as np
 from matplotlib.figure import Figure
 from PIL import Image
 
-from ..images import load_image, to_pil
-from ..manifest import DONE, FIRST, LAST
+from ..batch.manifest import DONE, FIRST, LAST
+from ..images.reading import load_image, to_pil
 from .figure import DPI, new_figure
 
 GAP = 4  # pixels between two pictures

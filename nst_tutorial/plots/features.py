@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from torch import Tensor
 
-from ..images import to_pil
+from ..images.reading import to_pil
 from .figure import COLORS, new_figure
 
 Box = tuple[float, float, float, float]  # top, left, height, width in pixels

@@ -12,9 +12,9 @@ from matplotlib.patches import Rectangle
 from matplotlib.ticker import NullFormatter
 from torch import Tensor
 
-from ..images import to_pil
-from ..noise import flat_regions, noise_level, power_spectrum
-from ..tiles import Window
+from ..images.reading import to_pil
+from ..noise.level import flat_regions, noise_level, power_spectrum
+from ..tiling.windows import Window
 from .charts import STYLES
 from .figure import COLORS, new_figure
 

@@ -9,7 +9,7 @@ from itertools import pairwise
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter
 
-from ..front import Point
+from ..transfer.pareto import Point
 from .figure import COLORS, new_figure
 
 

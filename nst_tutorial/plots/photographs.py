@@ -9,8 +9,8 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Ellipse
 from torch import Tensor
 
-from ..color import color_statistics, luminance
-from ..images import to_pil
+from ..images.color import color_statistics, luminance
+from ..images.reading import to_pil
 from .figure import COLORS, new_figure
 
 POINTS = 2500  # of a cloud

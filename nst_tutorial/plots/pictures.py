@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from ..images import to_pil
+from ..images.reading import to_pil
 from .figure import new_figure
 
 
@@ -55,3 +55,11 @@ def image_grid(
                 axes[i, j].set_title(column_titles[j])
         axes[i, 0].set_ylabel(row_titles[i])
     return figure
+
+
+def show(*images: Tensor, titles: Sequence[str] = (), height: float = 3.5) -> Figure:
+    """Return a matplotlib figure of pictures side by side, for the last line of a notebook cell.
+
+    `height` is that of the row in inches; pictures keep their shapes.
+    """
+    return image_row(images, titles=titles, height=height)

@@ -1,18 +1,18 @@
 """What moves in the notebooks: ipywidgets only, in the API that versions 7 and 8 share."""
 
-from .balance import balance_explorer
 from .compare import Compare, split
-from .content import inversion_explorer
-from .denoising import denoising_explorer
-from .explorer import Answer, Explorer
-from .features import layer_explorer
-from .generator import generator_explorer
-from .kernels import kernel_explorer
+from .explorers.balance import balance_explorer
+from .explorers.content import inversion_explorer
+from .explorers.denoising import denoising_explorer
+from .explorers.explorer import Answer, Explorer
+from .explorers.features import layer_explorer
+from .explorers.generator import generator_explorer
+from .explorers.kernels import kernel_explorer
+from .explorers.optimize import optimizer_explorer
+from .explorers.regions import region_explorer
+from .explorers.style_gram import gram_explorer
 from .live import Live, to_jpeg
-from .optimize import optimizer_explorer
-from .regions import region_explorer
-from .studio import Studio
-from .style_gram import gram_explorer
+from .studio.app import Studio
 
 __all__ = [
     "Answer",

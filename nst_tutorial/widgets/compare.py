@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipywidgets
 from torch import Tensor
 
-from ..images import resize
+from ..images.resizing import resize
 from .live import to_jpeg
 
 

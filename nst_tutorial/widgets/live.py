@@ -9,8 +9,8 @@ import ipywidgets
 from torch import Tensor
 
 from .. import plots
-from ..images import to_pil
-from ..optimize import Progress
+from ..images.reading import to_pil
+from ..optimize.loop import Progress
 
 
 def to_jpeg(image: Tensor) -> bytes:

@@ -1,0 +1,61 @@
+"""Many pictures: every combination of contents, styles and settings, on one machine or many."""
+
+from .manifest import DONE, FAILED, FILE, FIRST, LAST, PATIENCE, read_manifest, write_manifest
+from .one_picture import BUSY, THERE, UNWRITABLE, failed, forget_pictures, perform, row_of, there
+from .sweeps import (
+    SECONDS_BETWEEN_LOOKS,
+    SECONDS_BETWEEN_WRITES,
+    SECONDS_OF_SILENCE,
+    Runner,
+    Sweep,
+    sweep,
+)
+from .tasks import (
+    RECORD,
+    SETTINGS,
+    SIZE,
+    UNREADABLE,
+    Pictures,
+    Task,
+    combinations,
+    finished,
+    list_pictures,
+    make_tasks,
+    told_apart,
+)
+
+__all__ = [
+    "BUSY",
+    "DONE",
+    "FAILED",
+    "FILE",
+    "FIRST",
+    "LAST",
+    "PATIENCE",
+    "RECORD",
+    "SECONDS_BETWEEN_LOOKS",
+    "SECONDS_BETWEEN_WRITES",
+    "SECONDS_OF_SILENCE",
+    "SETTINGS",
+    "SIZE",
+    "THERE",
+    "UNREADABLE",
+    "UNWRITABLE",
+    "Pictures",
+    "Runner",
+    "Sweep",
+    "Task",
+    "combinations",
+    "failed",
+    "finished",
+    "forget_pictures",
+    "list_pictures",
+    "make_tasks",
+    "perform",
+    "read_manifest",
+    "row_of",
+    "sweep",
+    "there",
+    "told_apart",
+    "write_manifest",
+]

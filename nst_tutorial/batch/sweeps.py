@@ -1,0 +1,222 @@
+"""Many pictures: every combination of contents, styles and settings, here or on a cluster.
+
+    nst.sweep("photos", "paintings", {"style_weight": [5, 15, 50]}, "results")
+
+Each result is a file of its own, complete or not there; so a batch that was stopped in any way goes
+on when it is started again. Dask is loaded only if there is a cluster.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, closing
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..checks import number, whole
+from ..machine.device import choose_device
+from ..storage.atomic import check_can_write
+from .manifest import DONE, FAILED, FILE, read_manifest, write_manifest
+from .one_picture import BUSY, THERE, UNWRITABLE, forget_pictures, perform, there
+from .tasks import Pictures, Task, finished, make_tasks
+
+if TYPE_CHECKING:
+    from distributed import Client
+
+SECONDS_BETWEEN_WRITES = 2.0  # of the manifest
+SECONDS_BETWEEN_LOOKS = 0.5  # at what another run is working on
+SECONDS_OF_SILENCE = 5.0  # then the progress bar tells what is waited for
+
+Runner = Callable[[Sequence[Task]], Iterator[dict]]
+
+
+@dataclass
+class Sweep:
+    """What became of a batch."""
+
+    out: Path
+    """The folder of the results and of their table."""
+
+    rows: list[dict] = field(default_factory=list)
+    """One for each picture asked for that was made, was there, or failed, as in the manifest."""
+
+    skipped: int = 0
+    """How many others had made, before or meanwhile."""
+
+    seconds: float = 0.0
+
+    stopped: str | None = None
+    """None if all is done, or "interrupted" (Ctrl-C): the same call goes on."""
+
+    @property
+    def done(self) -> list[dict]:
+        """The rows of the pictures that are there."""
+        return [row for row in self.rows if row["status"] == DONE]
+
+    @property
+    def failed(self) -> list[dict]:
+        """The rows of those that could not be made, with "error"."""
+        return [row for row in self.rows if row["status"] == FAILED]
+
+
+def sweep(
+    contents: Pictures,
+    styles: Pictures,
+    grid: Mapping[str, Sequence],
+    out: str | Path,
+    client: Client | str | None = None,
+    *,
+    workers: int = 0,
+    threads: int | None = None,
+    memory: float | None = None,
+    device: str = "auto",
+    progress: bool = True,
+    callback: Callable[[dict], None] | None = None,
+) -> Sweep:
+    """Stylize every content in every style with every combination of settings.
+
+    Results go to `out` under names that tell pictures and settings, each with its settings inside,
+    and a table of them to `out/manifest.csv` (`read_manifest`). What is there already and is what
+    is asked for, made by this version, is not made again. A picture that fails is listed with its
+    error, and the others go on. Ctrl-C ends early; the same call goes on where it was. Several runs
+    may share a folder.
+
+    Parameters
+    ----------
+    contents, styles
+        A folder, a picture by path or name, or a list of pictures.
+    grid
+        Setting → list of values; settings are the options of `stylize` that JSON can hold, and
+        "size", the longer side in pixels (512 unless given). Layers and kernels are mappings.
+    out
+        A folder; it is made.
+    client
+        A `distributed.Client`, or the address of a Dask scheduler ("tcp://host:8786"). Its workers
+        must have this package and see the folders under the same paths. Each does one picture at
+        a time; where workers declare a resource "GPU", a picture takes one of it.
+    workers
+        So many processes on this machine instead; 0: work in this one. (They import the program
+        that starts them: a script needs its `if __name__ == "__main__":`.)
+    threads
+        Of torch in each worker; None: the cores of its machine shared among the workers there. In
+        this process nothing is changed.
+    memory
+        GB that each worker may use; None: a share of what is free, or seven tenths of the worker's
+        own limit. See `stylize`.
+    device
+        As for `stylize`.
+    progress
+        Show a bar. (Dask's dashboard shows the workers: `client.dashboard_link`.)
+    callback
+        Called with the row of each picture as soon as it is there, or has failed.
+
+    Raises
+    ------
+    ValueError
+        A grid with an unknown setting or a bad value, a folder without pictures, an unknown device,
+        workers that have another version of this package.
+    OSError
+        `out` cannot be written to; no scheduler at the address, or it has no workers, or is gone.
+    """
+    if client is not None and workers:
+        raise ValueError("give either a client or a number of workers, not both")
+    workers = whole("workers", workers, 0)
+    threads = None if threads is None else whole("threads", threads, 1)
+    memory = None if memory is None else number("memory", memory, above=0)
+    if client is None:
+        choose_device(device)  # refused now, not once for each picture
+    begin = time.perf_counter()
+    tasks = make_tasks(contents, styles, grid)
+    found = Sweep(Path(out).resolve())
+    if check_can_write(found.out / FILE).exists():
+        read_manifest(found.out)  # not somebody else's
+    work = partial(perform, out=found.out, device=device)
+    notes = _Notes(found, len(tasks), progress, callback)
+    try:
+        waiting = [task for task in tasks if not notes.is_there(task)]
+        with ExitStack() as stack:
+            run = partial(_here, partial(work, memory=memory))
+            if waiting and (workers or client is not None):
+                from .dask import runner
+
+                run = stack.enter_context(runner(work, client, workers, threads, memory, device))
+            _until_done(run, waiting, notes)
+    except KeyboardInterrupt:
+        found.stopped = "interrupted"
+    finally:
+        found.seconds = time.perf_counter() - begin
+        notes.close()
+    return found
+
+
+def _here(work: Callable[[Task], dict], tasks: Sequence[Task]) -> Iterator[dict]:
+    try:
+        for task in tasks:
+            yield work(task)
+    finally:
+        forget_pictures()
+
+
+def _until_done(run: Runner, waiting: Sequence[Task], notes: _Notes) -> None:
+    """Do all tasks; those that another run is busy with are looked at again and again."""
+    tasks = {task.file: task for task in waiting}
+    while waiting:
+        busy = []
+        with closing(run(waiting)) as rows:
+            for row in rows:
+                if row["status"] == BUSY:
+                    busy.append(tasks[row["file"]])
+                elif row["status"] == UNWRITABLE:  # so would all the others be, after their work
+                    raise OSError(f"{row['file']} cannot be written ({row['error']})")
+                else:
+                    notes.add(row)
+        waiting = busy
+        if waiting:
+            notes.wait_for(waiting[0])
+            time.sleep(SECONDS_BETWEEN_LOOKS)
+
+
+class _Notes:
+    """Keeps the rows, the manifest on disk and the progress bar up to date."""
+
+    def __init__(self, found: Sweep, tasks: int, progress: bool, callback):
+        from tqdm.auto import tqdm
+
+        self.found, self.callback = found, callback
+        self.bar = tqdm(total=tasks, unit="picture", disable=not progress)
+        self.written = self.added = time.monotonic()
+
+    def is_there(self, task: Task) -> bool:
+        record = finished(self.found.out / task.file, task)
+        if record is not None:
+            self.add(there(task, record))
+        return record is not None
+
+    def add(self, row: dict) -> None:
+        if row["status"] == THERE:
+            self.found.skipped += 1
+            row = {**row, "status": DONE}
+        self.found.rows.append(row)
+        self.bar.set_postfix_str(row["file"], refresh=False)
+        self.bar.update()
+        self.added = time.monotonic()
+        if time.monotonic() - self.written > SECONDS_BETWEEN_WRITES:
+            self.write()
+        if self.callback is not None:
+            self.callback(row)
+
+    def wait_for(self, task: Task) -> None:
+        if time.monotonic() - self.added > SECONDS_OF_SILENCE:
+            self.bar.set_postfix_str(f"waiting for another run to make {task.file}")
+
+    def write(self) -> None:
+        write_manifest(self.found.out, self.found.rows)
+        self.written = time.monotonic()
+
+    def close(self) -> None:
+        self.bar.set_postfix_str("")
+        self.bar.close()
+        self.write()

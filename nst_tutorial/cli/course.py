@@ -1,0 +1,91 @@
+"""The notebooks of the course and their pictures, laid out in a folder of the reader's own."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ..images.catalog import FOLDERS, bundled_paths
+from ..storage.atomic import check_can_write, replacing
+
+SOLUTION = "<details><summary>Solution"  # a cell that begins so holds one
+
+
+@dataclass
+class Layout:
+    """What `lay_out` did, file by file."""
+
+    written: list[Path] = field(default_factory=list)
+    kept: list[Path] = field(default_factory=list)  # were there, and are not as ours
+
+
+def notebooks_folder() -> Path:
+    """Where the notebooks of the course lie: inside an installed wheel, or in a checkout.
+
+    Raises
+    ------
+    FileNotFoundError
+        Neither; the message says what to do.
+    """
+    package = Path(__file__).resolve().parents[1]
+    for folder in (package / "data" / "notebooks", package.parent / "notebooks"):
+        if (folder / "00_quickstart.ipynb").is_file():
+            return folder
+    raise FileNotFoundError(
+        f"{package / 'data' / 'notebooks'}: the notebooks are missing; install nst_tutorial again"
+    )
+
+
+def course_files() -> dict[Path, Path]:
+    """Return place in the layout → file, for notebooks, their list, and the pictures."""
+    folder = notebooks_folder()
+    files = {Path(path.name): path for path in sorted(folder.glob("*.ipynb"))}
+    files[Path("README.md")] = folder / "README.md"
+    pictures = {Path("images", path.parent.name, path.name): path for path in bundled_paths()}
+    credits = bundled_paths()[0].parents[1] / "CREDITS.md"
+    return {**files, **pictures, Path("images", "CREDITS.md"): credits}
+
+
+def lay_out(folder: str | Path, *, overwrite: bool = False, solutions: bool = True) -> Layout:
+    """Copy the course into a folder: the notebooks, and beside them `images` with the pictures.
+
+    Started there, Jupyter finds all of it, and a picture put into `images/content` or
+    `images/style` gets its name. A file that is there and differs, as a notebook in which somebody
+    has worked, is kept unless `overwrite`. Each file is complete or not there. Without `solutions`
+    those of the exercises are left out.
+
+    Raises
+    ------
+    NotADirectoryError
+        `folder` is a file.
+    OSError
+        The folder cannot be made or written to, the disk is full.
+    """
+    folder = Path(folder)
+    if folder.exists() and not folder.is_dir():
+        raise NotADirectoryError(f"{folder}: is a file; name a folder, which need not exist")
+    layout = Layout()
+    for kind in FOLDERS:
+        check_can_write(folder / "images" / kind / "any")
+    for place, source in course_files().items():
+        path, content = folder / place, source.read_bytes()
+        if place.suffix == ".ipynb" and not solutions:
+            content = without_solutions(content)
+        if path.is_file() and path.read_bytes() == content:
+            continue
+        if path.exists() and not overwrite:
+            layout.kept.append(path)
+            continue
+        with replacing(path, overwrite=overwrite) as file:
+            file.write(content)
+        layout.written.append(path)
+    return layout
+
+
+def without_solutions(notebook: bytes) -> bytes:
+    """The same notebook file without the cells that hold an exercise's solution."""
+    content = json.loads(notebook)
+    cells = content["cells"]
+    content["cells"] = [cell for cell in cells if not "".join(cell["source"]).startswith(SOLUTION)]
+    return (json.dumps(content, indent=1, ensure_ascii=False) + "\n").encode()

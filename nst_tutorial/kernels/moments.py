@@ -1,0 +1,277 @@
+"""Style statistics that are means over positions: Gram matrix, means, covariances.
+
+`kernels` explains what they have to do with each other.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from ..checks import number, whole
+
+Moments = Tensor | tuple  # a tensor, or a tuple of such
+
+
+class Statistic(Protocol):
+    """What a style can be: something of a layer's features, and a distance between two of them.
+
+    If `additive`, the statistic is a mean over positions, so that of a large picture is the mean
+    of those of its tiles, weighted with their numbers of positions.
+    """
+
+    additive: bool
+
+    def statistic(self, features: Tensor, mask: Tensor | None = None) -> Moments:
+        """(N, C, H, W) → the statistic of each of the N, in float32 at least.
+
+        `mask` (1, 1, H, W), ≥ 0 and somewhere above 0, says how much each position counts.
+        """
+
+    def distance(self, x: Moments, y: Moments) -> Tensor:
+        """The squared distance of two statistics, summed over the batch: a scalar."""
+
+    def magnitude(self, y: Moments) -> Tensor:
+        """The distance of y from features that are all zero, or its natural unit: a scalar."""
+
+    def fitted(self, target: Moments) -> Statistic:
+        """The same with every free constant chosen for a style's statistic, once for all."""
+
+
+# --- features --------------------------------------------------------------------------------
+
+
+def positions(features: Tensor) -> Tensor:
+    """(N, C, H, W) → (N, M, C): one feature vector a position. A view if channels are last."""
+    if features.dim() != 4 or features.numel() == 0:
+        raise ValueError(
+            f"features must have shape (N, C, H, W), none of them 0; got {tuple(features.shape)}"
+        )
+    features = features if features.dtype == torch.float64 else features.float()
+    return features.permute(0, 2, 3, 1).flatten(1, 2)
+
+
+def mean(features: Tensor, mask: Tensor | None = None) -> Tensor:
+    """Return the mean feature vector (N, C), each position counting as `mask` says."""
+    F = positions(features)
+    return F.mean(dim=1) if mask is None else (_shares(mask, F) * F).sum(dim=1)
+
+
+def _shares(mask: Tensor, F: Tensor) -> Tensor:
+    """The positions' shares in the whole, (1, M, 1), from a mask (1, 1, H, W)."""
+    mask = mask.to(F).reshape(1, -1, 1)
+    return mask / mask.sum()
+
+
+class _SecondMoment(torch.autograd.Function):
+    """FᵀF / M for F of shape (N, M, C), with half the work in the gradient: F (D + Dᵀ) / M."""
+
+    @staticmethod
+    def forward(ctx, F: Tensor) -> Tensor:
+        ctx.save_for_backward(F)
+        return F.transpose(1, 2) @ F / F.shape[1]
+
+    @staticmethod
+    def backward(ctx, D: Tensor) -> Tensor:
+        (F,) = ctx.saved_tensors
+        return F @ ((D + D.transpose(1, 2)) / F.shape[1])
+
+
+def gram_matrix(features: Tensor, mask: Tensor | None = None) -> Tensor:
+    """Return the Gram matrices F Fᵀ / M, (N, C, C), of features (N, C, H, W).
+
+    Gatys et al. 2016, equation 3, divided by the number of positions M, so that pictures of
+    different sizes can be compared. Computed in float32 at least: float16 would overflow. With a
+    mask (1, 1, H, W) the mean over positions is a weighted one.
+    """
+    F = positions(features)
+    if mask is not None:
+        F = F * (_shares(mask, F) * F.shape[1]).sqrt()
+    return _SecondMoment.apply(F)
+
+
+def check_comparable(x: Tensor, y: Tensor) -> None:
+    """A ValueError unless y is a statistic of the same layer, for one picture or for as many."""
+    if x.shape[1:] != y.shape[1:] or y.shape[0] not in (1, x.shape[0]):
+        raise ValueError(
+            f"statistics of different layers or numbers of pictures cannot be compared: "
+            f"{tuple(x.shape)} and {tuple(y.shape)}"
+        )
+
+
+def _squared_distance(x: Tensor, y: Tensor) -> Tensor:
+    check_comparable(x, y)
+    return (x - y).square().sum()
+
+
+# --- kernels with a finite feature map -------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Polynomial:
+    """k(a, b) = (aᵀb + offset)^degree, for style losses of degree 1 or 2.
+
+    Degree 2: the distance of the Gram matrices plus 2·offset times that of the means (expand the
+    square). In practice: features and means side by side, φ(a) = (a aᵀ, √(2·offset) a).
+    Higher degrees have feature maps too large for a style loss; `mmd2` evaluates them on pairs.
+    """
+
+    degree: int = 2
+    offset: float = 0.0
+    additive = True
+
+    def __post_init__(self):
+        object.__setattr__(self, "degree", whole("degree", self.degree, 1))
+        object.__setattr__(self, "offset", number("offset", self.offset))
+
+    def description(self) -> dict:
+        return {"name": "polynomial", **asdict(self)}
+
+    def __call__(self, a: Tensor, b: Tensor) -> Tensor:
+        return (a @ b.transpose(-1, -2) + self.offset) ** self.degree
+
+    def statistic(self, features: Tensor, mask: Tensor | None = None) -> Moments:
+        if self.degree == 1:
+            return mean(features, mask)
+        if self.degree == 2 and self.offset == 0:
+            return gram_matrix(features, mask)
+        if self.degree == 2:
+            return gram_matrix(features, mask), (2 * self.offset) ** 0.5 * mean(features, mask)
+        raise ValueError(
+            f"a polynomial kernel of degree {self.degree} has no statistic small enough for a "
+            "style loss; use degree 1 or 2, or mmd2 on few positions"
+        )
+
+    def distance(self, x: Moments, y: Moments) -> Tensor:
+        if isinstance(x, tuple):
+            return sum(_squared_distance(a, b) for a, b in zip(x, y, strict=True))
+        return _squared_distance(x, y)
+
+    def magnitude(self, y: Moments) -> Tensor:
+        return sum(part.square().sum() for part in (y if isinstance(y, tuple) else (y,)))
+
+    def fitted(self, target: Moments) -> Polynomial:
+        return self
+
+
+def Gram() -> Polynomial:
+    """The style of Gatys et al. 2016: the Gram matrix, i.e. k(a, b) = (aᵀb)²."""
+    return Polynomial(degree=2, offset=0.0)
+
+
+def Linear() -> Polynomial:
+    """k(a, b) = aᵀb: only the mean of the features is kept."""
+    return Polynomial(degree=1, offset=0.0)
+
+
+# --- distances between moments ---------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class BatchNormStatistics:
+    """Mean and standard deviation of each channel: Σ (μ_x - μ_y)² + (σ_x - σ_y)².
+
+    Li et al. 2017, section 3.3. σ = √(variance + epsilon), so that a channel that is silent
+    everywhere has a gradient.
+    """
+
+    epsilon: float = 1e-5
+    additive = True
+
+    def __post_init__(self):
+        number("epsilon", self.epsilon)
+
+    def description(self) -> dict:
+        return {"name": "bn", **asdict(self)}
+
+    def statistic(self, features: Tensor, mask: Tensor | None = None) -> Tensor:
+        """(N, 2, C): the first and the second moment of each channel, in float64.
+
+        A variance is the small difference of two large moments: float32 would lose its digits.
+        (Apple's MPS has no float64; there it must do.)
+        """
+        F = positions(features)
+        F = F if F.device.type == "mps" else F.double()
+        if mask is None:
+            return torch.stack([F.mean(dim=1), F.square().mean(dim=1)], dim=1)
+        share = _shares(mask, F)
+        return torch.stack([(share * F).sum(dim=1), (share * F.square()).sum(dim=1)], dim=1)
+
+    def _mean_and_deviation(self, moments: Tensor) -> Tensor:
+        first, second = moments.unbind(dim=1)
+        variance = (second - first.square()).clamp(min=0)
+        return torch.stack([first, (variance + self.epsilon).sqrt()], dim=1)
+
+    def distance(self, x: Tensor, y: Tensor) -> Tensor:
+        return _squared_distance(self._mean_and_deviation(x), self._mean_and_deviation(y))
+
+    def magnitude(self, y: Tensor) -> Tensor:
+        return self._mean_and_deviation(y).square().sum()
+
+    def fitted(self, target: Moments) -> BatchNormStatistics:
+        return self
+
+
+@dataclass(frozen=True)
+class Wasserstein:
+    """Squared 2-Wasserstein distance of the Gaussians with the features' means and covariances:
+
+        ‖μ_x - μ_y‖² + tr(Σ_x + Σ_y - 2 (Σ_y^½ Σ_x Σ_y^½)^½)
+
+    (Dowson & Landau 1982, doi 10.1016/0047-259X(82)90077-X, equation 4). Covariances have
+    `epsilon` times the mean variance of y added to their diagonals, since silent channels make
+    them singular, and for float32 features a millionth of the mean second moment, below which
+    their rounding makes variances meaningless. The distance itself is computed in float64.
+    """
+
+    epsilon: float = 1e-4
+    additive = True
+
+    def __post_init__(self):
+        number("epsilon", self.epsilon)
+
+    def description(self) -> dict:
+        return {"name": "wasserstein", **asdict(self)}
+
+    def statistic(self, features: Tensor, mask: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        return mean(features, mask), gram_matrix(features, mask)
+
+    def distance(self, x: tuple[Tensor, Tensor], y: tuple[Tensor, Tensor]) -> Tensor:
+        check_comparable(x[0], y[0])
+        device, dtype = x[0].device, x[0].dtype
+        (mean_x, cov_x), (mean_y, cov_y) = map(_mean_and_covariance, (x, y))
+        identity = torch.eye(cov_y.shape[-1], dtype=cov_y.dtype, device=cov_y.device)
+        variance = cov_y.diagonal(dim1=-2, dim2=-1).mean(dim=-1).clamp(min=0)
+        # A flat picture has no variance, and float32 moments round it to below zero.
+        rounding = 0.0 if dtype == torch.float64 else 1e-6
+        second = y[1].diagonal(dim1=-2, dim2=-1).mean(dim=-1).to(variance)
+        ridge = (self.epsilon * variance + rounding * second + 1e-8)[:, None, None] * identity
+        cov_x, cov_y = cov_x + ridge, cov_y + ridge
+        # Σ_y = L Lᵀ: the eigenvalues of Lᵀ Σ_x L are those of Σ_y^½ Σ_x Σ_y^½.
+        L = torch.linalg.cholesky(cov_y)
+        product = L.transpose(-1, -2) @ cov_x @ L
+        if product.isfinite().all():
+            overlap = torch.linalg.eigvalsh(product).clamp(min=1e-24).sqrt().sum()
+        else:  # of a picture that has diverged: not finite, as every other statistic's distance
+            overlap = product.sum() * math.nan
+        traces = (cov_x + cov_y).diagonal(dim1=-2, dim2=-1).sum()
+        distance = (mean_x - mean_y).square().sum() + traces - 2 * overlap
+        return distance.to(device, dtype)
+
+    def magnitude(self, y: tuple[Tensor, Tensor]) -> Tensor:
+        return y[1].diagonal(dim1=-2, dim2=-1).sum()  # ‖μ‖² + tr Σ
+
+    def fitted(self, target: Moments) -> Wasserstein:
+        return self
+
+
+def _mean_and_covariance(moments: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
+    first, second = moments
+    if first.device.type == "mps":  # which has no float64
+        first, second = first.cpu(), second.cpu()
+    first, second = first.double(), second.double()
+    return first, second - first[:, :, None] * first[:, None, :]

@@ -1,0 +1,149 @@
+"""Style statistics: what is kept of a layer's features when their positions are forgotten.
+
+Write f_p for the C features at position p, M for the number of positions. Matching statistics of
+two pictures x and y means minimising the squared maximum mean discrepancy under a kernel k (Li et
+al. 2017, "Demystifying Neural Style Transfer", arXiv 1701.01036, section 3),
+
+    MMD²(x, y) = mean k(f_p(x), f_q(x)) + mean k(f_p(y), f_q(y)) - 2 mean k(f_p(x), f_q(y)),
+
+over all pairs of positions p, q. A kernel k(a, b) = <φ(a), φ(b)> with a finite feature map φ needs
+no pairs: MMD² = ‖S_x - S_y‖² with the statistic S = mean φ(f_p). For k = (aᵀb)² the map is
+φ(a) = a aᵀ, so S is the Gram matrix, and this is the style loss of Gatys et al. 2016.
+
+Each class is one statistic: those with a finite feature map are in `moments`, the one without is in
+`gaussian`. They share a face (`Statistic`) and hold no state, so that every user of one can switch
+to another. Here they are combined, found by name, and evaluated by brute force.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from torch import Tensor
+
+from ..checks import number
+from .gaussian import Gaussian
+from .moments import (
+    BatchNormStatistics,
+    Gram,
+    Linear,
+    Moments,
+    Polynomial,
+    Statistic,
+    Wasserstein,
+)
+
+
+@dataclass(frozen=True)
+class WeightedSum:
+    """Several statistics at once; the distance is Σ weight · distance of each.
+
+    Distances come in very different units. If `relative`, `fitted` divides each by its magnitude
+    for the style, so that equal weights mean equal say.
+    """
+
+    parts: tuple[tuple[float, Statistic], ...]
+    relative: bool = True
+    additive: bool = field(init=False)
+
+    def __post_init__(self):
+        if not self.parts:
+            raise ValueError("a weighted sum of kernels needs at least one")
+        parts = tuple(
+            (number(f"the weight of {kernel}", weight), get_kernel(kernel))
+            for weight, kernel in self.parts
+        )
+        if not any(weight for weight, _ in parts):
+            raise ValueError("a weighted sum of kernels needs a weight above 0")
+        object.__setattr__(self, "parts", parts)
+        object.__setattr__(self, "additive", all(kernel.additive for _, kernel in self.parts))
+
+    def description(self) -> dict:
+        parts = [[weight, describe(part)] for weight, part in self.parts]
+        return {"sum": parts, "relative": self.relative}
+
+    def statistic(self, features: Tensor, mask: Tensor | None = None) -> tuple[Moments, ...]:
+        return tuple(kernel.statistic(features, mask) for _, kernel in self.parts)
+
+    def distance(self, x: tuple[Moments, ...], y: tuple[Moments, ...]) -> Tensor:
+        triples = zip(self.parts, x, y, strict=True)
+        return sum(weight * kernel.distance(a, b) for (weight, kernel), a, b in triples)
+
+    def magnitude(self, y: tuple[Moments, ...]) -> Tensor:
+        return sum(
+            weight * kernel.magnitude(b) for (weight, kernel), b in zip(self.parts, y, strict=True)
+        )
+
+    def fitted(self, target: tuple[Moments, ...]) -> WeightedSum:
+        parts = []
+        for (weight, kernel), part in zip(self.parts, target, strict=True):
+            kernel = kernel.fitted(part)
+            unit = float(kernel.magnitude(part)) if self.relative else 1.0
+            parts.append((weight / (unit or 1.0), kernel))
+        return WeightedSum(tuple(parts), relative=False)
+
+
+KERNELS = {
+    "gram": Gram,
+    "linear": Linear,
+    "polynomial": Polynomial,
+    "gaussian": Gaussian,
+    "bn": BatchNormStatistics,
+    "wasserstein": Wasserstein,
+}
+
+FACE = ("statistic", "distance", "magnitude", "fitted", "additive")
+Kernel = str | Mapping | Statistic
+
+
+def get_kernel(kernel: Kernel) -> Statistic:
+    """Return a statistic from its description.
+
+    A name ("gram"); a mapping with a name and parameters ({"name": "polynomial", "offset": 1});
+    a mapping {"sum": [[weight, description], …]}; or a statistic, which is returned as it is.
+
+    Raises
+    ------
+    ValueError
+        An unknown name or parameter; the message lists what there is.
+    """
+    if isinstance(kernel, str):
+        kernel = {"name": kernel}
+    if not isinstance(kernel, Mapping):
+        if isinstance(kernel, type) or not all(hasattr(kernel, name) for name in FACE):
+            raise ValueError(f"a kernel is a name or a statistic, got {kernel!r}")
+        return kernel
+    if "sum" in kernel:
+        try:
+            options = {key: value for key, value in kernel.items() if key != "sum"}
+            return WeightedSum(tuple((weight, part) for weight, part in kernel["sum"]), **options)
+        except TypeError as error:
+            raise ValueError(
+                f"a sum of kernels is {{'sum': [[weight, kernel], …]}}, got {kernel!r}"
+            ) from error
+    name = kernel.get("name")
+    if not isinstance(name, str) or name not in KERNELS:
+        raise ValueError(f"unknown kernel {name!r}; there are {', '.join(KERNELS)}")
+    parameters = {key: value for key, value in kernel.items() if key != "name"}
+    try:
+        return KERNELS[name](**parameters)
+    except TypeError as error:
+        raise ValueError(f"kernel {name} takes no such parameters: {parameters}") from error
+
+
+def describe(kernel: Statistic) -> dict:
+    """Return the description from which `get_kernel` makes an equal statistic, as JSON holds it."""
+    description = getattr(kernel, "description", None)
+    return {"name": repr(kernel)} if description is None else description()
+
+
+def kernels_of_layers(
+    kernel: Kernel | Mapping[str, Kernel], layers: Mapping[str, float]
+) -> dict[str, Statistic]:
+    """Return layer → statistic from one description for all layers, or one for each."""
+    if not isinstance(kernel, Mapping) or {"name", "sum"} & set(kernel) or not kernel:
+        return dict.fromkeys(layers, get_kernel(kernel))
+    if set(kernel) != set(layers):
+        raise ValueError(f"kernels for layers {sorted(kernel)}, but styles at {sorted(layers)}")
+    return {layer: get_kernel(kernel[layer]) for layer in layers}

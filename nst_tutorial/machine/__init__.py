@@ -1,0 +1,19 @@
+"""The machine: its device, its memory, and how its libraries are made to use them well."""
+
+from .device import choose_device
+from .malloc import VARIABLE, glibc, keep_freed_memory
+from .memory import SPARE, free_memory, usable
+from .openmp import dismiss_team, in_main_arena, start_thread
+
+__all__ = [
+    "SPARE",
+    "VARIABLE",
+    "choose_device",
+    "dismiss_team",
+    "free_memory",
+    "glibc",
+    "in_main_arena",
+    "keep_freed_memory",
+    "start_thread",
+    "usable",
+]

@@ -1,0 +1,163 @@
+"""Removing fine grain from a picture after the optimisation, in a second or less."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from ..checks import check_pictures, number, one_of
+from ..presets import PLACES
+from .level import GREY, at_least_single, flat_regions, flatness, noise_level
+from .poisson import screened_poisson
+
+
+def denoise(
+    image: Tensor,
+    method: str = "bilateral",
+    guide: Tensor | None = None,
+    strength: float | str = "auto",
+    where: str | None = None,
+    style: Tensor | None = None,
+) -> Tensor:
+    """Return the picture with less noise.
+
+    Parameters
+    ----------
+    image
+        (1, 3, H, W), sRGB, 0..1.
+    method
+        A name from `METHODS`.
+    guide
+        The content picture, of the same size: it tells where there should be nothing, and "guided"
+        and "poisson" take the edges from it.
+    strength
+        The noise to be removed, in grey levels of 255: its standard deviation. 0 changes nothing.
+        "auto": what `noise_level` finds, in the guide's flat regions if there is a guide.
+    where
+        "flat": only where the guide is flat, since there the eye sees noise, and texture elsewhere
+        keeps its statistics; "everywhere". None: "flat" with a guide, else "everywhere".
+    style
+        The style picture, in the size in which it was used. What is as fine in its own flat regions
+        is brushwork and not noise: "auto" then takes only what the image has beyond it.
+
+    Returns
+    -------
+    Tensor
+        (1, 3, H, W), 0..1, in the dtype and on the device of `image`.
+
+    Raises
+    ------
+    ValueError
+        No picture, values that are not finite, a guide of another size or none where one is needed,
+        a strength below 0, an unknown name.
+    """
+    one_of("method", method, METHODS)
+    pictures = {"image": image, "guide": guide, "style": style}
+    check_pictures({name: picture for name, picture in pictures.items() if picture is not None})
+    if guide is not None and guide.shape != image.shape:
+        sizes = ["×".join(map(str, p.shape[:1:-1])) for p in (guide, image)]
+        raise ValueError("guide must have the size of the image: {} is not {}".format(*sizes))
+    where = ("everywhere" if guide is None else "flat") if where is None else where
+    one_of("where", where, PLACES)
+    if guide is None and (where == "flat" or method in NEED_GUIDE):
+        what = f"method {method}" if method in NEED_GUIDE else "where='flat'"
+        raise ValueError(f"{what} needs a guide: the content picture, of the same size")
+    dtype = image.dtype
+    image = at_least_single(image.detach()).clamp(0, 1)
+    guide = None if guide is None else guide.detach().to(image)
+    sigma = strength_in_grey_levels(image, guide, strength, style) / GREY
+    if sigma == 0:
+        return image.to(dtype)
+    smooth = METHODS[method](image, guide, sigma).to(image).clamp(0, 1)
+    if where == "flat":
+        smooth = image + flatness(guide) * (smooth - image)
+    return smooth.to(dtype)
+
+
+def strength_in_grey_levels(
+    image: Tensor, guide: Tensor | None, strength: float | str, style: Tensor | None = None
+) -> float:
+    """Return a strength as a number: "auto" is the noise level beyond the style's own.
+
+    Variances of independent things add up, so that of the style's flat regions is taken off.
+    """
+    if not isinstance(strength, str):
+        return number("strength", strength)
+    one_of("a strength that is no number", strength, ("auto",))
+    own = 0.0 if style is None else level_of(style, style)
+    return math.sqrt(max(0.0, level_of(image, guide) ** 2 - own**2))
+
+
+def level_of(image: Tensor, guide: Tensor | None = None) -> float:
+    """Return the noise level in the guide's flat regions, or of the whole, in grey levels."""
+    return noise_level(image, None if guide is None else flat_regions(guide))
+
+
+# --- the methods: picture, guide and the noise's standard deviation in 0..1 → smoother picture ----
+
+
+def _total_variation(image: Tensor, guide: Tensor | None, sigma: float) -> Tensor:
+    """Rudin, Osher & Fatemi 1992, by Chambolle's algorithm (2004)."""
+    from skimage.restoration import denoise_tv_chambolle
+
+    found = denoise_tv_chambolle(
+        _array(image), weight=1.5 * sigma, channel_axis=-1, max_num_iter=50
+    )
+    return _picture(found)
+
+
+def _bilateral(image: Tensor, guide: Tensor | None, sigma: float) -> Tensor:
+    """Tomasi & Manduchi 1998: a mean of the neighbours that have a like colour."""
+    from kornia.filters import bilateral_blur
+
+    return bilateral_blur(image, (7, 7), 7 * sigma, (2.0, 2.0), color_distance_type="l2")
+
+
+def _non_local_means(image: Tensor, guide: Tensor | None, sigma: float) -> Tensor:
+    """Buades, Coll & Morel 2005: a mean of the pixels that have like surroundings."""
+    from skimage.restoration import denoise_nl_means
+
+    found = denoise_nl_means(
+        _array(image),
+        patch_size=5,
+        patch_distance=5,
+        h=2 * sigma,
+        sigma=1.3 * sigma,
+        channel_axis=-1,
+    )
+    return _picture(found)
+
+
+def _guided(image: Tensor, guide: Tensor, sigma: float) -> Tensor:
+    """He, Sun & Tang 2010: around each pixel a linear function of the guide's brightness."""
+    from kornia.filters import guided_blur
+
+    grey = guide.mean(dim=1, keepdim=True)
+    return guided_blur(grey, image, 5, sigma**2)
+
+
+def _poisson(image: Tensor, guide: Tensor, sigma: float) -> Tensor:
+    """Bhat et al. 2008: the picture's colours, the guide's gradients."""
+    return screened_poisson(image, guide, GREY * sigma)
+
+
+METHODS: dict[str, Callable[[Tensor, Tensor | None, float], Tensor]] = {
+    "bilateral": _bilateral,
+    "total-variation": _total_variation,
+    "non-local-means": _non_local_means,
+    "guided": _guided,
+    "poisson": _poisson,
+}
+NEED_GUIDE = ("guided", "poisson")
+
+
+def _array(image: Tensor):
+    """(1, 3, H, W) → an array (H, W, 3), as scikit-image wants it."""
+    return image[0].permute(1, 2, 0).cpu().numpy()
+
+
+def _picture(array) -> Tensor:
+    return torch.from_numpy(array).permute(2, 0, 1)[None]

@@ -1,0 +1,160 @@
+"""An unfinished run on disk: killed at any moment, it goes on and ends with the same picture.
+
+One safetensors file holds the state of `optimize.minimize`, which scale it is at, the history so
+far, and what the run is: its settings and its pictures. It replaces the one before in one step.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import astuple, dataclass
+from pathlib import Path
+
+from torch import Tensor
+
+from ..storage.tensor_files import named_if_damaged, read_tensors, write_tensors
+from ..tiling.planning import Stage
+from .loop import State
+from .methods import METHODS
+
+FORMAT = "nst_tutorial checkpoint 2"
+
+
+@dataclass
+class Saved:
+    """What a checkpoint holds."""
+
+    state: State
+    record: dict  # what was given to `save`
+
+
+class Checkpoint:
+    """Where `scales.through_scales` notes its state.
+
+    Parameters
+    ----------
+    path
+        The file; it need not exist.
+    identity
+        What the run is, as JSON can hold it. A file with another identity is refused.
+    every
+        Evaluations from one note to the next.
+    """
+
+    def __init__(self, path: str | Path, identity: Mapping, every: int = 10):
+        self.path, self.identity, self.every = path, identity, every
+        self.saved: Saved | None = None
+        self.run: dict = {}
+
+    def begin(
+        self, stages: Sequence[Stage], balance: dict[str, float], device="cpu"
+    ) -> tuple[Sequence[Stage], dict[str, float]]:
+        """Read the file if it is there; return the stages and gradient norms to go on with.
+
+        The tiles stay those of the beginning, even if there is more or less memory free by now.
+        `balance` may be filled later; it is noted as it is by then.
+        """
+        self.saved = load(self.path, self.identity, device)
+        if self.saved is not None:
+            stages = tuple(Stage(*values) for values in self.saved.record["stages"])
+            balance = self.saved.record["balance"]
+        self.run = {"stages": [astuple(stage) for stage in stages], "balance": balance}
+        return stages, balance
+
+    def keeper(self, stage: int, steps: int, history: list[dict]) -> Callable[[State], None]:
+        """A function for `optimize.minimize` that notes the state now and then, and at the end."""
+
+        def keep(state: State) -> None:
+            if state.evaluation % self.every == 0 or state.evaluation == steps:
+                record = {**self.run, "stage": stage, "history": history}
+                save(self.path, state, record, self.identity)
+
+        return keep
+
+
+def save(path: str | Path, state: State, record: Mapping, identity: Mapping) -> None:
+    """Write a checkpoint, or replace the one that is there.
+
+    `record` and `identity` are what JSON can hold; `identity` says what the run is.
+
+    Raises
+    ------
+    OSError
+        The folder is missing or not writable, the disk is full. What was there before still is.
+    """
+    remembered, numbers = state.method.state()
+    total, best_z, best_gradient = state.best
+    named = {f"method.{name}": tensor for name, tensor in remembered.items()}
+    named |= {"z": state.z, "best.z": best_z, "best.gradient": best_gradient, "image": state.image}
+    tensors, names = {}, {}  # several names may mean one tensor, and a file has it once
+    for name, tensor in named.items():
+        key = f"{tensor.data_ptr()} {tuple(tensor.shape)}"
+        names[name] = tensors.setdefault(key, (name, tensor))[0]
+    header = {
+        "format": FORMAT,
+        "identity": json.dumps(identity),
+        "record": json.dumps(dict(record)),
+        "names": json.dumps(names),
+        "state": json.dumps(
+            {
+                "method": next(n for n, kind in METHODS.items() if type(state.method) is kind),
+                "numbers": numbers,
+                "evaluation": state.evaluation,
+                "best": total,
+                "first": state.first,
+                "mark": state.mark,
+            }
+        ),
+    }
+    write_tensors(path, dict(tensors.values()), header)
+
+
+def load(path: str | Path, identity: Mapping, device="cpu") -> Saved | None:
+    """Read a checkpoint; None if there is none yet.
+
+    Raises
+    ------
+    ValueError
+        The file is no checkpoint, is damaged, or belongs to another run: the message says in what.
+    """
+    path = Path(path)
+    if not path.exists():
+        return None
+    header, unique = read_tensors(path, FORMAT, "checkpoint")
+    unique = {name: tensor.to(device) for name, tensor in unique.items()}
+    with named_if_damaged(path, "checkpoint"):
+        theirs = json.loads(header["identity"])
+        check_same_run(path, theirs, json.loads(json.dumps(identity)))
+        tensors = {name: unique[key] for name, key in json.loads(header["names"]).items()}
+        return Saved(_state(tensors, json.loads(header["state"])), json.loads(header["record"]))
+
+
+def _state(tensors: dict[str, Tensor], about: dict) -> State:
+    method = METHODS[about["method"]]()
+    method.restore(
+        {name[7:]: t for name, t in tensors.items() if name.startswith("method.")},
+        about["numbers"],
+    )
+    return State(
+        z=tensors["z"],
+        method=method,
+        evaluation=about["evaluation"],
+        best=(about["best"], tensors["best.z"], tensors["best.gradient"]),
+        image=tensors["image"],
+        first=about["first"],
+        mark=tuple(about["mark"]),
+    )
+
+
+# --- which run it is -------------------------------------------------------------------------
+
+
+def check_same_run(path: Path, theirs: Mapping, ours: Mapping) -> None:
+    """A ValueError names the first thing in which two runs differ."""
+    for name in sorted({*theirs, *ours}):
+        if theirs.get(name) != ours.get(name):
+            raise ValueError(
+                f"{path} is a checkpoint of another run: {name} was {theirs.get(name)!r} and is "
+                f"{ours.get(name)!r} now; give another checkpoint, or remove this one"
+            )

@@ -1,0 +1,201 @@
+"""The optimisation loop: from an objective and a start to the best picture found.
+
+Everything is counted in *evaluations* of loss and gradient, since these take nearly all the time.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+
+from ..checks import number, one_of, whole
+from ..losses.objective import Evaluation, HasGradient
+from .methods import LBFGS, METHODS, Adam
+from .parametrization import PARAMETERS
+
+DIVERGED = 100.0  # a rise by this many times the first loss is not worth following
+PATIENCE = 50  # evaluations without a better picture, before something is done about it
+BETTER = 1e-5  # by which part of the loss a picture must be better to count as such
+
+
+@dataclass(frozen=True)
+class Progress:
+    """What a callback sees after each evaluation."""
+
+    evaluation: int  # 1, 2, …, steps
+    steps: int
+    total: float
+    terms: dict[str, float]  # each term by name, before its weight
+    weights: dict[str, float]  # total = Σ weight · term
+    seconds: float  # since the start
+    size: tuple[int, int]  # height and width of the picture at this scale
+    unclamped: Tensor = field(repr=False)
+    event: str = ""  # what went wrong at this evaluation, and what was done about it
+    fraction: float = 0.0  # of the run's work that is done: large pictures count for more
+
+    @property
+    def image(self) -> Tensor:
+        """The picture of this evaluation, (1, 3, H, W), clamped to 0..1."""
+        return self.unclamped.clamp(0, 1)
+
+
+Callback = Callable[[Progress], bool | None]
+
+
+@dataclass
+class State:
+    """Where an optimisation stands between two evaluations: all it needs to go on bit for bit."""
+
+    z: Tensor  # the parameters to evaluate next
+    method: LBFGS | Adam
+    evaluation: int = 0  # how many are done
+    best: tuple[float, Tensor, Tensor] | None = None  # total, z, gradient
+    image: Tensor | None = None  # of the best
+    first: float = 0.0  # total of the first evaluation
+    mark: tuple[int, float] = (0, math.inf)  # the last evaluation better by BETTER, its total
+
+
+@dataclass
+class Minimum:
+    """The best picture found, not clamped, one row of history per evaluation, why it ended."""
+
+    image: Tensor
+    history: list[dict]
+    stopped: str | None = None  # None: all steps done; "callback", "interrupted", "no improvement"
+
+
+def minimize(
+    objective: HasGradient,
+    start: Tensor,
+    *,
+    steps: int,
+    method: str = "lbfgs",
+    parameters: str = "fourier",
+    learning_rate: float | None = None,
+    history: int = 20,
+    callback: Callback | None = None,
+    resume: State | None = None,
+    keep: Callable[[State], None] | None = None,
+) -> Minimum:
+    """Minimise an objective over pictures.
+
+    The picture is never clamped on the way: clamping behind the optimiser's back changes z without
+    changing what L-BFGS believes of it: its curvature pairs become lies, and the loss may rise
+    without end (notebook 06 makes it happen).
+
+    A loss or gradient that is not finite, or a loss that explodes, costs one evaluation: the
+    picture goes back to the best one, the method forgets its past and goes on with steps half as
+    long. The same is done after 50 evaluations without a better picture; after 100 the loop ends.
+    Ctrl-C ends the loop and gives the best picture so far.
+
+    Parameters
+    ----------
+    objective
+        Anything with `value_and_gradient(image)`.
+    start
+        (1, 3, H, W), sRGB, 0..1.
+    steps
+        Evaluations of loss and gradient; 0 returns the start.
+    method, learning_rate, history
+        "lbfgs" (step length 1; `history` pairs) or "adam" (learning rate 0.02).
+    parameters
+        "pixel" or "fourier": the coordinates in which the method works.
+    callback
+        Called after each evaluation with a `Progress`; returning True ends the loop.
+    resume
+        A state to go on from, instead of the start; see `new_state`.
+    keep
+        Called with the state after each step. It must copy what it wants to have later.
+
+    Raises
+    ------
+    ValueError
+        An unknown method or parametrisation, a number out of range; a loss not finite at the start.
+    """
+    steps = whole("steps", steps, 0)
+    basis = _basis(parameters, start)
+    state = resume or new_state(start, method, parameters, learning_rate, history)
+    result = Minimum(start if state.image is None else state.image, [])
+    begin = time.perf_counter()
+    try:
+        while state.evaluation < steps:
+            if state.evaluation - state.mark[0] >= 2 * PATIENCE:
+                result.stopped = "no improvement"
+                break
+            image = start if state.evaluation == 0 else basis.to_image(state.z)
+            found = objective.value_and_gradient(image)
+            gradient = basis.pull_back(found.gradient)
+            event = _take_in(state, found, gradient, image)
+            result.image = state.image
+            seconds = time.perf_counter() - begin
+            row = {"evaluation": state.evaluation, "total": found.total, **found.terms}
+            noted = {"event": event} if event else {}
+            result.history.append({**row, "seconds": seconds, **noted})
+            progress = Progress(
+                state.evaluation, steps, found.total, found.terms, objective.weights, seconds,
+                tuple(image.shape[2:]), image, event, state.evaluation / steps,
+            )  # fmt: skip
+            stop = callback is not None and callback(progress)
+            if event:
+                _, state.z, gradient = state.best
+                state.method.reset(0.5)
+            state.z = state.z + state.method.step(state.z, gradient)
+            if keep is not None:
+                keep(state)
+            if stop:
+                result.stopped = "callback"
+                break
+    except KeyboardInterrupt:
+        result.stopped = "interrupted"
+    return result
+
+
+def new_state(
+    start: Tensor,
+    method: str = "lbfgs",
+    parameters: str = "fourier",
+    learning_rate: float | None = None,
+    history: int = 20,
+) -> State:
+    """Return the state of `minimize` before its first evaluation."""
+    one_of("method", method, METHODS)
+    history = whole("history", history, 1)
+    options = {} if method == "adam" else {"history": history}
+    if learning_rate is not None:
+        options["learning_rate"] = number("learning_rate", learning_rate, above=0)
+    return State(_basis(parameters, start).from_image(start), METHODS[method](**options))
+
+
+def _basis(parameters: str, start: Tensor):
+    one_of("parameters", parameters, PARAMETERS)
+    return PARAMETERS[parameters](start.shape, start.device)
+
+
+def _take_in(state: State, found: Evaluation, gradient: Tensor, image: Tensor) -> str:
+    """Count an evaluation; return "" or what is wrong with it, so that it cannot be followed."""
+    state.evaluation += 1
+    if state.evaluation == 1:
+        state.first = found.total
+    finite = math.isfinite(found.total) and bool(torch.isfinite(gradient).all())
+    if state.best is None:
+        if not finite:
+            raise ValueError(
+                f"the loss or its gradient is not finite at the start ({found.terms}): "
+                "are the weights too large, or the pictures?"
+            )
+    elif not finite:
+        return "not finite: back to the best picture, half the step"
+    elif found.total - state.best[0] > DIVERGED * max(abs(state.first), abs(state.best[0])):
+        return "diverged: back to the best picture, half the step"
+    if state.best is None or found.total < state.best[0]:
+        state.best, state.image = (found.total, state.z, gradient), image
+    if found.total < state.mark[1] - BETTER * abs(state.mark[1]) or state.evaluation == 1:
+        state.mark = state.evaluation, found.total
+    elif state.evaluation - state.mark[0] == PATIENCE:
+        return f"no better for {PATIENCE} evaluations: back to the best picture, half the step"
+    return ""

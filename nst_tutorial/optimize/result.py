@@ -1,0 +1,35 @@
+"""A picture and how it came about."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from torch import Tensor
+
+
+@dataclass
+class Result:
+    """A picture and how it came about."""
+
+    image: Tensor
+    """(1, 3, H, W), sRGB, 0..1, on the CPU: the picture of the lowest loss at the finest scale
+    that was reached, enlarged if that was not the last."""
+
+    history: list[dict] = field(default_factory=list)
+    """One row an evaluation: "evaluation", "size" (longer side), "total", each term by name before
+    its weight, "seconds" since the start, and "event" where something went wrong."""
+
+    settings: dict = field(default_factory=dict)
+    """Everything that made the picture, as JSON can hold it; goes into `save_image`."""
+
+    weights: dict[str, float] = field(default_factory=dict)
+    """The weight of each term in the total, at the last scale."""
+
+    gradient_norms: dict[str, float] = field(default_factory=dict)
+    """With balance="gradient": the norm of each term's gradient at the start, before its weight."""
+
+    seconds: float = 0.0
+    """How long it took."""
+
+    stopped: str | None = None
+    """None if all steps were done, else "callback", "interrupted" (Ctrl-C) or "no improvement"."""

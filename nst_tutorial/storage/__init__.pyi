@@ -1,0 +1,14 @@
+from . import atomic as atomic
+from . import fingerprints as fingerprints
+from . import tensor_files as tensor_files
+from .atomic import check_can_write as check_can_write
+from .atomic import claimed as claimed
+from .atomic import free_name as free_name
+from .atomic import is_whole_png as is_whole_png
+from .atomic import replacing as replacing
+from .fingerprints import fingerprint as fingerprint
+from .fingerprints import fingerprint_of_file as fingerprint_of_file
+from .fingerprints import fingerprint_of_network as fingerprint_of_network
+from .tensor_files import named_if_damaged as named_if_damaged
+from .tensor_files import read_tensors as read_tensors
+from .tensor_files import write_tensors as write_tensors

@@ -1,0 +1,152 @@
+"""Write files so that nothing is ever half-written."""
+
+from __future__ import annotations
+
+import errno
+import os
+import secrets
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
+
+if TYPE_CHECKING:
+    pass
+
+
+def check_can_write(path: str | Path) -> Path:
+    """Make the folder of `path` and try to write there, so that no work is done for nothing.
+
+    Raises
+    ------
+    OSError
+        The folder cannot be made or written to, or `path` is a folder itself.
+    """
+    path = Path(path)
+    if path.is_dir():
+        raise IsADirectoryError(f"{path}: is a folder; name a file in it")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=path.parent):
+            pass
+    except OSError as error:
+        raise type(error)(
+            error.errno, f"cannot write in the folder {path.parent} ({error.strerror})"
+        ) from error
+    return path
+
+
+@contextmanager
+def replacing(path: str | Path, *, overwrite: bool = True) -> Iterator[BinaryIO]:
+    """Open a new file for writing that takes the place of `path` when the block ends well.
+
+    The bytes go to a hidden file in the same folder, reach the disk, and are renamed. If the block
+    raises, or is interrupted, `path` is as it was before and the hidden file is gone. (Only a
+    process killed in the middle leaves the hidden file behind.)
+
+    Raises
+    ------
+    FileExistsError
+        `path` exists by the end and `overwrite` is False, also if somebody else wrote it meanwhile.
+    OSError
+        The folder is missing or not writable, the disk is full; it names `path`.
+    """
+    path = Path(path)
+    path = path.resolve() if path.is_symlink() else path
+    temporary = path.with_name(f".nst-{secrets.token_hex(6)}.tmp")
+    try:
+        with temporary.open("xb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        if overwrite:
+            temporary.replace(path)
+        else:
+            _link(temporary, path)
+    except OSError as error:
+        if error.errno is None:
+            raise
+        raise OSError(error.errno, error.strerror, str(path)) from error  # its name, not the hidden
+    finally:
+        with suppress(OSError):  # not there, or the folder cannot be written at all
+            temporary.unlink()
+
+
+def _link(temporary: Path, path: Path) -> None:
+    """Give the file its name unless the name is taken, in one step where the disk can do that."""
+    try:
+        path.hardlink_to(temporary)
+    except FileExistsError:
+        raise
+    except OSError as error:  # a file system without links
+        if path.exists():
+            raise FileExistsError(f"{path}: exists already") from error
+        temporary.replace(path)
+
+
+@contextmanager
+def claimed(path: str | Path) -> Iterator[bool]:
+    """Whether nobody else, in this process or another, works on `path` while the block runs.
+
+    A claim is a lock on a hidden file beside `path`. The system lets go of it when its holder dies,
+    in whatever way. Where the file system has no locks, everybody gets the claim.
+
+    Raises
+    ------
+    OSError
+        The folder is missing or not writable.
+    """
+    path = Path(path)
+    lock = path.with_name(f".{path.name}.lock")
+    descriptor = os.open(lock, os.O_RDWR | os.O_CREAT, 0o666)
+    try:
+        # Whoever held it before may have removed the file between our opening and locking it.
+        mine = _try_lock(descriptor) and _is_still(lock, descriptor)
+        try:
+            yield mine
+        finally:
+            if mine:
+                with suppress(OSError):  # Windows does not remove what is open
+                    lock.unlink()
+    finally:
+        os.close(descriptor)  # and with it the lock
+
+
+def _try_lock(descriptor: int) -> bool:
+    try:
+        if os.name == "nt":
+            import msvcrt
+
+            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+        else:
+            import fcntl
+
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        return error.errno not in (errno.EWOULDBLOCK, errno.EACCES, errno.EDEADLK)
+    return True
+
+
+def _is_still(path: Path, descriptor: int) -> bool:
+    try:
+        return os.path.samestat(path.stat(), os.fstat(descriptor))
+    except FileNotFoundError:
+        return False
+
+
+def is_whole_png(path: str | Path) -> bool:
+    """Whether a file begins and ends as a PNG does."""
+    with Path(path).open("rb") as file:
+        head = file.read(8)
+        file.seek(-min(12, file.seek(0, os.SEEK_END)), os.SEEK_END)
+        return head == b"\x89PNG\r\n\x1a\n" and file.read()[4:8] == b"IEND"
+
+
+def free_name(path: Path, taken: Callable[[Path], bool] = Path.exists) -> Path:
+    """`path`, or the first of path-2, path-3, … that is not taken: that does not exist."""
+    free, count = path, 2
+    while taken(free):
+        free = path.with_stem(f"{path.stem}-{count}")
+        count += 1
+    return free

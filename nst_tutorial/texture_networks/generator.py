@@ -1,0 +1,271 @@
+"""Texture networks: a small network that makes a texture, or repaints a picture, in one pass.
+
+Ulyanov, Lebedev, Vedaldi & Lempitsky 2016, "Texture Networks", arXiv 1603.03417. Optimisation looks
+for one picture with the style's statistics. Here the search is done once, in `training`, for a
+network g that maps *any* noise z to such a picture x = g(z). Noise comes at several scales, each
+half as wide as the next; each has a branch of its own, and the branches join coarse to fine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from ..checks import check_pictures, number, one_of, output_shape, whole
+from ..images.resizing import resize
+
+PADDINGS = ("circular", "replicate")
+NORMALIZATIONS = ("instance", "batch")
+MOST_SCALES = 16  # the coarsest noise of the largest picture has only 2×2 pixels by then
+SLOPE = 0.01  # of the leaky ReLU below zero
+
+
+class Generator(nn.Module):
+    """Noise at several scales → a picture; for stylisation, noise and a content → a picture.
+
+    Parameters
+    ----------
+    stylizes
+        Every branch sees the content picture at its own scale beside the noise.
+    scales, width, depth
+        Number of scales; channels that each branch adds; channels of the noise. The paper's are
+        6, 8 and 3: noise at 1/32, 1/16, … 1 of the size, and 8, 16, … 48 channels.
+    normalization
+        "batch": over the pictures of a batch, as in the paper. "instance": over each picture by
+        itself (Ulyanov, Vedaldi & Lempitsky, arXiv 1607.08022).
+    padding
+        "circular": the picture continues on the opposite side, so that copies laid side by side
+        show no seam. "replicate": the border is repeated. None: circular for textures, replicate
+        for stylisation, as in the paper.
+    seed
+        Of the weights before training.
+    """
+
+    def __init__(
+        self,
+        *,
+        stylizes: bool = False,
+        scales: int = 6,
+        width: int = 8,
+        depth: int = 3,
+        normalization: str = "instance",
+        padding: str | None = None,
+        seed: int = 0,
+    ):
+        super().__init__()
+        padding = padding or ("replicate" if stylizes else "circular")
+        one_of("normalization", normalization, NORMALIZATIONS)
+        one_of("padding", padding, PADDINGS)
+        scales, width = whole("scales", scales, 1), whole("width", width, 1)
+        depth = whole("depth", depth, 1)
+        if scales > MOST_SCALES:
+            raise ValueError(f"scales must be at most {MOST_SCALES}, got {scales}")
+        self.design = {
+            "stylizes": bool(stylizes), "scales": scales, "width": width, "depth": depth,
+            "normalization": normalization, "padding": padding,
+        }  # fmt: skip
+        self.settings: dict = {}  # how it was trained
+        inputs = depth + 3 * self.design["stylizes"]
+        norm = {"instance": InstanceNorm, "batch": nn.BatchNorm2d}[normalization]
+
+        def block(channels: int, out: int) -> nn.Sequential:
+            """conv 3×3, conv 3×3, conv 1×1, each normalised, and a leaky ReLU behind it."""
+            sizes = ((channels, out, 3), (out, out, 3), (out, out, 1))
+            return nn.Sequential(
+                *(
+                    layer
+                    for a, b, side in sizes
+                    for layer in (Convolution(a, b, side, padding), norm(b), nn.LeakyReLU(SLOPE))
+                )
+            )
+
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(whole("seed", seed, 0))
+            self.branches = nn.ModuleList(block(inputs, width) for _ in range(scales))
+            self.norms = nn.ModuleList(norm(width) for _ in range(scales))
+            self.coarse = nn.ModuleList(norm(i * width) for i in range(2, scales))
+            self.joins = nn.ModuleList(block(i * width, i * width) for i in range(2, scales + 1))
+            self.last = nn.Conv2d(scales * width, 3, 1)
+        # Begin near grey: loud noise has gradients a hundred times as large as all later ones, and
+        # Adam, which divides by the root of their mean square, would take small steps for long.
+        nn.init.constant_(self.last.bias, 0.5)
+        self.last.weight.data.mul_(0.1)
+        self.to(memory_format=torch.channels_last)
+
+    def forward(
+        self,
+        noise: Sequence[Tensor],
+        content: Tensor | None = None,
+        strengths: Sequence[float] | None = None,
+    ) -> Tensor:
+        """Return pictures (N, 3, H, W), sRGB around 0..1, not clamped.
+
+        Parameters
+        ----------
+        noise
+            One tensor (N, depth, H_k, W_k) a scale, coarse to fine, as `draw` gives them.
+        content
+            (N, 3, H, W), sRGB, for a network that stylises.
+        strengths
+            How much each scale's branch counts where it joins the others, coarse to fine; 1 as
+            trained, 0 switches a scale off.
+        """
+        scales = self.design["scales"]
+        for name, given in (("noise", noise), ("strengths", strengths)):
+            if given is not None and len(given) != scales:
+                raise ValueError(f"{name} must be given for {scales} scales, got {len(given)}")
+        if (content is None) == self.design["stylizes"]:
+            raise ValueError(
+                "this generator repaints a picture: give a content"
+                if content is None
+                else "this generator makes textures from noise alone: it takes no content"
+            )
+        y = None
+        for k, z in enumerate(noise):
+            if content is not None:
+                z = torch.cat([z, resize(content, tuple(z.shape[2:])).to(z)], dim=1)
+            z = z.contiguous(memory_format=torch.channels_last)
+            # Both sides are normalised before they join: else one of them would drown the other.
+            z = self.norms[k](self.branches[k](z))
+            z = z if strengths is None else strengths[k] * z
+            if y is None:
+                y = z
+                continue
+            if k > 1:
+                y = self.coarse[k - 2](y)
+            y = F.interpolate(y, size=z.shape[2:], mode="nearest")
+            y = self.joins[k - 1](torch.cat([y, z], dim=1))
+        return self.last(y)
+
+    def draw(self, size: int | tuple[int, int], seed: int = 0, count: int = 1) -> list[Tensor]:
+        """Noise for `count` pictures, coarse to fine: uniform in 0..1, the same on every device."""
+        numbers = torch.Generator().manual_seed(whole("seed", seed, 0))
+        shape = whole("count", count, 1), self.design["depth"]
+        sizes = pyramid(size, self.design["scales"])
+        return [torch.rand((*shape, *s), generator=numbers).to(self.last.weight) for s in sizes]
+
+    def sample(
+        self,
+        size: int | tuple[int, int] = 256,
+        seed: int = 0,
+        *,
+        count: int = 1,
+        content: Tensor | None = None,
+        strengths: Sequence[float] | None = None,
+        noise: Sequence[Tensor] | None = None,
+    ) -> Tensor:
+        """Return finished pictures (count, 3, H, W), sRGB, 0..1.
+
+        Parameters
+        ----------
+        size
+            Pixels of a square, or (H, W); a network that stylises takes the content's.
+        seed
+            Of the noise: another seed, another picture.
+        content
+            The picture to repaint, (1, 3, H, W), sRGB, 0..1.
+        strengths
+            As in `forward`.
+        noise
+            The noise itself, from `draw`, instead of `seed` and `count`.
+
+        Raises
+        ------
+        ValueError
+            A size too small or too large, a content missing or out of place; the message says so.
+        """
+        if content is not None:
+            check_pictures({"content": content})
+            size = tuple(content.shape[2:])
+        if strengths is not None:
+            strengths = [number("a strength", value) for value in strengths]
+        was_training = self.training
+        self.eval()
+        try:
+            with torch.inference_mode():
+                noise = self.draw(size, seed, count) if noise is None else noise
+                if content is not None:
+                    content = content.to(noise[0]).expand(len(noise[0]), -1, -1, -1)
+                image = self(noise, content, strengths).clamp_(0, 1)
+        finally:
+            self.train(was_training)
+        return image.contiguous().clone()  # an ordinary tensor again, that may have a gradient
+
+
+class Convolution(nn.Conv2d):
+    """A convolution 3×3 or 1×1, as large as its input, without the bias that a norm takes away."""
+
+    def __init__(self, inputs: int, outputs: int, side: int, padding: str):
+        super().__init__(inputs, outputs, side, bias=False)
+        self.around = padding
+
+    def forward(self, x: Tensor) -> Tensor:
+        return super().forward(x if self.kernel_size[0] == 1 else padded(x, self.around))
+
+
+def padded(x: Tensor, padding: str) -> Tensor:
+    """x (N, C, H, W) with one more position on each side; stays channels last."""
+    return _Padded.apply(x, padding)
+
+
+class _Padded(torch.autograd.Function):
+    """What `F.pad` does, several times faster for channels that come last."""
+
+    @staticmethod
+    def forward(ctx, x: Tensor, padding: str) -> Tensor:
+        N, C, H, W = x.shape
+        # Which row (and column) stands before the first one, and which behind the last one
+        ctx.before, ctx.behind = (-1, 0) if padding == "circular" else (0, -1)
+        y = torch.empty(
+            (N, C, H + 2, W + 2), dtype=x.dtype, device=x.device, memory_format=torch.channels_last
+        )
+        y[:, :, 1:-1, 1:-1] = x
+        y[:, :, 0, 1:-1], y[:, :, -1, 1:-1] = x[:, :, ctx.before], x[:, :, ctx.behind]
+        inner = y[:, :, :, 1:-1]
+        y[:, :, :, 0], y[:, :, :, -1] = inner[..., ctx.before], inner[..., ctx.behind]
+        return y
+
+    @staticmethod
+    def backward(ctx, g: Tensor) -> tuple[Tensor, None]:
+        """Each value was copied to where it was padded: the gradients of the copies add up."""
+        rows = g[:, :, :, 1:-1].clone(memory_format=torch.channels_last)
+        rows[..., ctx.before] += g[..., 0]
+        rows[..., ctx.behind] += g[..., -1]
+        x = rows[:, :, 1:-1].clone(memory_format=torch.channels_last)
+        x[:, :, ctx.before] += rows[:, :, 0]
+        x[:, :, ctx.behind] += rows[:, :, -1]
+        return x, None
+
+
+class InstanceNorm(nn.Module):
+    """(x - mean) / deviation of each picture and channel by itself, then a scale and a shift."""
+
+    def __init__(self, channels: int, epsilon: float = 1e-5):
+        super().__init__()
+        self.weight, self.bias = (
+            nn.Parameter(torch.ones(channels)),
+            nn.Parameter(torch.zeros(channels)),
+        )
+        self.epsilon = epsilon
+
+    def forward(self, x: Tensor) -> Tensor:
+        # Batch normalisation of a batch of one, which PyTorch has for channels that come last.
+        normal = [
+            F.batch_norm(one, None, None, self.weight, self.bias, training=True, eps=self.epsilon)
+            for one in x.split(1)
+        ]
+        return normal[0] if len(normal) == 1 else torch.cat(normal)
+
+
+# --- sizes -----------------------------------------------------------------------------------
+
+
+def pyramid(size: int | tuple[int, int], scales: int) -> list[tuple[int, int]]:
+    """The sizes of the noise, coarse to fine: each half of the next, rounded up, 2 at least."""
+    height, width = output_shape(size)
+    return [
+        (max(2, -(-height // 2**k)), max(2, -(-width // 2**k))) for k in reversed(range(scales))
+    ]

@@ -1,0 +1,215 @@
+"""Before starting: which scales, in which tiles, with how much memory, in how much time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+
+from ..checks import SMALLEST_SIDE, number, whole
+from ..images.resizing import fit
+from ..machine.device import choose_device
+from ..machine.memory import usable
+from ..presets import Settings
+from .engine import SMALLEST_TILE
+from .windows import can_be_cut, split_into_windows
+
+# Bytes, measured by benchmarks/memory.py for five style layers and one content layer.
+BASE = {"cpu": 0.98e9, "cuda": 0.9e9}  # torch, VGG19, its transformed weights
+PER_SEEN_PIXEL = {"cpu": 1400, "cuda": 3500}  # of the block that the network works on
+IN_TILES = 1.25  # times as much, since blocks of several sizes leave gaps in the memory
+PER_PIXEL = 70  # of the whole picture: itself, its gradient, the content's features
+PER_PIXEL_OF_STATE = 150  # start, best picture, and what the optimiser works with
+PER_PAIR = 24  # for each pair that L-BFGS remembers
+TILES = (1536, 1280, 1024, 896, 768, 640, 512, 384, 256, 192)  # smaller ones save little
+TWICE_FORWARD = 1.3  # times the time: in tiles the network runs forward once more
+FEWEST_PAIRS = 6  # rather than fewer of them, smaller tiles,
+NARROW_TILE = 384  # unless the network would look at more than twice as many pixels as there are:
+VERY_FEW_PAIRS = 2  # then rather so few
+
+COARSEST = 192  # pixels of the longer side: from smaller ones the content does not survive
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One scale of a plan."""
+
+    height: int
+    width: int
+    steps: int  # evaluations of loss and gradient
+    tile: int | None  # side in pixels; None: in one piece
+    history: int  # pairs that L-BFGS remembers
+    memory: float  # bytes at the peak, of the whole process
+    work: float  # pixels to be seen forward and back, in all evaluations
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a run will do and need. `str(plan)` is a table."""
+
+    stages: tuple[Stage, ...]
+    budget: float | None  # bytes that may be used; None: not known
+    seconds: float | None = None  # if the speed was given
+
+    @property
+    def memory(self) -> float:
+        """Bytes at the peak."""
+        return max(stage.memory for stage in self.stages)
+
+    @property
+    def fits(self) -> bool:
+        return self.budget is None or self.memory <= self.budget
+
+    def __str__(self) -> str:
+        lines = []
+        for s in self.stages:
+            how = "in one piece" if s.tile is None else f"in tiles of {s.tile} px"
+            lines.append(
+                f"{s.width}×{s.height}: {s.steps} evaluations {how}, "
+                f"{s.history} pairs, {s.memory / 1e9:.1f} GB"
+            )
+        if self.seconds is not None:
+            lines.append(f"about {duration(self.seconds)}")
+        if not self.fits:
+            lines.append(f"more than the {self.budget / 1e9:.1f} GB that may be used")
+        return "\n".join(lines)
+
+
+def plan(
+    height: int,
+    width: int,
+    *,
+    settings: Settings | None = None,
+    memory: float | None = None,
+    tile: int | str = "auto",
+    device: str | torch.device = "auto",
+    seconds_per_megapixel: float | None = None,
+    narrowest: float | None = None,
+    circular: bool = False,
+) -> Plan:
+    """Return what `stylize` will do for a picture of this size.
+
+    Parameters
+    ----------
+    height, width
+        Of the result, in pixels.
+    settings
+        Steps, coarse_to_fine, history and layers are read; None: the default preset's.
+    memory
+        GB that the process may use; None: four fifths of what is free, and what it has already.
+    tile
+        "auto": the largest that fits; "whole": in one piece; or the side in pixels.
+    device
+        "auto", or a name that torch knows.
+    seconds_per_megapixel
+        Of one evaluation in one piece, if the time is to be told.
+    narrowest
+        See `schedule`.
+    circular
+        The picture continues on its opposite side. Not every size can then be cut into tiles.
+
+    Raises
+    ------
+    ValueError
+        A number out of range.
+    """
+    height, width = whole("height", height, 1), whole("width", width, 1)
+    settings = settings or Settings()
+    device = choose_device(device)
+    budget = number("memory", memory, above=0) * 1e9 if memory is not None else usable(device)
+    longer = max(height, width)
+    narrowest = min(height, width) / longer if narrowest is None else narrowest
+    stages = []
+    scales = schedule(longer, settings.steps, settings.coarse_to_fine, narrowest)
+    for size, steps in scales:
+        shape = fit(width, height, size)[::-1]
+        stages.append(_stage(shape, steps, settings, budget, tile, device, circular))
+    seconds = None
+    if seconds_per_megapixel is not None:
+        seconds = sum(stage.work for stage in stages) / 1e6 * seconds_per_megapixel
+    return Plan(tuple(stages), budget, seconds)
+
+
+def memory_of_evaluation(
+    shape: tuple[int, int],
+    tile: int | None,
+    layers: Sequence[str],
+    device: torch.device,
+    circular: bool = False,
+) -> float:
+    """Return the bytes at the peak of one evaluation of loss and gradient, torch included."""
+    kind = "cuda" if device.type == "cuda" else "cpu"
+    seen = _seen(shape, tile, layers, circular)
+    each = PER_SEEN_PIXEL[kind] * (IN_TILES if len(seen) > 1 else 1)
+    return BASE[kind] + each * max(seen) + PER_PIXEL * shape[0] * shape[1]
+
+
+def _stage(shape, steps, settings, budget, tile, device, circular) -> Stage:
+    layers = [*settings.content_layers, *settings.style_layers]
+    most_pairs = max(1, min(settings.history, steps - 1)) if settings.method == "lbfgs" else 0
+
+    def needs(side: int | None, pairs: int) -> float:
+        state = (PER_PIXEL_OF_STATE + PER_PAIR * pairs) * shape[0] * shape[1]
+        return memory_of_evaluation(shape, side, layers, device, circular) + state
+
+    if tile == "auto":
+        whole_only = circular and not can_be_cut(shape, layers)
+        sides = [None, *(side for side in TILES if side < max(shape) and not whole_only)]
+        wide = [side for side in sides if side is None or side >= NARROW_TILE]
+        choices = [(side, FEWEST_PAIRS) for side in wide] + [
+            (side, VERY_FEW_PAIRS) for side in sides
+        ]
+        fitting = (
+            side
+            for side, pairs in choices
+            if budget is None or needs(side, min(most_pairs, pairs)) <= budget
+        )
+        side = next(fitting, sides[-1])
+    else:
+        if isinstance(tile, str) and tile != "whole":
+            raise ValueError(f"tile must be auto, whole or a side in pixels; got {tile!r}")
+        side = None if tile == "whole" else whole("tile", tile, SMALLEST_TILE)
+    pairs = most_pairs
+    while pairs > 1 and budget is not None and needs(side, pairs) > budget:
+        pairs -= 1
+    seen = _seen(shape, side, layers, circular)
+    work = steps * sum(seen) * (1.0 if len(seen) == 1 else TWICE_FORWARD)
+    return Stage(*shape, steps, side, pairs, needs(side, pairs), work)
+
+
+def _seen(
+    shape: tuple[int, int], tile: int | None, layers: Sequence[str], circular: bool
+) -> list[int]:
+    """Pixels of each tile with its margin."""
+    circular = circular and can_be_cut(shape, layers)
+    blocks = [window.block for window in split_into_windows(shape, tile, layers, circular)]
+    return [(r.stop - r.start) * (c.stop - c.start) for r, c in blocks]
+
+
+def schedule(
+    size: int, steps: int, coarse_to_fine: bool = True, narrowest: float = 1.0
+) -> list[tuple[int, int]]:
+    """Return the scales to work at, coarse to fine, as (longer side in pixels, evaluations).
+
+    Each scale doubles the one before and gets half as many evaluations, since each costs four
+    times as much and finds most of the work done. Together they are `steps`. No picture gets too
+    small for the network: `narrowest` is the shorter side of the narrowest one over `size`.
+    """
+    sizes = [size]
+    while coarse_to_fine and sizes[0] >= 2 * COARSEST and len(sizes) < steps:
+        half = round(sizes[0] / 2)
+        if half * narrowest < SMALLEST_SIDE + 1:  # one for rounding
+            break
+        sizes.insert(0, half)
+    shares = [2.0**-i for i in range(len(sizes))]
+    counts = [max(1, int(steps * share / sum(shares))) for share in shares]
+    counts[0] += steps - sum(counts)
+    return list(zip(sizes, counts, strict=True))
+
+
+def duration(seconds: float) -> str:
+    """Seconds in words: "40 s", "2.5 min", "3.1 h"."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.1f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

