@@ -4,31 +4,45 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
+from numbers import Real
+from typing import TYPE_CHECKING, TypeGuard
 
-import torch
-from torch import Tensor
+if TYPE_CHECKING:
+    from torch import Tensor
+
+# torch is imported where it is needed, so that the command line can check a word without it.
 
 SMALLEST_SIDE = 16  # pixels: relu5_1 has one unit for 16×16 of them
+LARGEST_SIZE = 30_000  # pixels of the longer side after resizing
+LARGEST_INTEGER = 2**63 - 1  # that a tensor can hold
 
 
-def one_of(what: str, value: object, choices: Iterable[str]) -> None:
+def check_choice(what: str, value: object, choices: Iterable[str]) -> None:
     """Raise a ValueError unless `value` is one of the choices."""
     choices = list(choices)
     if not isinstance(value, str) or value not in choices:
         raise ValueError(f"{what} must be one of {', '.join(choices)}; got {value!r}")
 
 
-def whole(what: str, value: object, least: int) -> int:
-    """Return a whole number of at least `least` as int, or raise a ValueError."""
-    number = value if isinstance(value, int | float) and not isinstance(value, bool) else math.nan
-    if not (least <= number < 2**63 and number == math.floor(number)):
+def check_integer(what: str, value: object, least: int, most: int = LARGEST_INTEGER) -> int:
+    """Return a whole number from `least` to `most` as int, or raise a ValueError.
+
+    numpy's numbers and whole floats are taken too, truth values are not.
+    """
+    whole = _is_finite(value) and value == math.floor(value)
+    if not whole or value < least:
         raise ValueError(f"{what} must be a whole number ≥ {least}, got {value!r}")
-    return int(number)
+    if value > most:
+        raise ValueError(f"{what} must be at most {most}, got {value!r}")
+    return int(value)
 
 
-def number(what: str, value: object, *, above: float | None = None) -> float:
-    """Return a finite number ≥ 0, or above `above`, as float, or raise a ValueError."""
-    right = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+def check_number(what: str, value: object, *, above: float | None = None) -> float:
+    """Return a finite number ≥ 0, or above `above`, as float, or raise a ValueError.
+
+    numpy's numbers are taken too, truth values are not.
+    """
+    right = _is_finite(value)
     if above is not None and not (right and value > above):
         raise ValueError(f"{what} must be a number above {above:g}, got {value!r}")
     if not (right and value >= 0):
@@ -36,21 +50,28 @@ def number(what: str, value: object, *, above: float | None = None) -> float:
     return float(value)
 
 
-def layer_weights(what: str, value: object) -> dict[str, float]:
+def _is_finite(value: object) -> TypeGuard[float]:
+    """Whether it is a number that a float can hold."""
+    try:
+        return isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value)
+    except OverflowError:  # an integer of more than 308 digits
+        return False
+
+
+def check_layer_weights(what: str, value: object) -> dict[str, float]:
     """Return layer → weight as a dict of its own, or raise a ValueError."""
     if not isinstance(value, Mapping):
         raise ValueError(f"{what} must be a mapping of layer names to weights, got {value!r}")
-    return {name: number(f"the weight of {name} in {what}", w) for name, w in value.items()}
-
-
-LARGEST_SIZE = 30_000  # pixels of the longer side after resizing
+    return {name: check_number(f"the weight of {name} in {what}", w) for name, w in value.items()}
 
 
 def check_pictures(pictures: Mapping[str, Tensor]) -> None:
     """A ValueError names the first that is no picture (1, 3, H, W) of finite values."""
+    import torch
+
     for name, image in pictures.items():
-        if not isinstance(image, Tensor) or image.dim() != 4 or image.shape[:2] != (1, 3):
-            shape = tuple(image.shape) if isinstance(image, Tensor) else type(image).__name__
+        if not isinstance(image, torch.Tensor) or image.dim() != 4 or image.shape[:2] != (1, 3):
+            shape = tuple(image.shape) if isinstance(image, torch.Tensor) else type(image).__name__
             raise ValueError(f"{name} must be a picture (1, 3, H, W); got {shape}")
         if min(image.shape[2:]) < SMALLEST_SIDE:
             raise ValueError(
@@ -72,7 +93,7 @@ def output_shape(size: int | tuple[int, int]) -> tuple[int, int]:
         sides = tuple(size)
     except TypeError:
         sides = (size, size)
-    sides = tuple(whole("size", side, SMALLEST_SIDE) for side in sides)
+    sides = tuple(check_integer("size", side, SMALLEST_SIDE) for side in sides)
     if len(sides) != 2 or max(sides) > LARGEST_SIZE:
         raise ValueError(f"size must be one or two numbers up to {LARGEST_SIZE}, got {size!r}")
     return sides

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from types import MappingProxyType
 
-from .checks import layer_weights
+from .checks import check_layer_weights
 
 STYLE_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
 
@@ -73,7 +73,7 @@ class Settings:
 
     def __post_init__(self):
         for name in ("content_layers", "style_layers"):  # a dict of its own, so presets share none
-            object.__setattr__(self, name, layer_weights(name, getattr(self, name)))
+            object.__setattr__(self, name, check_layer_weights(name, getattr(self, name)))
 
     def __str__(self) -> str:
         width = max(len(f.name) for f in fields(self))

@@ -16,7 +16,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..checks import number, whole
+from ..checks import check_integer, check_number
 from ..machine.device import choose_device
 from ..storage.atomic import check_can_write
 from .manifest import DONE, FAILED, FILE, read_manifest, write_manifest
@@ -123,9 +123,9 @@ def sweep(
     """
     if client is not None and workers:
         raise ValueError("give either a client or a number of workers, not both")
-    workers = whole("workers", workers, 0)
-    threads = None if threads is None else whole("threads", threads, 1)
-    memory = None if memory is None else number("memory", memory, above=0)
+    workers = check_integer("workers", workers, 0)
+    threads = None if threads is None else check_integer("threads", threads, 1)
+    memory = None if memory is None else check_number("memory", memory, above=0)
     if client is None:
         choose_device(device)  # refused now, not once for each picture
     begin = time.perf_counter()

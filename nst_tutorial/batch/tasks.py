@@ -12,7 +12,7 @@ from itertools import product
 from pathlib import Path
 
 from .. import __version__
-from ..checks import LARGEST_SIZE, SMALLEST_SIDE, number, whole
+from ..checks import LARGEST_SIZE, SMALLEST_SIDE, check_integer, check_number
 from ..images.catalog import READABLE, find_image
 from ..images.reading import load_settings
 from ..presets import Settings
@@ -152,12 +152,12 @@ def _known() -> str:
 
 
 def _check(options: Mapping) -> None:
-    if whole("size", options.get("size", SIZE), SMALLEST_SIDE) > LARGEST_SIZE:
+    if check_integer("size", options.get("size", SIZE), SMALLEST_SIDE) > LARGEST_SIZE:
         raise ValueError(f"size must be at most {LARGEST_SIZE}, got {options['size']}")
-    whole("seed", options.get("seed", 0), 0)
+    check_integer("seed", options.get("seed", 0), 0)
     settings = settings_from(options.get("preset", "default"), options)
     check_settings(settings)
-    number("style_scale", settings.style_scale, above=0)  # one: each picture has one style
+    check_number("style_scale", settings.style_scale, above=0)  # one: each picture has one style
     normalized_mix(settings.style_mix, 1)
     if settings.weights not in NAMED:
         weights_file(settings.weights)

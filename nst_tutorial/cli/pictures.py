@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ..checks import whole
+from ..checks import check_integer
 from ..presets import PRESETS
 from .denoising import spec_from
 from .options import (
@@ -203,7 +203,7 @@ def stylize(
         options["content_layers"] = layers_from("--content-layers", content_layers)
         options = {name: value for name, value in options.items() if value is not None}
         if stop_after is not None:
-            whole("--stop-after", stop_after, 1)
+            check_integer("--stop-after", stop_after, 1)
         if like is not None:
             if preset is not None:
                 raise ValueError("--preset and --like both say where to start; give one of them")

@@ -10,7 +10,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from ..checks import one_of
+from ..checks import check_choice
 from ..presets import COLOR_METHODS
 
 GREY_LEVEL = 1 / 255
@@ -107,7 +107,7 @@ def match_color(
     ValueError
         An unknown method.
     """
-    one_of("the method of matching colours", method, COLOR_METHODS)
+    check_choice("the method of matching colours", method, COLOR_METHODS)
     mean_s, cov_s = color_statistics(style, style_mask)
     mean_c, cov_c = color_statistics(content, content_mask)
     A = _MAPS[method](_at_least(cov_s, GREY_LEVEL**2), _at_least(cov_c, 1e-10))

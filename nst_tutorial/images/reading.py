@@ -12,7 +12,7 @@ import torch
 from PIL import ExifTags, Image, PngImagePlugin
 from torch import Tensor
 
-from ..checks import LARGEST_SIZE, SMALLEST_SIDE, whole
+from ..checks import LARGEST_SIZE, SMALLEST_SIDE, check_integer
 from ..storage.atomic import check_can_write, replacing
 from .catalog import bundled_paths, find_image, list_images
 from .decoding import opened, read_picture
@@ -96,7 +96,7 @@ def load_image(
 
 
 def _check_requested(size: object) -> None:
-    if whole("size", size, SMALLEST_SIDE) > LARGEST_SIZE:
+    if check_integer("size", size, SMALLEST_SIDE) > LARGEST_SIZE:
         raise ValueError(f"size must be at most {LARGEST_SIZE}, got {size}")
 
 

@@ -8,7 +8,7 @@ from functools import lru_cache
 import torch
 from torch import Tensor
 
-from ..checks import number, whole
+from ..checks import check_integer, check_number
 from .moments import check_comparable, positions
 
 SMALLEST = 1e-18  # bandwidth: its square and the square's inverse are float32 numbers
@@ -52,14 +52,14 @@ class Gaussian:
                 raise ValueError(
                     f"bandwidth must be mean, median or a number; got {self.bandwidth!r}"
                 )
-        elif not SMALLEST < number("bandwidth", self.bandwidth, above=0) < 1 / SMALLEST:
+        elif not SMALLEST < check_number("bandwidth", self.bandwidth, above=0) < 1 / SMALLEST:
             raise ValueError(
                 f"bandwidth must lie between {SMALLEST:g} and {1 / SMALLEST:g}: its square would "
                 f"be no number; got {self.bandwidth!r}"
             )
         if self.pairs is not None:
-            object.__setattr__(self, "pairs", whole("pairs", self.pairs, 1))
-        object.__setattr__(self, "seed", whole("seed", self.seed, 0))
+            object.__setattr__(self, "pairs", check_integer("pairs", self.pairs, 1))
+        object.__setattr__(self, "seed", check_integer("seed", self.seed, 0))
 
     def description(self) -> dict:
         return {"name": "gaussian", **asdict(self)}

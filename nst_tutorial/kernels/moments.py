@@ -12,7 +12,7 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from ..checks import number, whole
+from ..checks import check_integer, check_number
 
 Moments = Tensor | tuple  # a tensor, or a tuple of such
 
@@ -125,8 +125,8 @@ class Polynomial:
     additive = True
 
     def __post_init__(self):
-        object.__setattr__(self, "degree", whole("degree", self.degree, 1))
-        object.__setattr__(self, "offset", number("offset", self.offset))
+        object.__setattr__(self, "degree", check_integer("degree", self.degree, 1))
+        object.__setattr__(self, "offset", check_number("offset", self.offset))
 
     def description(self) -> dict:
         return {"name": "polynomial", **asdict(self)}
@@ -183,7 +183,7 @@ class BatchNormStatistics:
     additive = True
 
     def __post_init__(self):
-        number("epsilon", self.epsilon)
+        check_number("epsilon", self.epsilon)
 
     def description(self) -> dict:
         return {"name": "bn", **asdict(self)}
@@ -232,7 +232,7 @@ class Wasserstein:
     additive = True
 
     def __post_init__(self):
-        number("epsilon", self.epsilon)
+        check_number("epsilon", self.epsilon)
 
     def description(self) -> dict:
         return {"name": "wasserstein", **asdict(self)}

@@ -22,7 +22,7 @@ from dataclasses import dataclass, field
 
 from torch import Tensor
 
-from ..checks import number
+from ..checks import check_number
 from .gaussian import Gaussian
 from .moments import (
     BatchNormStatistics,
@@ -51,7 +51,7 @@ class WeightedSum:
         if not self.parts:
             raise ValueError("a weighted sum of kernels needs at least one")
         parts = tuple(
-            (number(f"the weight of {kernel}", weight), get_kernel(kernel))
+            (check_number(f"the weight of {kernel}", weight), get_kernel(kernel))
             for weight, kernel in self.parts
         )
         if not any(weight for weight, _ in parts):

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from ..checks import check_pictures, number, one_of
+from ..checks import check_choice, check_number, check_pictures
 from ..presets import PLACES
 from .level import GREY, at_least_single, flat_regions, flatness, noise_level
 from .poisson import screened_poisson
@@ -54,14 +54,14 @@ def denoise(
         No picture, values that are not finite, a guide of another size or none where one is needed,
         a strength below 0, an unknown name.
     """
-    one_of("method", method, METHODS)
+    check_choice("method", method, METHODS)
     pictures = {"image": image, "guide": guide, "style": style}
     check_pictures({name: picture for name, picture in pictures.items() if picture is not None})
     if guide is not None and guide.shape != image.shape:
         sizes = ["×".join(map(str, p.shape[:1:-1])) for p in (guide, image)]
         raise ValueError("guide must have the size of the image: {} is not {}".format(*sizes))
     where = ("everywhere" if guide is None else "flat") if where is None else where
-    one_of("where", where, PLACES)
+    check_choice("where", where, PLACES)
     if guide is None and (where == "flat" or method in NEED_GUIDE):
         what = f"method {method}" if method in NEED_GUIDE else "where='flat'"
         raise ValueError(f"{what} needs a guide: the content picture, of the same size")
@@ -85,8 +85,8 @@ def strength_in_grey_levels(
     Variances of independent things add up, so that of the style's flat regions is taken off.
     """
     if not isinstance(strength, str):
-        return number("strength", strength)
-    one_of("a strength that is no number", strength, ("auto",))
+        return check_number("strength", strength)
+    check_choice("a strength that is no number", strength, ("auto",))
     own = 0.0 if style is None else level_of(style, style)
     return math.sqrt(max(0.0, level_of(image, guide) ** 2 - own**2))
 

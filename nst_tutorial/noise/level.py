@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ..checks import number, whole
+from ..checks import check_integer, check_number
 
 GREY = 255  # levels of an 8-bit picture between black and white
 MEDIAN_OF_NORMAL = 0.6745  # of |z|, where z is normal with standard deviation 1
@@ -46,7 +46,7 @@ def noise_level(image: Tensor, where: Tensor | None = None, octave: int = 0) -> 
         Not finite, a mask of another size, or no 2×2 pixels to look at.
     """
     image = _checked(image)
-    octave = whole("octave", octave, 0)
+    octave = check_integer("octave", octave, 0)
     if where is None:
         where = torch.ones_like(image[:, :1], dtype=torch.bool)
     is_mask = isinstance(where, Tensor) and where.dtype == torch.bool
@@ -116,7 +116,7 @@ def flatness(content: Tensor, share: float = FLAT_SHARE) -> Tensor:
 
 
 def _quantile(values: Tensor, share: float) -> Tensor:
-    if not 0 < number("share", share, above=0) <= 1:
+    if not 0 < check_number("share", share, above=0) <= 1:
         raise ValueError(f"share must be in 0..1, got {share}")
     count = max(1, round(share * values.numel()))
     return values.flatten().kthvalue(count).values  # torch.quantile takes 16 million at most

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..checks import number
+from ..checks import check_number
 
 
 def screened_poisson(colours: Tensor, gradients: Tensor, strength: float) -> Tensor:
@@ -37,7 +37,7 @@ def screened_poisson(colours: Tensor, gradients: Tensor, strength: float) -> Ten
     """
     from scipy.fft import dctn, idctn
 
-    strength = number("strength", strength)
+    strength = check_number("strength", strength)
     if colours.shape != gradients.shape:
         raise ValueError(
             f"both pictures must have one size, got {tuple(colours.shape)} and "

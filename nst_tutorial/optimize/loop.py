@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-from ..checks import number, one_of, whole
+from ..checks import check_choice, check_integer, check_number
 from ..losses.objective import Evaluation, HasGradient
 from .methods import LBFGS, METHODS, Adam
 from .parametrization import PARAMETERS
@@ -117,7 +117,7 @@ def minimize(
     ValueError
         An unknown method or parametrisation, a number out of range; a loss not finite at the start.
     """
-    steps = whole("steps", steps, 0)
+    steps = check_integer("steps", steps, 0)
     basis = _basis(parameters, start)
     state = resume or new_state(start, method, parameters, learning_rate, history)
     result = Minimum(start if state.image is None else state.image, [])
@@ -163,16 +163,16 @@ def new_state(
     history: int = 20,
 ) -> State:
     """Return the state of `minimize` before its first evaluation."""
-    one_of("method", method, METHODS)
-    history = whole("history", history, 1)
+    check_choice("method", method, METHODS)
+    history = check_integer("history", history, 1)
     options = {} if method == "adam" else {"history": history}
     if learning_rate is not None:
-        options["learning_rate"] = number("learning_rate", learning_rate, above=0)
+        options["learning_rate"] = check_number("learning_rate", learning_rate, above=0)
     return State(_basis(parameters, start).from_image(start), METHODS[method](**options))
 
 
 def _basis(parameters: str, start: Tensor):
-    one_of("parameters", parameters, PARAMETERS)
+    check_choice("parameters", parameters, PARAMETERS)
     return PARAMETERS[parameters](start.shape, start.device)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from torch import Tensor
 
-from ..checks import SMALLEST_SIDE, check_pictures, whole
+from ..checks import SMALLEST_SIDE, check_integer, check_pictures
 from ..images.catalog import READABLE, pictures_in
 from ..images.reading import load_image
 from ..images.resizing import resize
@@ -37,7 +37,7 @@ class PictureFolder(Sequence):
     """
 
     def __init__(self, folder: str | Path, shorter: int):
-        folder, self.shorter = Path(folder), whole("shorter", shorter, SMALLEST_SIDE)
+        folder, self.shorter = Path(folder), check_integer("shorter", shorter, SMALLEST_SIDE)
         if not folder.is_dir():
             raise NotADirectoryError(f"{folder}: no such folder of pictures")
         self.paths = pictures_in(folder, deep=True)

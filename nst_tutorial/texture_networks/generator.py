@@ -14,7 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ..checks import check_pictures, number, one_of, output_shape, whole
+from ..checks import check_choice, check_integer, check_number, check_pictures, output_shape
 from ..images.resizing import resize
 
 PADDINGS = ("circular", "replicate")
@@ -57,10 +57,10 @@ class Generator(nn.Module):
     ):
         super().__init__()
         padding = padding or ("replicate" if stylizes else "circular")
-        one_of("normalization", normalization, NORMALIZATIONS)
-        one_of("padding", padding, PADDINGS)
-        scales, width = whole("scales", scales, 1), whole("width", width, 1)
-        depth = whole("depth", depth, 1)
+        check_choice("normalization", normalization, NORMALIZATIONS)
+        check_choice("padding", padding, PADDINGS)
+        scales, width = check_integer("scales", scales, 1), check_integer("width", width, 1)
+        depth = check_integer("depth", depth, 1)
         if scales > MOST_SCALES:
             raise ValueError(f"scales must be at most {MOST_SCALES}, got {scales}")
         self.design = {
@@ -83,7 +83,7 @@ class Generator(nn.Module):
             )
 
         with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(whole("seed", seed, 0))
+            torch.manual_seed(check_integer("seed", seed, 0))
             self.branches = nn.ModuleList(block(inputs, width) for _ in range(scales))
             self.norms = nn.ModuleList(norm(width) for _ in range(scales))
             self.coarse = nn.ModuleList(norm(i * width) for i in range(2, scales))
@@ -142,8 +142,8 @@ class Generator(nn.Module):
 
     def draw(self, size: int | tuple[int, int], seed: int = 0, count: int = 1) -> list[Tensor]:
         """Noise for `count` pictures, coarse to fine: uniform in 0..1, the same on every device."""
-        numbers = torch.Generator().manual_seed(whole("seed", seed, 0))
-        shape = whole("count", count, 1), self.design["depth"]
+        numbers = torch.Generator().manual_seed(check_integer("seed", seed, 0))
+        shape = check_integer("count", count, 1), self.design["depth"]
         sizes = pyramid(size, self.design["scales"])
         return [torch.rand((*shape, *s), generator=numbers).to(self.last.weight) for s in sizes]
 
@@ -181,7 +181,7 @@ class Generator(nn.Module):
             check_pictures({"content": content})
             size = tuple(content.shape[2:])
         if strengths is not None:
-            strengths = [number("a strength", value) for value in strengths]
+            strengths = [check_number("a strength", value) for value in strengths]
         was_training = self.training
         self.eval()
         try:

@@ -12,7 +12,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from ..checks import check_pictures, one_of, whole
+from ..checks import check_choice, check_integer, check_pictures
 from ..kernels.registry import Kernel
 from ..losses.objective import Evaluation, Objective
 from ..presets import Settings
@@ -110,7 +110,7 @@ def training_settings(
 ) -> Settings:
     """Settings from the options of `train_generator`; a ValueError names what is wrong."""
     for name in options:
-        one_of("a further option", name, OPTIONS)
+        check_choice("a further option", name, OPTIONS)
     if not stylizes and "content_layers" in options:
         raise ValueError("content_layers mean nothing without contents")
     if layers is not None and not isinstance(layers, Mapping):
@@ -120,4 +120,4 @@ def training_settings(
         given["content_layers"] = {}
     settings = replace(Settings(), kernel=kernel, start="noise", steps=steps, **given)
     check_settings(settings)
-    return replace(settings, steps=whole("steps", steps, 0))
+    return replace(settings, steps=check_integer("steps", steps, 0))

@@ -19,7 +19,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..checks import SMALLEST_SIDE, check_pictures, number, output_shape, whole
+from ..checks import SMALLEST_SIDE, check_integer, check_number, check_pictures, output_shape
 from ..kernels.registry import Kernel
 from ..losses.objective import Evaluation
 from ..optimize.checkpoint import check_same_run
@@ -124,10 +124,10 @@ def train_generator(
     check_pictures({"style": style})
     if bool(contents) != generator.design["stylizes"]:
         raise ValueError("a generator that stylises learns from contents, and no other does")
-    batch, seed = whole("batch", batch, 1), whole("seed", seed, 0)
-    size, _ = output_shape(whole("size", size, SMALLEST_SIDE))
-    learning_rate = number("learning_rate", learning_rate, above=0)
-    if number("diversity", diversity) and batch < 2:
+    batch, seed = check_integer("batch", batch, 1), check_integer("seed", seed, 0)
+    size, _ = output_shape(check_integer("size", size, SMALLEST_SIDE))
+    learning_rate = check_number("learning_rate", learning_rate, above=0)
+    if check_number("diversity", diversity) and batch < 2:
         raise ValueError("diversity compares the pictures of a batch: batch must be at least 2")
     model = choose_model(settings, device, model)
     made_with = {
@@ -140,7 +140,7 @@ def train_generator(
     adam = torch.optim.Adam(generator.parameters(), lr=learning_rate)
     result = Training(generator)
     if checkpoint is not None:
-        whole("checkpoint_every", checkpoint_every, 1)
+        check_integer("checkpoint_every", checkpoint_every, 1)
         check_can_write(checkpoint)
         identity = {
             **made_with, "generator": generator.design, "style": fingerprint(style),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import torch
 
-from ..checks import SMALLEST_SIDE, number, whole
+from ..checks import SMALLEST_SIDE, check_integer, check_number
 from ..images.resizing import fit
 from ..machine.device import choose_device
 from ..machine.memory import usable
@@ -114,10 +114,10 @@ def plan(
     ValueError
         A number out of range.
     """
-    height, width = whole("height", height, 1), whole("width", width, 1)
+    height, width = check_integer("height", height, 1), check_integer("width", width, 1)
     settings = settings or Settings()
     device = choose_device(device)
-    budget = number("memory", memory, above=0) * 1e9 if memory is not None else usable(device)
+    budget = check_number("memory", memory, above=0) * 1e9 if memory is not None else usable(device)
     longer = max(height, width)
     narrowest = min(height, width) / longer if narrowest is None else narrowest
     stages = []
@@ -169,7 +169,7 @@ def _stage(shape, steps, settings, budget, tile, device, circular) -> Stage:
     else:
         if isinstance(tile, str) and tile != "whole":
             raise ValueError(f"tile must be auto, whole or a side in pixels; got {tile!r}")
-        side = None if tile == "whole" else whole("tile", tile, SMALLEST_TILE)
+        side = None if tile == "whole" else check_integer("tile", tile, SMALLEST_TILE)
     pairs = most_pairs
     while pairs > 1 and budget is not None and needs(side, pairs) > budget:
         pairs -= 1

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from torch import Tensor
 
-from ..checks import SMALLEST_SIDE, number, one_of, whole
+from ..checks import SMALLEST_SIDE, check_choice, check_integer, check_number
 from ..kernels.registry import kernels_of_layers
 from ..losses.factors import CONTENT_NORMALIZATIONS, STYLE_NORMALIZATIONS
 from ..optimize.methods import METHODS
@@ -29,26 +29,26 @@ from .styles import normalized_mix
 def check_settings(settings: Settings) -> None:
     """A ValueError names the first setting that is out of range or unknown."""
     for name in ("content_weight", "style_weight", "tv_weight", "grain_weight", "range_weight"):
-        number(name, getattr(settings, name))
+        check_number(name, getattr(settings, name))
     if not check_layers([*settings.content_layers, *settings.style_layers]):
         raise ValueError("content_layers and style_layers must name at least one layer together")
     kernels_of_layers(settings.kernel, settings.style_layers)
-    whole("steps", settings.steps, 0)
+    check_integer("steps", settings.steps, 0)
     if settings.style_mix is not None:
         normalized_mix(settings.style_mix)
     scales = settings.style_scale
     for scale in scales if isinstance(scales, list | tuple) else [scales]:
-        number("style_scale", scale, above=0)
-    one_of("color", settings.color, COLORS)
-    one_of("color_method", settings.color_method, COLOR_METHODS)
+        check_number("style_scale", scale, above=0)
+    check_choice("color", settings.color, COLORS)
+    check_choice("color_method", settings.color_method, COLOR_METHODS)
     denoise_options(settings.denoise)
-    one_of("balance", settings.balance, BALANCES)
+    check_choice("balance", settings.balance, BALANCES)
     start = settings.start
     if not isinstance(start, Tensor) and not (isinstance(start, str) and start in STARTS):
         raise ValueError(f"start must be a picture or one of {', '.join(STARTS)}; got {start!r}")
-    one_of("content_normalization", settings.content_normalization, CONTENT_NORMALIZATIONS)
-    one_of("style_normalization", settings.style_normalization, STYLE_NORMALIZATIONS)
-    one_of("pooling", settings.pooling, ("max", "average"))
+    check_choice("content_normalization", settings.content_normalization, CONTENT_NORMALIZATIONS)
+    check_choice("style_normalization", settings.style_normalization, STYLE_NORMALIZATIONS)
+    check_choice("pooling", settings.pooling, ("max", "average"))
     check_optimizer(settings)
 
 
@@ -57,11 +57,11 @@ def check_optimizer(settings: Settings) -> None:
     for name in ("coarse_to_fine", "rescale"):
         if not isinstance(getattr(settings, name), bool):
             raise ValueError(f"{name} must be True or False, got {getattr(settings, name)!r}")
-    one_of("parameters", settings.parameters, PARAMETERS)
-    one_of("method", settings.method, METHODS)
-    whole("history", settings.history, 1)
+    check_choice("parameters", settings.parameters, PARAMETERS)
+    check_choice("method", settings.method, METHODS)
+    check_integer("history", settings.history, 1)
     if settings.learning_rate is not None:
-        number("learning_rate", settings.learning_rate, above=0)
+        check_number("learning_rate", settings.learning_rate, above=0)
 
 
 def denoise_options(given: object) -> dict | None:
@@ -74,11 +74,11 @@ def denoise_options(given: object) -> dict | None:
             "denoise must be a method, or a mapping with a method and, if wanted, strength and "
             f"where; got {given!r}"
         )
-    one_of("the method of denoise", options["method"], DENOISERS)
+    check_choice("the method of denoise", options["method"], DENOISERS)
     if options.get("where") is not None:
-        one_of("where in denoise", options["where"], PLACES)
+        check_choice("where in denoise", options["where"], PLACES)
     if options.get("strength", "auto") != "auto":
-        number("the strength of denoise", options["strength"])
+        check_number("the strength of denoise", options["strength"])
     return options
 
 

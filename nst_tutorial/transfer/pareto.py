@@ -11,7 +11,7 @@ from pathlib import Path
 from torch import Tensor
 
 from .. import __version__
-from ..checks import check_pictures, number
+from ..checks import check_number, check_pictures
 from ..images.reading import check_can_save, load_image, load_settings, save_image
 from ..optimize.result import Result
 from ..presets import Settings
@@ -65,7 +65,7 @@ def trade_off(
     OSError
         The folder cannot be made or written to.
     """
-    weights = sorted(number("a style weight", w) for w in weights)
+    weights = sorted(check_number("a style weight", w) for w in weights)
     if not weights or len(set(weights)) != len(weights):
         raise ValueError(f"weights must be distinct and at least one, got {weights}")
     options = {name: value for name, value in options.items() if value is not None}

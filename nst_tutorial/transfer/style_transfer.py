@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from ..checks import check_pictures, whole
+from ..checks import check_integer, check_pictures
 from ..images.color import grey, keep_luminance
 from ..images.resizing import resize
 from ..kernels.registry import Kernel
@@ -164,10 +164,10 @@ def stylize(
         pictures["start"] = settings.start
     check_pictures(pictures)
     check_settings(settings)
-    seed = whole("seed", seed, 0)
+    seed = check_integer("seed", seed, 0)
     mix = normalized_mix(settings.style_mix, len(styles))
     settings = replace(settings, style_mix=mix if len(mix) > 1 else None)
-    settings = replace(settings, steps=whole("steps", settings.steps, 0))
+    settings = replace(settings, steps=check_integer("steps", settings.steps, 0))
     sources = style_sources(content, styles, settings, content_masks, style_masks)
     narrowest = narrowest_side(content, [(s.picture, s.scale) for s in sources], settings)
     model = choose_model(settings, device, model)
@@ -193,7 +193,7 @@ def stylize(
     balance: dict[str, float] = {}
     notes = None
     if checkpoint is not None:
-        every = whole("checkpoint_every", checkpoint_every, 1)
+        every = check_integer("checkpoint_every", checkpoint_every, 1)
         run = identity(made_with, pictures, model)
         notes = Checkpoint(check_can_write(checkpoint), run, every)
         stages, balance = notes.begin(stages, balance, model.device)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from torch import Tensor
 
-from ..checks import number
+from ..checks import check_number
 from ..images import color
 from ..images.resizing import fit, resize, resize_mask
 from ..kernels.registry import kernels_of_layers
@@ -42,7 +42,7 @@ def normalized_mix(mix: object, count: int | None = None) -> list[float]:
     if not isinstance(mix, list | tuple) or count not in (None, len(mix)):
         wanted = "numbers" if count is None else f"as many numbers as there are styles, {count}"
         raise ValueError(f"style_mix must hold {wanted}; got {mix!r}")
-    parts = [number("a number in style_mix", part) for part in mix]
+    parts = [check_number("a number in style_mix", part) for part in mix]
     if not any(parts):
         raise ValueError(f"style_mix must hold a number above 0, got {mix!r}")
     parts = [part / max(parts) for part in parts]

@@ -8,7 +8,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from ..checks import check_pictures, one_of, output_shape, whole
+from ..checks import check_choice, check_integer, check_pictures, output_shape
 from ..images.resizing import resize
 from ..kernels.registry import Kernel
 from ..losses.balance import balanced_weights, gradient_norms
@@ -35,7 +35,7 @@ OPTIONS = (
 def _settings(options: Mapping, **fixed) -> Settings:
     """Settings from further options, only such as mean something without a second picture."""
     for name in options:
-        one_of("a further option", name, OPTIONS)
+        check_choice("a further option", name, OPTIONS)
     settings = replace(Settings(), start="noise", **options, **fixed)
     check_settings(settings)
     return settings
@@ -121,7 +121,7 @@ def synthesize_texture(
             objective.reweight(balanced_weights(objective.weights, balance))
         return objective
 
-    start = noise(shape, whole("seed", seed, 0), style)
+    start = noise(shape, check_integer("seed", seed, 0), style)
     balance: dict[str, float] = {}
     narrow = min(min(shape), min(style.shape[2:])) / max(shape) * room_for_pairs(settings)
     stages = plan(
@@ -170,7 +170,7 @@ def reconstruct(
     )  # fmt: skip
     model = choose_model(settings, device, model)
     content = content.to(model.mean)
-    start = noise(tuple(content.shape[2:]), whole("seed", seed, 0), content)
+    start = noise(tuple(content.shape[2:]), check_integer("seed", seed, 0), content)
     stages = plan(*content.shape[2:], settings=settings, memory=memory, device=model.device).stages
 
     def objective_at(stage: Stage) -> Engine:

@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ..checks import one_of
+from ..checks import check_choice
 from ..machine.device import choose_device
 from . import winograd
 from .first_layer import ConvReLU
@@ -72,10 +72,10 @@ class VGG19(nn.Module):
         device: str | torch.device = "auto",
     ):
         super().__init__()
-        one_of("pooling", pooling, ("max", "average"))
-        one_of("padding", padding, ("zeros", "circular"))
-        one_of("convolutions", convolutions, ("auto", "direct"))
-        one_of("precision", precision, ("auto", "float32", "bfloat16"))
+        check_choice("pooling", pooling, ("max", "average"))
+        check_choice("padding", padding, ("zeros", "circular"))
+        check_choice("convolutions", convolutions, ("auto", "direct"))
+        check_choice("precision", precision, ("auto", "float32", "bfloat16"))
         if len(channels) != len(BLOCKS):
             raise ValueError(f"channels must be {len(BLOCKS)} numbers, got {tuple(channels)}")
         self.weights, self.pooling, self.padding = str(weights), pooling, padding

@@ -11,7 +11,7 @@ from urllib.error import URLError
 import torch
 from torch import Tensor
 
-from ..checks import one_of
+from ..checks import check_choice
 from .layers import CONVOLUTIONS, LAYERS
 
 NAMED = ("original", "torchvision", "random")
@@ -31,7 +31,7 @@ PALETTE_SHA256 = "c34748d2a8b1ad0a651c18a3addff1b0189af7f070cdaaa0dced0db6150b6a
 def read_weights(weights, preprocessing, channels, seed):
     """Return ({layer: (weight, bias)}, name of the preprocessing, where they come from)."""
     if preprocessing is not None:
-        one_of("preprocessing", preprocessing, PREPROCESSING)
+        check_choice("preprocessing", preprocessing, PREPROCESSING)
     if weights == "original":
         path = palette_path()
         if hashlib.sha256(path.read_bytes()).hexdigest() != PALETTE_SHA256:

@@ -289,7 +289,7 @@ def test_another_network_of_the_same_name_is_refused(pair, half):
 def test_a_run_that_ended_has_nothing_to_go_on_with(tiny, pair):
     """Also when it ended because nothing got better."""
     from conftest import START
-    from test_optimize import Stuck
+    from test_loop import Stuck
 
     kept = []
     first = minimize(Stuck(falls=3), START, steps=500, keep=kept.append)

@@ -10,7 +10,7 @@ from browser import excerpt, open_notebook, picture, run_all, screenshot, wait_u
 CALL = re.compile(r"widgets\.(\w+_explorer)\(")
 NOTEBOOKS = {
     path.name: CALL.search(path.read_text())[1]
-    for path in sorted((Path(__file__).parents[1] / "notebooks").glob("*.ipynb"))
+    for path in sorted((Path(__file__).parents[2] / "notebooks").glob("*.ipynb"))
     if CALL.search(path.read_text())
 }
 # Everything in the explorer that a hand can move, in the order of the Tab key

@@ -5,6 +5,7 @@ same file everywhere. They are read in processes of their own, which may not tak
 """
 
 import json
+import os
 import subprocess
 import sys
 import time
@@ -84,11 +85,13 @@ def outcomes(tmp_path_factory) -> dict[str, str]:
         (folder / f"bomb-{name}").write_bytes(make())
     each = FILES // PROCESSES
     ranges = [(i * each, (i + 1) * each) for i in range(PROCESSES)] + [(FILES, FILES + len(BOMBS))]
+    path = os.pathsep.join([str(Path(__file__).parents[1]), os.environ.get("PYTHONPATH", "")])
     script = "import sys, test_corpus; test_corpus.work(sys.argv[1], *map(int, sys.argv[2:]))"
     processes = [
         subprocess.Popen(
             [sys.executable, "-c", script, str(folder), str(a), str(b)],
-            cwd=Path(__file__).parent, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+            cwd=Path(__file__).parent, env={**os.environ, "PYTHONPATH": path},
+            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
         )
         for a, b in ranges
     ]  # fmt: skip

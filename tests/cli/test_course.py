@@ -9,7 +9,7 @@ from conftest import COMMAND, names_in
 from nst_tutorial.cli import course
 from nst_tutorial.images.catalog import list_images
 
-NOTEBOOKS = sorted((Path(__file__).resolve().parent.parent / "notebooks").glob("*.ipynb"))
+NOTEBOOKS = sorted((Path(__file__).resolve().parents[2] / "notebooks").glob("*.ipynb"))
 
 
 def run(*arguments, **options):
@@ -86,6 +86,6 @@ def test_a_place_that_is_none_is_refused(tmp_path):
 
 
 def test_a_broken_installation_says_so(tmp_path, monkeypatch):
-    monkeypatch.setattr(course, "__file__", str(tmp_path / "nst_tutorial" / "course.py"))
+    monkeypatch.setattr(course, "__file__", str(tmp_path / "nst_tutorial" / "cli" / "course.py"))
     with pytest.raises(FileNotFoundError, match="the notebooks are missing; install nst_tutorial"):
         course.notebooks_folder()

@@ -4,7 +4,7 @@ import re
 import pytest
 import torch
 from conftest import COMMAND, QUICK, quick
-from test_noise import white
+from test_level import white
 
 from nst_tutorial import cli, images
 from nst_tutorial.images.reading import load_image, load_settings

@@ -11,7 +11,7 @@ import torch
 import nst_tutorial as nst
 from nst_tutorial.check.exercise import NOT_YET, RIGHT
 
-NOTEBOOKS = sorted((Path(__file__).parents[1] / "notebooks").glob("*.ipynb"))
+NOTEBOOKS = sorted((Path(__file__).parents[2] / "notebooks").glob("*.ipynb"))
 
 
 def exercises():
