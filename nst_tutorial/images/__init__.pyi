@@ -16,6 +16,7 @@ from .color import luminance as luminance
 from .color import match_color as match_color
 from .color import match_luminance as match_luminance
 from .decoding import read_picture as read_picture
+from .reading import SETTINGS_KEY as SETTINGS_KEY
 from .reading import bundled_images as bundled_images
 from .reading import check_can_save as check_can_save
 from .reading import load_image as load_image

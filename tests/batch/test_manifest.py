@@ -175,7 +175,7 @@ def test_a_claim_holds_against_threads_and_never_twice(tmp_path):
 
 HOLD = """
 import sys, time
-from nst_tutorial.files import claimed
+from nst_tutorial.storage import claimed
 with claimed(sys.argv[1]) as mine:
     print(mine, flush=True)
     time.sleep(60)

@@ -10,7 +10,7 @@ from PIL import Image
 
 from nst_tutorial import cli, load_image, load_settings
 from nst_tutorial.cli import terminal
-from nst_tutorial.optimize import checkpoint
+from nst_tutorial.storage import tensor_files
 from nst_tutorial.texture_networks.files import bundled, load_generator, save_generator
 from nst_tutorial.texture_networks.generator import Generator
 
@@ -160,7 +160,7 @@ def test_a_name_that_is_taken_meanwhile_is_left_alone(here, capsys, monkeypatch)
 
 
 def test_a_full_disk_loses_no_network(here, capsys, full_disk):
-    spare = full_disk(checkpoint)
+    spare = full_disk(tensor_files)
     code, out, err = run(capsys, "train-texture", "tissue_stain", *QUICK, "--out", "a.safetensors")
     assert code == 1
     assert "a.safetensors could not be written (No space left on device)" in err

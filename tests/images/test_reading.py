@@ -6,7 +6,8 @@ import torch
 from conftest import HEIGHT, WIDTH, as_tensor, names_in
 from PIL import Image, PngImagePlugin
 
-from nst_tutorial import images
+from nst_tutorial import plots
+from nst_tutorial.images import reading as images
 from nst_tutorial.images.reading import load_image, load_settings, save_image, to_pil
 from nst_tutorial.images.resizing import resize
 
@@ -176,9 +177,9 @@ def test_names_may_be_as_long_as_the_disk_allows(tmp_path):
 
 def test_show_draws_every_picture_in_its_shape():
     one, two = torch.rand(1, 3, 20, 40), torch.rand(1, 3, 40, 20)
-    figure = images.show(one, two, titles=["wide", "high"])
+    figure = plots.show(one, two, titles=["wide", "high"])
     shown = [axis.get_images()[0].get_array() for axis in figure.axes]
     assert [picture.shape[:2] for picture in shown] == [(20, 40), (40, 20)]
     assert [axis.get_title() for axis in figure.axes] == ["wide", "high"]
     with pytest.raises(ValueError, match="2 pictures, but 1 titles"):
-        images.show(one, two, titles=["only"])
+        plots.show(one, two, titles=["only"])

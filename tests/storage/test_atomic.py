@@ -187,8 +187,8 @@ DELIVER = textwrap.dedent("""
     import sys
     from pathlib import Path
     import torch
-    from nst_tutorial.scales import Result
-    from nst_tutorial.terminal import deliver
+    from nst_tutorial.optimize import Result
+    from nst_tutorial.cli.terminal import deliver
     folder, who = sys.argv[1:]
     print("ready", flush=True)
     sys.stdin.readline()
