@@ -23,7 +23,7 @@ from peers import headline, seconds
 
 import nst_tutorial as nst
 from nst_tutorial.kernels.moments import gram_matrix
-from nst_tutorial.noise.filters import METHODS, denoise
+from nst_tutorial.noise.filters import FILTERS, denoise
 from nst_tutorial.noise.level import flat_regions, noise_level
 
 PAIRS = (
@@ -81,8 +81,8 @@ def change(after: list[float], before: list[float], power: int = 1) -> float:
 
 def candidates(pair, options, model, content, raw, noise):
     """(method, where, strength), picture: filters after the optimisation, then the term in it."""
-    for method in METHODS:
-        for where in nst.presets.PLACES:
+    for method in FILTERS:
+        for where in nst.presets.DENOISING_AREAS:
             for part in STRENGTHS:
                 yield (method, where, part), denoise(raw, method, content, part * noise, where)
     for weight in GRAIN_WEIGHTS:
@@ -122,7 +122,7 @@ def times(size: int) -> None:
     image = nst.resize(nst.load_image("temple"), (size, size)).clamp(0, 1)
     noisy = image + 2 / 255 * torch.randn(image.shape, generator=torch.Generator().manual_seed(0))
     print(f"\nSeconds at {size}×{size}, median of 3, after a first call")
-    for method in METHODS:
+    for method in FILTERS:
         run = lambda method=method: denoise(noisy, method, image)  # noqa: E731
         run()
         print(f"{method:16} {statistics.median(seconds(run) for _ in range(3)):.2f}", flush=True)

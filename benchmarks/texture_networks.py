@@ -54,7 +54,7 @@ def compare(name: str, size: int) -> None:
 
     def watch(progress) -> None:
         kept = [n for n in progress.terms if n.startswith(("style", "content"))]
-        total = sum(progress.weights[n] * progress.terms[n] for n in kept)
+        total = sum(progress.term_weights[n] * progress.terms[n] for n in kept)
         if max(progress.size) == size:
             scale = 1.0 if stylizes else PRESETS["default"].style_weight
             rows.append((progress.seconds - spent_here[0], total / scale))
@@ -96,7 +96,7 @@ def whole_objective(content: torch.Tensor, style: torch.Tensor, settings: Settin
     def value(image: torch.Tensor) -> float:
         values = objective.values(image)
         return float(
-            sum(objective.weights[n] * v for n, v in values.items() if n != "out of range")
+            sum(objective.term_weights[n] * v for n, v in values.items() if n != "out of range")
         )
 
     return value

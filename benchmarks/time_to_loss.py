@@ -49,7 +49,7 @@ def ours(
     on Fourier coefficients, opened so that it can take turns."""
     spent = time.perf_counter()
     model = nst.VGG19(device="cpu")
-    plain = same_objective(model, content, style).weights
+    plain = same_objective(model, content, style).term_weights
     engine = same_objective(model, content, style, content_weight)
     start = content
     if coarse:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+import warnings
+from collections.abc import Callable, Iterable, Mapping
+from functools import wraps
 from numbers import Real
-from typing import TYPE_CHECKING, TypeGuard
+from typing import TYPE_CHECKING, Any, TypeGuard, TypeVar, cast
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+Function = TypeVar("Function", bound=Callable)
 
 # torch is imported where it is needed, so that the command line can check a word without it.
 
@@ -97,3 +101,26 @@ def output_shape(size: int | tuple[int, int]) -> tuple[int, int]:
     if len(sides) != 2 or max(sides) > LARGEST_SIZE:
         raise ValueError(f"size must be one or two numbers up to {LARGEST_SIZE}, got {size!r}")
     return sides
+
+
+def old_keywords(**renamed: str) -> Callable[[Function], Function]:
+    """Let a function take keywords by the names that they had in version 0.1.0, with a warning.
+
+    `renamed` maps each to its name now. One given under both names is a TypeError.
+    """
+
+    def decorate(function: Function) -> Function:
+        @wraps(function)
+        def call(*arguments: Any, **keywords: Any) -> Any:
+            for old in set(renamed) & set(keywords):
+                if renamed[old] in keywords:
+                    raise TypeError(f"{old} is now called {renamed[old]}; give only {renamed[old]}")
+                warnings.warn(
+                    f"{old} is now called {renamed[old]}", DeprecationWarning, stacklevel=2
+                )
+                keywords[renamed[old]] = keywords.pop(old)
+            return function(*arguments, **keywords)
+
+        return cast(Function, call)
+
+    return decorate

@@ -205,7 +205,7 @@ class Quadratic:
         generator = torch.Generator().manual_seed(0)
         self.a = scale * 10 ** (2 * torch.rand(START.shape, generator=generator).double())
         self.c = torch.rand(START.shape, generator=generator).double()
-        self.weights = {"distance": 1.0}
+        self.term_weights = {"distance": 1.0}
         self.scale, self.bad, self.seen = scale, bad, []
 
     def value_and_gradient(self, image):

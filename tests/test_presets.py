@@ -77,7 +77,9 @@ def test_the_code_of_li_et_al_written_out(pair, tiny, name):
             value = gamma * 3e14 / (2 * C * M) * h.sum() * (M / 2) / len(h)
         expected[f"style {layer}"] = value
     for term, value in expected.items():
-        assert objective.weights[term] * found.terms[term] == pytest.approx(float(value), rel=1e-5)
+        assert objective.term_weights[term] * found.terms[term] == pytest.approx(
+            float(value), rel=1e-5
+        )
 
 
 def test_presets_of_the_papers_differ_from_their_code_where_they_should():
@@ -112,7 +114,7 @@ def test_a_picture_can_be_made_again_from_its_record(pair, tiny):
     first = quick(pair, tiny, kernel="bn", start="noise", seed=8, balance="gradient")
     again = stylize(*pair, model=tiny, **options_from(first.settings))
     assert torch.equal(first.image, again.image)
-    assert first.settings["weights"] == "random"  # the network that was used
+    assert first.settings["vgg_weights"] == "random"  # the network that was used
     assert first.settings["version"] == nst_tutorial.__version__
 
 

@@ -159,8 +159,8 @@ def _check(options: Mapping) -> None:
     check_settings(settings)
     check_number("style_scale", settings.style_scale, above=0)  # one: each picture has one style
     normalized_mix(settings.style_mix, 1)
-    if settings.weights not in NAMED:
-        weights_file(settings.weights)
+    if settings.vgg_weights not in NAMED:
+        weights_file(settings.vgg_weights)
 
 
 # --- what a result is called, and whether it is there -----------------------------------------

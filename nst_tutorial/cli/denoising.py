@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from ..presets import DENOISERS, PLACES
+from ..presets import DENOISERS, DENOISING_AREAS
 from ..storage.atomic import free_name
 from .terminal import choose_out, err, plain_errors
 from .terminal import out as console
@@ -29,7 +29,7 @@ def denoise(
     ] = "auto",
     where: Annotated[
         str | None,
-        typer.Option(help=f"{' or '.join(PLACES)}.", show_default="flat with --guide"),
+        typer.Option(help=f"{' or '.join(DENOISING_AREAS)}.", show_default="flat with --guide"),
     ] = None,
     out: Annotated[
         Path | None,

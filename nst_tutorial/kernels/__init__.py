@@ -22,7 +22,9 @@ from .moments import (
     Gram,
     Linear,
     Moments,
+    Part,
     Polynomial,
+    SpatialStatistic,
     Statistic,
     Wasserstein,
     check_comparable,
@@ -30,20 +32,12 @@ from .moments import (
     mean,
     positions,
 )
-from .registry import (
-    FACE,
-    KERNELS,
-    Kernel,
-    WeightedSum,
-    describe,
-    get_kernel,
-    kernels_of_layers,
-)
+from .registry import KERNELS, PARTS, Kernel, WeightedSum, describe, get_kernel, kernels_of_layers
 
 __all__ = [
-    "FACE",
     "KERNELS",
     "MOST_NUMBERS",
+    "PARTS",
     "SMALLEST",
     "BatchNormStatistics",
     "Gaussian",
@@ -51,7 +45,9 @@ __all__ = [
     "Kernel",
     "Linear",
     "Moments",
+    "Part",
     "Polynomial",
+    "SpatialStatistic",
     "Statistic",
     "Wasserstein",
     "WeightedSum",

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from ..checks import check_integer, check_number
-from .moments import check_comparable, positions
+from .moments import Part, check_comparable, positions
 
 SMALLEST = 1e-18  # bandwidth: its square and the square's inverse are float32 numbers
 MOST_NUMBERS = 2**24  # that are drawn from a layer unless told otherwise: 64 MB
@@ -82,7 +82,7 @@ class Gaussian:
         drawn = self._drawn(features.shape[1:], mask).to(features.device)
         return positions(features)[:, drawn].unflatten(1, (2, -1))
 
-    def contribution(self, features: Tensor, place) -> Tensor:
+    def contribution(self, features: Tensor, place: Part) -> Tensor:
         """What a part of a picture adds to the statistic of the whole: zeros elsewhere.
 
         `features` are those of the part, `place` says where it lies, as

@@ -93,7 +93,9 @@ KERNELS = {
     "wasserstein": Wasserstein,
 }
 
-FACE = ("statistic", "distance", "magnitude", "fitted", "additive")
+PARTS = ("additive", "statistic", "distance", "magnitude", "fitted")
+"""What a statistic must have; one that is not additive needs `contribution` as well."""
+
 Kernel = str | Mapping | Statistic
 
 
@@ -111,9 +113,7 @@ def get_kernel(kernel: Kernel) -> Statistic:
     if isinstance(kernel, str):
         kernel = {"name": kernel}
     if not isinstance(kernel, Mapping):
-        if isinstance(kernel, type) or not all(hasattr(kernel, name) for name in FACE):
-            raise ValueError(f"a kernel is a name or a statistic, got {kernel!r}")
-        return kernel
+        return _checked(kernel)
     if "sum" in kernel:
         try:
             options = {key: value for key, value in kernel.items() if key != "sum"}
@@ -130,6 +130,20 @@ def get_kernel(kernel: Kernel) -> Statistic:
         return KERNELS[name](**parameters)
     except TypeError as error:
         raise ValueError(f"kernel {name} takes no such parameters: {parameters}") from error
+
+
+def _checked(kernel: object) -> Statistic:
+    """Return a statistic, or raise a ValueError that names what it lacks."""
+    if isinstance(kernel, type) or not any(hasattr(kernel, part) for part in PARTS):
+        raise ValueError(f"a kernel is a name or a statistic, got {kernel!r}")
+    needed = PARTS if getattr(kernel, "additive", True) else (*PARTS, "contribution")
+    missing = [part for part in needed if not hasattr(kernel, part)]
+    if missing:
+        raise ValueError(
+            f"{kernel!r} is no complete statistic: it lacks {', '.join(missing)}; see "
+            "kernels.Statistic and kernels.SpatialStatistic"
+        )
+    return kernel  # type: ignore[return-value]  # that is what was checked
 
 
 def describe(kernel: Statistic) -> dict:

@@ -1,22 +1,25 @@
 """What is minimised: terms, what they are multiplied by, and the objective they add up to."""
 
 from .balance import ROUNDING, balanced_weights, gradient_norms, starting_norms
-from .factors import CONTENT_NORMALIZATIONS, STYLE_NORMALIZATIONS, content_factor, style_factor
-from .objective import Evaluation, Objective
-from .terms import Content, Grain, OutOfRange, Style, Term, TotalVariation
+from .factors import content_factor, style_factor
+from .objective import Evaluation, HasGradient, Objective, Separable
+from .terms import Content, Cut, Grain, LocalTerm, OutOfRange, Style, Term, TotalVariation, Window
 
 __all__ = [
-    "CONTENT_NORMALIZATIONS",
     "ROUNDING",
-    "STYLE_NORMALIZATIONS",
     "Content",
+    "Cut",
     "Evaluation",
     "Grain",
+    "HasGradient",
+    "LocalTerm",
     "Objective",
     "OutOfRange",
+    "Separable",
     "Style",
     "Term",
     "TotalVariation",
+    "Window",
     "balanced_weights",
     "content_factor",
     "gradient_norms",

@@ -15,13 +15,21 @@ def gradient_norms(objective: Separable, image: Tensor) -> dict[str, float]:
     """Return the Euclidean norm of each term's gradient at an image, before its weight."""
     return {
         name: float(objective.alone(name).value_and_gradient(image).gradient.norm())
-        for name in objective.weights
+        for name in objective.term_weights
     }
 
 
-def starting_norms(objective: Separable, start: Tensor, noise: Tensor) -> dict[str, float]:
-    """Return the gradient norms at the start, and at noise for terms that have none there."""
-    here, elsewhere = gradient_norms(objective, start), gradient_norms(objective, noise)
+def starting_norms(
+    objective: Separable, start: Tensor, noise: Tensor | None = None
+) -> dict[str, float]:
+    """Return the gradient norms at the start, and at noise for terms that have none there.
+
+    As the content's at the content itself. Without noise such terms keep their zero.
+    """
+    here = gradient_norms(objective, start)
+    if noise is None:
+        return here
+    elsewhere = gradient_norms(objective, noise)
     return {
         name: norm if norm > ROUNDING * elsewhere[name] else elsewhere[name]
         for name, norm in here.items()

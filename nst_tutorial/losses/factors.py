@@ -8,22 +8,9 @@ from torch import Tensor
 
 from ..kernels.gaussian import Gaussian
 from ..kernels.moments import BatchNormStatistics, Moments, Polynomial, Statistic
+from ..presets import CONTENT_NORMALIZATIONS, STYLE_NORMALIZATIONS
 
 # --- factors ---------------------------------------------------------------------------------
-
-CONTENT_NORMALIZATIONS = {
-    "sum": "½ Σ (F - P)², Gatys et al. 2016, equation 1: grows with the picture",
-    "mean": "mean of (F - P)², the authors' later code",
-    "relative": "Σ (F - P)² / Σ P²: 1 means as far off as a picture without any features",
-}
-
-STYLE_NORMALIZATIONS = {
-    "sum": "‖G_x - G_y‖², the squared maximum mean discrepancy itself",
-    "paper": "‖G_x - G_y‖² / 4C², Gatys et al. 2016, equation 4 (for pictures of one size)",
-    "code": "‖G_x - G_y‖² / C⁴ · 1000, the authors' later code",
-    "relative": "‖G_x - G_y‖² / ‖G_y‖²: 1 means as far off as a picture without any features",
-    "li2017-code": "the constants in the code of Li et al. 2017, one for each kernel",
-}
 
 
 def content_factor(normalization: str, target: Tensor) -> float:

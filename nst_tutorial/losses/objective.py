@@ -34,7 +34,7 @@ class Evaluation:
 class HasGradient(Protocol):
     """What an optimiser needs to know of an objective: `Objective`, or the same in tiles."""
 
-    weights: dict[str, float]
+    term_weights: dict[str, float]
     """Term → its weight in the total."""
 
     def value_and_gradient(self, image: Tensor) -> Evaluation:
@@ -70,7 +70,7 @@ class Objective:
         if not any(weights.values()):
             raise ValueError("at least one weight must be above 0, or there is nothing to do")
         weights = {name: float(weight) for name, weight in weights.items()}
-        self.model, self.terms, self.weights = model, dict(terms), weights
+        self.model, self.terms, self.term_weights = model, dict(terms), weights
         self.layers = list(dict.fromkeys(name for t in terms.values() for name in t.layers))
 
     def values(self, image: Tensor) -> dict[str, Tensor]:
@@ -87,7 +87,7 @@ class Objective:
         image = image.detach().requires_grad_()
         with torch.enable_grad():
             values = self.values(image)
-            total = sum(self.weights[name] * value for name, value in values.items())
+            total = sum(self.term_weights[name] * value for name, value in values.items())
             (gradient,) = torch.autograd.grad(total, image)
         numbers = torch.stack(
             [v.to(total.dtype) for v in (total, *values.values())]

@@ -1,6 +1,6 @@
 """Noise: how much there is and where, and how it is removed."""
 
-from .filters import NEED_GUIDE, denoise, level_of, strength_in_grey_levels
+from .filters import FILTERS, NEED_GUIDE, denoise, level_of, strength_in_grey_levels
 from .level import (
     FADE,
     FLAT_SHARE,
@@ -20,6 +20,7 @@ from .poisson import screened_poisson
 
 __all__ = [
     "FADE",
+    "FILTERS",
     "FLAT_SHARE",
     "GREY",
     "MEDIAN_OF_NORMAL",

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from ..checks import check_choice, check_number, check_pictures
-from ..presets import PLACES
+from ..presets import DENOISING_AREAS
 from .level import GREY, at_least_single, flat_regions, flatness, noise_level
 from .poisson import screened_poisson
 
@@ -29,7 +29,7 @@ def denoise(
     image
         (1, 3, H, W), sRGB, 0..1.
     method
-        A name from `METHODS`.
+        A name from `FILTERS`.
     guide
         The content picture, of the same size: it tells where there should be nothing, and "guided"
         and "poisson" take the edges from it.
@@ -54,14 +54,14 @@ def denoise(
         No picture, values that are not finite, a guide of another size or none where one is needed,
         a strength below 0, an unknown name.
     """
-    check_choice("method", method, METHODS)
+    check_choice("method", method, FILTERS)
     pictures = {"image": image, "guide": guide, "style": style}
     check_pictures({name: picture for name, picture in pictures.items() if picture is not None})
     if guide is not None and guide.shape != image.shape:
         sizes = ["×".join(map(str, p.shape[:1:-1])) for p in (guide, image)]
         raise ValueError("guide must have the size of the image: {} is not {}".format(*sizes))
     where = ("everywhere" if guide is None else "flat") if where is None else where
-    check_choice("where", where, PLACES)
+    check_choice("where", where, DENOISING_AREAS)
     if guide is None and (where == "flat" or method in NEED_GUIDE):
         what = f"method {method}" if method in NEED_GUIDE else "where='flat'"
         raise ValueError(f"{what} needs a guide: the content picture, of the same size")
@@ -71,7 +71,7 @@ def denoise(
     sigma = strength_in_grey_levels(image, guide, strength, style) / GREY
     if sigma == 0:
         return image.to(dtype)
-    smooth = METHODS[method](image, guide, sigma).to(image).clamp(0, 1)
+    smooth = FILTERS[method](image, guide, sigma).to(image).clamp(0, 1)
     if where == "flat":
         smooth = image + flatness(guide) * (smooth - image)
     return smooth.to(dtype)
@@ -144,7 +144,7 @@ def _poisson(image: Tensor, guide: Tensor, sigma: float) -> Tensor:
     return screened_poisson(image, guide, GREY * sigma)
 
 
-METHODS: dict[str, Callable[[Tensor, Tensor | None, float], Tensor]] = {
+FILTERS: dict[str, Callable[[Tensor, Tensor | None, float], Tensor]] = {
     "bilateral": _bilateral,
     "total-variation": _total_variation,
     "non-local-means": _non_local_means,

@@ -1,21 +1,20 @@
 """From an objective and a start to a picture: L-BFGS and Adam, coarse to fine, resumable."""
 
-from .checkpoint import Checkpoint, Saved, check_same_run, load, save
-from .coarse_to_fine import through_scales
+from .checkpoint import Checkpoint, Position, Saved, check_same_run, load, save
+from .coarse_to_fine import ObjectiveAtScales, through_scales
 from .loop import (
     BETTER,
     DIVERGED,
     PATIENCE,
     Callback,
-    HasGradient,
     Minimum,
     Progress,
     State,
     minimize,
     new_state,
 )
-from .methods import FIRST_STEP, LBFGS, Adam
-from .parametrization import PARAMETERS, Fourier, Pixels
+from .methods import FIRST_STEP, LBFGS, OPTIMIZERS, Adam
+from .parametrization import PARAMETRIZATIONS, Fourier, Pixels
 from .result import Result
 
 __all__ = [
@@ -23,15 +22,17 @@ __all__ = [
     "DIVERGED",
     "FIRST_STEP",
     "LBFGS",
-    "PARAMETERS",
+    "OPTIMIZERS",
+    "PARAMETRIZATIONS",
     "PATIENCE",
     "Adam",
     "Callback",
     "Checkpoint",
     "Fourier",
-    "HasGradient",
     "Minimum",
+    "ObjectiveAtScales",
     "Pixels",
+    "Position",
     "Progress",
     "Result",
     "Saved",

@@ -1,22 +1,23 @@
 """An unfinished run on disk: killed at any moment, it goes on and ends with the same picture.
 
-One safetensors file holds the state of `optimize.minimize`, which scale it is at, the history so
+One safetensors file holds the state of `minimize`, which scale it is at, the history so
 far, and what the run is: its settings and its pictures. It replaces the one before in one step.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import astuple, dataclass
 from pathlib import Path
 
+import torch
 from torch import Tensor
 
 from ..storage.tensor_files import named_if_damaged, read_tensors, write_tensors
 from ..tiling.planning import Stage
 from .loop import State
-from .methods import METHODS
+from .methods import OPTIMIZERS
 
 FORMAT = "nst_tutorial checkpoint 2"
 
@@ -29,8 +30,19 @@ class Saved:
     record: dict  # what was given to `save`
 
 
+@dataclass(frozen=True)
+class Position:
+    """Where a run through several scales stands: all that it needs to go on."""
+
+    state: State
+    stages: tuple[Stage, ...]
+    stage: int  # which of them the state belongs to, from 0
+    history: list[dict]
+    gradient_norms: dict[str, float]  # that the terms are balanced with, at every scale
+
+
 class Checkpoint:
-    """Where `scales.through_scales` notes its state.
+    """Where `coarse_to_fine.through_scales` notes its position.
 
     Parameters
     ----------
@@ -44,33 +56,50 @@ class Checkpoint:
 
     def __init__(self, path: str | Path, identity: Mapping, every: int = 10):
         self.path, self.identity, self.every = path, identity, every
-        self.saved: Saved | None = None
-        self.run: dict = {}
 
-    def begin(
-        self, stages: Sequence[Stage], balance: dict[str, float], device="cpu"
-    ) -> tuple[Sequence[Stage], dict[str, float]]:
-        """Read the file if it is there; return the stages and gradient norms to go on with.
+    def read(self, device: str | torch.device = "cpu") -> Position | None:
+        """Return the position that the run had reached; None: it has not begun.
 
-        The tiles stay those of the beginning, even if there is more or less memory free by now.
-        `balance` may be filled later; it is noted as it is by then.
+        Raises
+        ------
+        ValueError
+            The file is no checkpoint, is damaged, or belongs to another run.
         """
-        self.saved = load(self.path, self.identity, device)
-        if self.saved is not None:
-            stages = tuple(Stage(*values) for values in self.saved.record["stages"])
-            balance = self.saved.record["balance"]
-        self.run = {"stages": [astuple(stage) for stage in stages], "balance": balance}
-        return stages, balance
+        saved = load(self.path, self.identity, device)
+        if saved is None:
+            return None
+        with named_if_damaged(self.path, "checkpoint"):
+            record = saved.record
+            stages = tuple(Stage(*values) for values in record["stages"])
+            position = Position(
+                saved.state, stages, record["stage"], record["history"], record["balance"]
+            )
+            _check_position(position)
+            return position
 
-    def keeper(self, stage: int, steps: int, history: list[dict]) -> Callable[[State], None]:
-        """A function for `optimize.minimize` that notes the state now and then, and at the end."""
+    def write(self, position: Position) -> None:
+        """Note a position, or raise an OSError; what was noted before is then still there."""
+        record = {
+            "stages": [astuple(stage) for stage in position.stages],
+            "stage": position.stage,
+            "history": position.history,
+            "balance": position.gradient_norms,
+        }
+        save(self.path, position.state, record, self.identity)
 
-        def keep(state: State) -> None:
-            if state.evaluation % self.every == 0 or state.evaluation == steps:
-                record = {**self.run, "stage": stage, "history": history}
-                save(self.path, state, record, self.identity)
 
-        return keep
+def _check_position(position: Position) -> None:
+    """A TypeError or LookupError unless a run can go on from there."""
+    stage = position.stages[position.stage]
+    if not isinstance(position.stage, int) or position.stage < 0:
+        raise LookupError(f"scale {position.stage!r}")
+    if not all(isinstance(row["seconds"], float) for row in position.history):
+        raise TypeError("a history without times")
+    shape = tuple(position.state.z.shape[2:])
+    if shape != (stage.height, stage.width):
+        raise LookupError(f"a picture {shape} at the scale {(stage.height, stage.width)}")
+    if not all(isinstance(norm, float) for norm in position.gradient_norms.values()):
+        raise TypeError("gradient norms that are no numbers")
 
 
 def save(path: str | Path, state: State, record: Mapping, identity: Mapping) -> None:
@@ -98,7 +127,7 @@ def save(path: str | Path, state: State, record: Mapping, identity: Mapping) -> 
         "names": json.dumps(names),
         "state": json.dumps(
             {
-                "method": next(n for n, kind in METHODS.items() if type(state.method) is kind),
+                "method": next(n for n, kind in OPTIMIZERS.items() if type(state.method) is kind),
                 "numbers": numbers,
                 "evaluation": state.evaluation,
                 "best": total,
@@ -110,7 +139,7 @@ def save(path: str | Path, state: State, record: Mapping, identity: Mapping) -> 
     write_tensors(path, dict(tensors.values()), header)
 
 
-def load(path: str | Path, identity: Mapping, device="cpu") -> Saved | None:
+def load(path: str | Path, identity: Mapping, device: str | torch.device = "cpu") -> Saved | None:
     """Read a checkpoint; None if there is none yet.
 
     Raises
@@ -131,7 +160,7 @@ def load(path: str | Path, identity: Mapping, device="cpu") -> Saved | None:
 
 
 def _state(tensors: dict[str, Tensor], about: dict) -> State:
-    method = METHODS[about["method"]]()
+    method = OPTIMIZERS[about["method"]]()
     method.restore(
         {name[7:]: t for name, t in tensors.items() if name.startswith("method.")},
         about["numbers"],

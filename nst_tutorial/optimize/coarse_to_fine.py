@@ -4,26 +4,40 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from typing import Protocol
 
 from torch import Tensor
 
 from ..images.resizing import resize
+from ..losses.objective import HasGradient
 from ..presets import Settings
 from ..tiling.planning import Stage
-from .checkpoint import Checkpoint
-from .loop import Callback, HasGradient, Progress, minimize
+from .checkpoint import Checkpoint, Position
+from .loop import Callback, Progress, State, minimize
 from .result import Result
+
+
+class ObjectiveAtScales(Protocol):
+    """What makes the objective of each scale."""
+
+    gradient_norms: dict[str, float]
+    """What the terms were balanced with at the first scale; empty without balancing."""
+
+    def at(self, stage: Stage) -> HasGradient:
+        """Return the objective at a scale of the plan."""
 
 
 def through_scales(
     start: Tensor,
-    objective_at: Callable[[Stage], HasGradient],
+    objectives: ObjectiveAtScales,
     settings: Settings,
     stages: Sequence[Stage],
     callback: Callback | None = None,
+    *,
     detail: Tensor | None = None,
     checkpoint: Checkpoint | None = None,
+    saved: Position | None = None,
 ) -> Result:
     """Minimise an objective at growing sizes, each start being the result before, enlarged.
 
@@ -31,81 +45,102 @@ def through_scales(
     ----------
     start
         (1, 3, H, W); its size is that of the result.
-    objective_at
-        The objective at a stage of the plan.
+    objectives
+        Makes the objective of each scale.
     settings
         The optimiser's options are read.
     stages
-        The scales with their steps and tiles, from `planning.plan`.
+        The scales with their steps and tiles, from `tiling.plan`.
     callback
         Sees every evaluation, counted through all scales.
     detail
         A picture whose fine detail, lost at the smaller scale, is put back at the larger one.
     checkpoint
-        Where to note the state from time to time, and to go on from.
+        Where to note the position from time to time.
+    saved
+        The position to go on from, instead of the start.
     """
-    result = Result(start)
-    full_size = tuple(start.shape[2:])
-    saved = None if checkpoint is None else checkpoint.saved
-    spent = 0.0
-    if saved is not None:
-        result.history = saved.record["history"]
-        spent = result.history[-1]["seconds"]
-    begin = time.perf_counter() - spent
-    steps = sum(stage.steps for stage in stages)
-    work = [stage.work for stage in stages]
-
-    def record(progress: Progress) -> bool | None:
-        done = len(result.history) + 1
-        finished = sum(work[:number]) + progress.fraction * work[number]
-        progress = replace(
-            progress, evaluation=done, steps=steps, seconds=time.perf_counter() - begin,
-            fraction=finished / sum(work),
-        )  # fmt: skip
-        size = max(progress.size)
-        row = {"evaluation": done, "size": size, "total": progress.total, **progress.terms}
-        noted = {"event": progress.event} if progress.event else {}
-        result.history.append({**row, "seconds": progress.seconds, **noted})
-        return callback(progress) if callback is not None else None
-
+    stages = tuple(stages)
+    result = Result(start) if saved is None else Result(start, list(saved.history))
+    spent = result.history[-1]["seconds"] if result.history else 0.0
+    diary = _Diary(result.history, stages, time.perf_counter() - spent, callback)
+    first = 0 if saved is None else saved.stage
     # Until this scale is ready again, the best so far is the one in the checkpoint.
-    image, before = (start if saved is None else saved.state.image), None
+    image = start if saved is None or saved.state.image is None else saved.state.image
     try:
-        for number, stage in enumerate(stages):
-            here = (stage.height, stage.width)
-            now = resize(detail, here) if detail is not None else None
-            if saved is not None and number < saved.record["stage"]:
-                before = now
-                continue
-            resume, keep = None, None
-            if saved is not None and number == saved.record["stage"]:
-                resume = saved.state
-            else:
-                image = resize(image, here)
-                if before is not None:
-                    image = image + now - resize(before, here)
-            before = now
-            objective = objective_at(stage)
-            result.weights = objective.weights
-            if checkpoint is not None:
-                keep = checkpoint.keeper(number, stage.steps, result.history)
-            found = minimize(
-                objective,
-                image,
-                steps=stage.steps,
-                method=settings.method,
-                parameters=settings.parameters,
-                learning_rate=settings.learning_rate,
-                history=max(1, stage.history),
-                callback=record,
-                resume=resume,
-                keep=keep,
-            )
-            image, result.stopped = found.image, found.stopped
+        for number in range(first, len(stages)):
+            stage = stages[number]
+            resumed = saved.state if saved is not None and number == first else None
+            if resumed is None:
+                image = _enlarged(image, stage, stages[number - 1] if number else None, detail)
+            objective = objectives.at(stage)
+            result.term_weights = objective.term_weights
+            minimum = minimize(
+                objective, image, steps=stage.steps, method=settings.method,
+                parametrization=settings.parametrization, learning_rate=settings.learning_rate,
+                lbfgs_pairs=max(1, stage.pairs), callback=diary.at(number), resume=resumed,
+                keep=_keeper(checkpoint, stages, number, result.history, objectives),
+            )  # fmt: skip
+            image, result.stopped = minimum.image, minimum.stopped
             if result.stopped in ("callback", "interrupted"):
                 break
     except KeyboardInterrupt:  # between two evaluations of `minimize`
         result.stopped = "interrupted"
-    result.image = resize(image, full_size).clamp(0, 1).cpu()
-    result.seconds = time.perf_counter() - begin
+    result.image = resize(image, (start.shape[2], start.shape[3])).clamp(0, 1).cpu()
+    result.gradient_norms = objectives.gradient_norms
+    result.seconds = time.perf_counter() - diary.begin
     return result
+
+
+def _enlarged(image: Tensor, stage: Stage, before: Stage | None, detail: Tensor | None) -> Tensor:
+    """The picture at a scale, with the fine detail that the scale before could not hold."""
+    shape = stage.height, stage.width
+    image = resize(image, shape)
+    if detail is None or before is None:
+        return image
+    coarse = resize(detail, (before.height, before.width))
+    return image + resize(detail, shape) - resize(coarse, shape)
+
+
+@dataclass(frozen=True)
+class _Diary:
+    """Counts evaluations through all scales, writes the history and tells the callback."""
+
+    history: list[dict]
+    stages: tuple[Stage, ...]
+    begin: float  # when the run would have begun, had it not been interrupted
+    callback: Callback | None
+
+    def at(self, number: int) -> Callback:
+        """What `minimize` calls at a scale."""
+        work = [stage.work for stage in self.stages]
+        steps = sum(stage.steps for stage in self.stages)
+
+        def note(progress: Progress) -> bool | None:
+            progress = replace(
+                progress, evaluation=len(self.history) + 1, steps=steps,
+                seconds=time.perf_counter() - self.begin,
+                fraction=(sum(work[:number]) + progress.fraction * work[number]) / sum(work),
+            )  # fmt: skip
+            self.history.append(progress.row())
+            return None if self.callback is None else self.callback(progress)
+
+        return note
+
+
+def _keeper(
+    checkpoint: Checkpoint | None,
+    stages: tuple[Stage, ...],
+    number: int,
+    history: list[dict],
+    objectives: ObjectiveAtScales,
+) -> Callable[[State], None] | None:
+    """What `minimize` calls with its state after each step, to note the position now and then."""
+    if checkpoint is None:
+        return None
+
+    def keep(state: State) -> None:
+        if state.evaluation % checkpoint.every == 0 or state.evaluation == stages[number].steps:
+            checkpoint.write(Position(state, stages, number, history, objectives.gradient_norms))
+
+    return keep

@@ -9,14 +9,15 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from ..checks import check_choice, check_integer, check_number
+from ..checks import check_choice, check_integer, check_number, old_keywords
 from ..losses.objective import Evaluation, HasGradient
-from .methods import LBFGS, METHODS, Adam
-from .parametrization import PARAMETERS
+from .methods import LBFGS, OPTIMIZERS, Adam
+from .parametrization import PARAMETRIZATIONS, Fourier, Pixels
 
 DIVERGED = 100.0  # a rise by this many times the first loss is not worth following
 PATIENCE = 50  # evaluations without a better picture, before something is done about it
@@ -31,7 +32,7 @@ class Progress:
     steps: int
     total: float
     terms: dict[str, float]  # each term by name, before its weight
-    weights: dict[str, float]  # total = Σ weight · term
+    term_weights: dict[str, float]  # total = Σ weight · term
     seconds: float  # since the start
     size: tuple[int, int]  # height and width of the picture at this scale
     unclamped: Tensor = field(repr=False)
@@ -42,6 +43,19 @@ class Progress:
     def image(self) -> Tensor:
         """The picture of this evaluation, (1, 3, H, W), clamped to 0..1."""
         return self.unclamped.clamp(0, 1)
+
+    @property
+    def weights(self) -> dict[str, float]:
+        """`term_weights` by the name that they had in version 0.1.0."""
+        return self.term_weights
+
+    def row(self) -> dict:
+        """A row of a history: the evaluation, its losses before their weights, and the time."""
+        row = {
+            "evaluation": self.evaluation, "size": max(self.size), "total": self.total,
+            **self.terms, "seconds": self.seconds,
+        }  # fmt: skip
+        return {**row, "event": self.event} if self.event else row
 
 
 Callback = Callable[[Progress], bool | None]
@@ -69,15 +83,16 @@ class Minimum:
     stopped: str | None = None  # None: all steps done; "callback", "interrupted", "no improvement"
 
 
+@old_keywords(parameters="parametrization", history="lbfgs_pairs")
 def minimize(
     objective: HasGradient,
     start: Tensor,
     *,
     steps: int,
     method: str = "lbfgs",
-    parameters: str = "fourier",
+    parametrization: str = "fourier",
     learning_rate: float | None = None,
-    history: int = 20,
+    lbfgs_pairs: int = 20,
     callback: Callback | None = None,
     resume: State | None = None,
     keep: Callable[[State], None] | None = None,
@@ -101,9 +116,9 @@ def minimize(
         (1, 3, H, W), sRGB, 0..1.
     steps
         Evaluations of loss and gradient; 0 returns the start.
-    method, learning_rate, history
-        "lbfgs" (step length 1; `history` pairs) or "adam" (learning rate 0.02).
-    parameters
+    method, learning_rate, lbfgs_pairs
+        "lbfgs" (step length 1; `lbfgs_pairs` are remembered) or "adam" (learning rate 0.02).
+    parametrization
         "pixel" or "fourier": the coordinates in which the method works.
     callback
         Called after each evaluation with a `Progress`; returning True ends the loop.
@@ -118,8 +133,8 @@ def minimize(
         An unknown method or parametrisation, a number out of range; a loss not finite at the start.
     """
     steps = check_integer("steps", steps, 0)
-    basis = _basis(parameters, start)
-    state = resume or new_state(start, method, parameters, learning_rate, history)
+    basis = _basis(parametrization, start)
+    state = resume or new_state(start, method, parametrization, learning_rate, lbfgs_pairs)
     result = Minimum(start if state.image is None else state.image, [])
     begin = time.perf_counter()
     try:
@@ -133,13 +148,11 @@ def minimize(
             event = _take_in(state, found, gradient, image)
             result.image = state.image
             seconds = time.perf_counter() - begin
-            row = {"evaluation": state.evaluation, "total": found.total, **found.terms}
-            noted = {"event": event} if event else {}
-            result.history.append({**row, "seconds": seconds, **noted})
             progress = Progress(
-                state.evaluation, steps, found.total, found.terms, objective.weights, seconds,
+                state.evaluation, steps, found.total, found.terms, objective.term_weights, seconds,
                 tuple(image.shape[2:]), image, event, state.evaluation / steps,
             )  # fmt: skip
+            result.history.append(progress.row())
             stop = callback is not None and callback(progress)
             if event:
                 _, state.z, gradient = state.best
@@ -158,22 +171,22 @@ def minimize(
 def new_state(
     start: Tensor,
     method: str = "lbfgs",
-    parameters: str = "fourier",
+    parametrization: str = "fourier",
     learning_rate: float | None = None,
-    history: int = 20,
+    lbfgs_pairs: int = 20,
 ) -> State:
     """Return the state of `minimize` before its first evaluation."""
-    check_choice("method", method, METHODS)
-    history = check_integer("history", history, 1)
-    options = {} if method == "adam" else {"history": history}
+    check_choice("method", method, OPTIMIZERS)
+    pairs = check_integer("lbfgs_pairs", lbfgs_pairs, 1)
+    options: dict[str, Any] = {} if method == "adam" else {"history": pairs}
     if learning_rate is not None:
         options["learning_rate"] = check_number("learning_rate", learning_rate, above=0)
-    return State(_basis(parameters, start).from_image(start), METHODS[method](**options))
+    return State(_basis(parametrization, start).from_image(start), OPTIMIZERS[method](**options))
 
 
-def _basis(parameters: str, start: Tensor):
-    check_choice("parameters", parameters, PARAMETERS)
-    return PARAMETERS[parameters](start.shape, start.device)
+def _basis(parametrization: str, start: Tensor) -> Pixels | Fourier:
+    check_choice("parametrization", parametrization, PARAMETRIZATIONS)
+    return PARAMETRIZATIONS[parametrization](start.shape, start.device)
 
 
 def _take_in(state: State, found: Evaluation, gradient: Tensor, image: Tensor) -> str:

@@ -115,4 +115,4 @@ class Adam:
         self.m, self.v = tensors.get("m", 0.0), tensors.get("v", 0.0)
 
 
-METHODS = {"lbfgs": LBFGS, "adam": Adam}
+OPTIMIZERS = {"lbfgs": LBFGS, "adam": Adam}

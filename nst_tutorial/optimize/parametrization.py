@@ -60,4 +60,4 @@ class Fourier:
         return self._filter(gradient, self.scale)
 
 
-PARAMETERS = {"pixel": Pixels, "fourier": Fourier}
+PARAMETRIZATIONS = {"pixel": Pixels, "fourier": Fourier}

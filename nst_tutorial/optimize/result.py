@@ -22,7 +22,7 @@ class Result:
     settings: dict = field(default_factory=dict)
     """Everything that made the picture, as JSON can hold it; goes into `save_image`."""
 
-    weights: dict[str, float] = field(default_factory=dict)
+    term_weights: dict[str, float] = field(default_factory=dict)
     """The weight of each term in the total, at the last scale."""
 
     gradient_norms: dict[str, float] = field(default_factory=dict)
@@ -33,3 +33,8 @@ class Result:
 
     stopped: str | None = None
     """None if all steps were done, else "callback", "interrupted" (Ctrl-C) or "no improvement"."""
+
+    @property
+    def weights(self) -> dict[str, float]:
+        """`term_weights` by the name that they had in version 0.1.0."""
+        return self.term_weights

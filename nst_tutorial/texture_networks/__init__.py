@@ -1,6 +1,6 @@
 """Texture networks: one pass instead of an optimisation (Ulyanov et al. 2016)."""
 
-from .crops import KEPT, PictureFolder, random_crop
+from .crops import KEPT, PictureFolder, identity_of, random_crop
 from .files import bundled, load_generator, save_generator
 from .generator import (
     MOST_SCALES,
@@ -34,6 +34,7 @@ __all__ = [
     "PictureFolder",
     "Training",
     "bundled",
+    "identity_of",
     "load_generator",
     "nearness",
     "padded",

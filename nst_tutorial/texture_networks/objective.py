@@ -12,17 +12,17 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from ..checks import check_choice, check_integer, check_pictures
+from ..checks import check_pictures
 from ..kernels.registry import Kernel
 from ..losses.objective import Evaluation, Objective
 from ..presets import Settings
 from ..tiling.engine import Engine
 from ..transfer.builder import choose_model, make_objective
-from ..transfer.options import check_settings
+from ..transfer.options import check_settings, chosen_options
 from ..vgg.network import VGG19
 
 OPTIONS = (
-    *("weights", "pooling", "rescale", "style_normalization", "content_normalization"),
+    *("vgg_weights", "pooling", "rescale", "style_normalization", "content_normalization"),
     *("style_weight", "content_weight", "content_layers", "tv_weight", "range_weight"),
 )
 
@@ -33,7 +33,7 @@ class BatchObjective:
     def __init__(self, model: VGG19, style: Tensor, settings: Settings, diversity: float = 0.0):
         self.settings, self.diversity = settings, float(diversity)
         self.shared = make_objective(model, None, style, settings)
-        self.weights: dict[str, float] = {}
+        self.term_weights: dict[str, float] = {}
 
     def value_and_gradient(self, images: Tensor, contents: Tensor | None = None) -> Evaluation:
         """Evaluate at pictures (N, 3, H, W), for stylisation with the contents of each."""
@@ -54,16 +54,16 @@ class BatchObjective:
             with torch.enable_grad():
                 value = nearness(leaf)
                 gradient += self.diversity * torch.autograd.grad(value, leaf)[0]
-            terms["nearness"], self.weights["nearness"] = float(value.detach()), self.diversity
+            terms["nearness"], self.term_weights["nearness"] = float(value.detach()), self.diversity
             total += self.diversity * terms["nearness"]
         return Evaluation(total, terms, gradient)
 
     def _engine(self, content: Tensor | None) -> Engine:
-        terms, weights = self.shared.terms, self.shared.weights
+        terms, weights = self.shared.terms, self.shared.term_weights
         if content is not None:
             own = make_objective(self.shared.model, content, None, self.settings)
-            terms, weights = {**own.terms, **terms}, {**own.weights, **weights}
-        self.weights = {**self.weights, **weights}
+            terms, weights = {**own.terms, **terms}, {**own.term_weights, **weights}
+        self.term_weights = {**self.term_weights, **weights}
         return Engine(Objective(self.shared.model, terms, weights))
 
 
@@ -102,15 +102,14 @@ def style_distance(
     objective = make_objective(model, None, style.to(model.mean), settings)
     with torch.no_grad():
         values = objective.values(image.to(model.mean))
-    return float(sum(objective.weights[name] * value for name, value in values.items()))
+    return float(sum(objective.term_weights[name] * value for name, value in values.items()))
 
 
 def training_settings(
     options: Mapping, kernel: Kernel, layers, stylizes: bool, steps: int
 ) -> Settings:
     """Settings from the options of `train_generator`; a ValueError names what is wrong."""
-    for name in options:
-        check_choice("a further option", name, OPTIONS)
+    options = chosen_options(options, OPTIONS)
     if not stylizes and "content_layers" in options:
         raise ValueError("content_layers mean nothing without contents")
     if layers is not None and not isinstance(layers, Mapping):
@@ -118,6 +117,4 @@ def training_settings(
     given = dict(options) if layers is None else {**options, "style_layers": layers}
     if not stylizes:
         given["content_layers"] = {}
-    settings = replace(Settings(), kernel=kernel, start="noise", steps=steps, **given)
-    check_settings(settings)
-    return replace(settings, steps=check_integer("steps", steps, 0))
+    return check_settings(replace(Settings(), kernel=kernel, start="noise", steps=steps, **given))

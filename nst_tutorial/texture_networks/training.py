@@ -161,13 +161,14 @@ def train_generator(
                     f"{event} at step {done + 1} ({found.terms}): take a smaller learning_rate, "
                     "or look at the pictures"
                 )
-            result.weights, result.seconds = objective.weights, time.perf_counter() - begin
+            result.term_weights = objective.term_weights
+            result.seconds = time.perf_counter() - begin
             row = {"evaluation": done + 1, "size": size, "total": found.total, **found.terms}
             noted = {"event": event} if event else {}
             row = {**row, "learning_rate": rate, "seconds": result.seconds, **noted}
             result.history.append(row)
             progress = Progress(
-                done + 1, settings.steps, found.total, found.terms, result.weights,
+                done + 1, settings.steps, found.total, found.terms, result.term_weights,
                 result.seconds, (size, size), images[:1].detach(), event,
                 (done + 1) / settings.steps,
             )  # fmt: skip

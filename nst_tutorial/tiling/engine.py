@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import pairwise
 
 import torch
 from torch import Tensor
@@ -47,13 +48,13 @@ class Engine:
         self.objective, self.tile = objective, tile
 
     @property
-    def weights(self) -> dict[str, float]:
+    def term_weights(self) -> dict[str, float]:
         """Term → its weight in the total."""
-        return self.objective.weights
+        return self.objective.term_weights
 
     def reweight(self, weights: Mapping[str, float]) -> None:
         """Give the terms other weights."""
-        self.objective.weights = dict(weights)
+        self.objective = Objective(self.objective.model, self.objective.terms, weights)
 
     def alone(self, name: str) -> Engine:
         """The same with one of its terms only, at weight 1."""
@@ -73,7 +74,7 @@ class Engine:
         return with_smaller_tiles(evaluate, self.tile, image)
 
     def _evaluate(self, image: Tensor) -> Evaluation:
-        objective, weights = self.objective, self.weights
+        objective, weights = self.objective, self.term_weights
         model, layers = objective.model, objective.layers
         styles = {name: t for name, t in objective.terms.items() if isinstance(t, Style)}
         others = {name: t for name, t in objective.terms.items() if name not in styles}
@@ -300,18 +301,14 @@ def _pull_back(
     """The gradient of the block from what each layer's terms add on the way."""
     if not features:
         return torch.zeros_like(block)
-    deepest = max(features, key=LAYERS.index)
-    for layer, whole in features.items():
-        if layer != deepest:
-
-            def on_the_way(gradient: Tensor, layer: str = layer) -> Tensor:
-                pulls[layer](window.own({layer: gradient})[layer])
-                return gradient
-
-            whole.register_hook(on_the_way)
-    begin = torch.zeros_like(features[deepest])
-    pulls[deepest](window.own({deepest: begin})[deepest])
-    (gradient,) = torch.autograd.grad(features[deepest], block, begin)
+    gradient = block
+    for deeper, layer in pairwise([None, *sorted(features, key=LAYERS.index, reverse=True)]):
+        if deeper is None:
+            gradient = torch.zeros_like(features[layer])
+        else:  # the network between the two
+            (gradient,) = torch.autograd.grad(features[deeper], features[layer], gradient)
+        pulls[layer](window.own({layer: gradient})[layer])
+    (gradient,) = torch.autograd.grad(features[layer], block, gradient)
     return gradient
 
 

@@ -39,7 +39,7 @@ class Stage:
     width: int
     steps: int  # evaluations of loss and gradient
     tile: int | None  # side in pixels; None: in one piece
-    history: int  # pairs that L-BFGS remembers
+    pairs: int  # that L-BFGS remembers
     memory: float  # bytes at the peak, of the whole process
     work: float  # pixels to be seen forward and back, in all evaluations
 
@@ -67,7 +67,7 @@ class Plan:
             how = "in one piece" if s.tile is None else f"in tiles of {s.tile} px"
             lines.append(
                 f"{s.width}×{s.height}: {s.steps} evaluations {how}, "
-                f"{s.history} pairs, {s.memory / 1e9:.1f} GB"
+                f"{s.pairs} pairs, {s.memory / 1e9:.1f} GB"
             )
         if self.seconds is not None:
             lines.append(f"about {duration(self.seconds)}")
@@ -95,7 +95,7 @@ def plan(
     height, width
         Of the result, in pixels.
     settings
-        Steps, coarse_to_fine, history and layers are read; None: the default preset's.
+        Steps, coarse_to_fine, lbfgs_pairs and layers are read; None: the default preset's.
     memory
         GB that the process may use; None: four fifths of what is free, and what it has already.
     tile
@@ -147,7 +147,7 @@ def memory_of_evaluation(
 
 def _stage(shape, steps, settings, budget, tile, device, circular) -> Stage:
     layers = [*settings.content_layers, *settings.style_layers]
-    most_pairs = max(1, min(settings.history, steps - 1)) if settings.method == "lbfgs" else 0
+    most_pairs = max(1, min(settings.lbfgs_pairs, steps - 1)) if settings.method == "lbfgs" else 0
 
     def needs(side: int | None, pairs: int) -> float:
         state = (PER_PIXEL_OF_STATE + PER_PAIR * pairs) * shape[0] * shape[1]

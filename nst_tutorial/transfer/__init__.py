@@ -2,55 +2,67 @@
 
 from .builder import choose_model, make_objective
 from .masks import EMPTY, at_layer, at_layers, check_mask, fit_masks, load_mask, shares
-from .options import check_optimizer, check_settings, denoise_options, narrowest_side, settings_from
+from .options import NAMES, Options, check_settings, chosen_options, settings_from, takes_settings
 from .pareto import Point, trade_off
-from .provenance import how_much_and_where, identity, record
+from .provenance import identity, record, record_transfer
+from .request import Request, check_style_scale, request_transfer, room_for_pairs
+from .scene import Objectives, Scene, noise, prepare, uniform_noise
 from .speed import seconds_per_evaluation
-from .style_transfer import stylize
+from .style_transfer import finish, settings_and_start, stylize, warn_if_too_large
 from .styles import (
     StyleSource,
     as_list,
     check_regions,
-    normalized_mix,
     recolored,
     scales_of,
     style_names,
     style_sources,
 )
-from .textures import OPTIONS, noise, reconstruct, synthesize_texture
+from .textures import OPTIONS, reconstruct, synthesize_texture
 
 __all__ = [
     "EMPTY",
+    "NAMES",
     "OPTIONS",
+    "Objectives",
+    "Options",
     "Point",
+    "Request",
+    "Scene",
     "StyleSource",
     "as_list",
     "at_layer",
     "at_layers",
     "check_mask",
-    "check_optimizer",
     "check_regions",
     "check_settings",
+    "check_style_scale",
     "choose_model",
-    "denoise_options",
+    "chosen_options",
+    "finish",
     "fit_masks",
-    "how_much_and_where",
     "identity",
     "load_mask",
     "make_objective",
-    "narrowest_side",
     "noise",
-    "normalized_mix",
+    "prepare",
     "recolored",
     "reconstruct",
     "record",
+    "record_transfer",
+    "request_transfer",
+    "room_for_pairs",
     "scales_of",
     "seconds_per_evaluation",
+    "settings_and_start",
     "settings_from",
     "shares",
     "style_names",
     "style_sources",
     "stylize",
     "synthesize_texture",
+    "takes_settings",
     "trade_off",
+    "uniform_noise",
+    "warn_if_too_large",
 ]

@@ -85,7 +85,7 @@ def choose_model(
     """Return the network that the settings ask for, or the given one; set up the allocator."""
     if model is None:
         name = str(choose_device(device))
-        model = load_vgg19(settings.weights, settings.pooling, settings.rescale, padding, name)
+        model = load_vgg19(settings.vgg_weights, settings.pooling, settings.rescale, padding, name)
     if model.device.type == "cpu":
         keep_freed_memory()
     return model

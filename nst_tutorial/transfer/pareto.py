@@ -7,17 +7,20 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from torch import Tensor
 
-from .. import __version__
-from ..checks import check_number, check_pictures
+from ..checks import check_number
 from ..images.reading import check_can_save, load_image, load_settings, save_image
 from ..optimize.result import Result
-from ..presets import Settings
-from .options import check_settings, settings_from
-from .style_transfer import stylize
-from .styles import as_list, style_names
+from ..presets import RENAMED, Settings
+from ..vgg.network import VGG19
+from .builder import choose_model
+from .options import NAMES
+from .provenance import identity, record_transfer
+from .request import Request, request_transfer
+from .style_transfer import settings_and_start, stylize
 
 
 @dataclass(frozen=True)
@@ -71,14 +74,13 @@ def trade_off(
     options = {name: value for name, value in options.items() if value is not None}
     if "style_weight" in options:
         raise ValueError("style_weight is what trade_off varies; give weights instead")
-    settings = settings_from(options.get("preset", "default"), options)
-    styles = as_list(style)
-    pictures = {"content": content, **dict(zip(style_names(len(styles)), styles, strict=True))}
-    check_pictures(pictures)
-    check_settings(settings)
-    if settings.steps < 1:
-        raise ValueError(f"steps must be at least 1 to measure anything, got {settings.steps}")
-    key = _fingerprint(pictures, settings, options)
+    request = _request(content, style, options)
+    if request.settings.steps < 1:
+        raise ValueError(
+            f"steps must be at least 1 to measure anything, got {request.settings.steps}"
+        )
+    model = choose_model(request.settings, options.get("device", "auto"), options.get("model"))
+    key = _key(request, model)
     points = []
     for weight in weights:
         path = None
@@ -86,10 +88,10 @@ def trade_off(
             path = check_can_save(Path(folder, f"style_weight_{weight!r}_{key[:8]}.png"))
         point = _stored(path, key)
         if point is None:
-            result = stylize(content, style, style_weight=weight, **options)
+            result = stylize(content, style, style_weight=weight, **{**options, "model": model})
             if result.stopped is not None:
                 break
-            point = _point(result, weight, settings)
+            point = _point(result, weight, request.settings)
             if path is not None:
                 losses = [point.content_loss, point.style_loss]
                 record = {"key": key, "style_weight": weight, "losses": losses}
@@ -110,31 +112,27 @@ def _point(result: Result, weight: float, settings: Settings) -> Point:
     return Point(weight, content_loss, style_loss, result.image)
 
 
-def _fingerprint(pictures: Mapping[str, Tensor], settings: Settings, options: dict) -> str:
-    """Of everything but the style weight that decides the outcome."""
-    digest = hashlib.sha256()
+def _request(
+    content: Tensor, style: Tensor | Sequence[Tensor], options: Mapping[str, Any]
+) -> Request:
+    """The request that `stylize` makes of these options, but for the style weight."""
+    names = {*NAMES, *RENAMED} - {"start"}
+    settings, start = settings_and_start(
+        options.get("preset", "default"),
+        options.get("start"),
+        {name: value for name, value in options.items() if name in names},
+    )
+    return request_transfer(
+        content, style, settings, content_masks=options.get("content_masks"),
+        style_masks=options.get("style_masks"), start=start, seed=options.get("seed", 0),
+    )  # fmt: skip
 
-    def add(name: str, tensor: Tensor) -> None:
-        array = tensor.detach().cpu().double().numpy()
-        digest.update(f"{name} {array.shape}".encode() + array.tobytes())
 
-    for name, picture in pictures.items():
-        add(name, picture)
-    for kind in ("content_masks", "style_masks"):
-        masks = options.get(kind)
-        for i, mask in enumerate(masks if isinstance(masks, list | tuple) else [masks]):
-            if isinstance(mask, Tensor):
-                add(f"{kind} {i}", mask)
-    if isinstance(settings.start, Tensor):
-        add("start", settings.start)
-    if "model" in options:
-        model = options["model"]
-        digest.update(f"{model.pooling} {model.padding}".encode())
-        for name, tensor in model.state_dict().items():
-            add(name, tensor)
-    plain = {**settings.as_dict(), "style_weight": None}
-    digest.update(json.dumps([plain, options.get("seed", 0), __version__]).encode())
-    return digest.hexdigest()
+def _key(request: Request, model: VGG19) -> str:
+    """A hash of everything but the style weight that decides the outcome."""
+    made_with = {**record_transfer(request, model), "style_weight": None}
+    text = json.dumps(identity(made_with, request.pictures, model), sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _stored(path: Path | None, key: str) -> Point | None:

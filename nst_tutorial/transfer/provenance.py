@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from typing import Any
 
 from torch import Tensor
 
@@ -10,13 +11,13 @@ from .. import __version__
 from ..presets import Settings
 from ..storage.fingerprints import fingerprint, fingerprint_of_network
 from ..vgg.network import VGG19
-from .styles import StyleSource
+from .request import Request
 
 
-def record(settings: Settings, model: VGG19, seed: int) -> dict:
+def record(settings: Settings, model: VGG19, seed: int) -> dict[str, Any]:
     """Return everything that decides a result but its pictures, as JSON can hold it."""
     network = {
-        "weights": model.weights,
+        "vgg_weights": model.weights,
         "pooling": model.pooling,
         "rescale": model.rescaled,
         "convolutions": model.convolutions,
@@ -25,17 +26,19 @@ def record(settings: Settings, model: VGG19, seed: int) -> dict:
     return {**settings.as_dict(), **network, "seed": seed, "version": __version__}
 
 
-def how_much_and_where(sources: Sequence[StyleSource]) -> dict:
-    """Return what a record says of several styles and regions: shares, fingerprints of masks."""
+def record_transfer(request: Request, model: VGG19) -> dict[str, Any]:
+    """The same for a style transfer, with shares of several styles and fingerprints of masks."""
+    made_with = record(request.settings, model, request.seed)
     masks = {
         f"{source.name} {kind.replace('_', ' ')}": fingerprint(mask)
-        for source in sources
+        for source in request.styles
         for kind in ("content_mask", "style_mask")
         if (mask := getattr(source, kind)) is not None
     }
-    if not masks and [source.name for source in sources] == ["style"]:
-        return {}
-    return {"style_shares": {source.name: source.share for source in sources}, "masks": masks}
+    if not masks and [source.name for source in request.styles] == ["style"]:
+        return made_with
+    shares = {source.name: source.share for source in request.styles}
+    return {**made_with, "style_shares": shares, "masks": masks}
 
 
 def identity(made_with: Mapping, pictures: Mapping[str, Tensor], model: VGG19) -> dict:

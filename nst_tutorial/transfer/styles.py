@@ -7,11 +7,10 @@ from dataclasses import dataclass, replace
 
 from torch import Tensor
 
-from ..checks import check_number
 from ..images import color
 from ..images.resizing import fit, resize, resize_mask
 from ..kernels.registry import kernels_of_layers
-from ..presets import Settings
+from ..presets import Settings, normalized_mix
 from .masks import at_layers, fit_masks, shares
 
 
@@ -25,28 +24,8 @@ def as_list(style: Tensor | Sequence[Tensor]) -> list[Tensor]:
 
 
 def style_names(count: int) -> list[str]:
-    """Names of so many styles: "style", or "style 1", "style 2", …"""
+    """Return the names of `count` styles: "style", or "style 1", "style 2", …"""
     return ["style"] if count == 1 else [f"style {i}" for i in range(1, count + 1)]
-
-
-def normalized_mix(mix: object, count: int | None = None) -> list[float]:
-    """Return how much of each of so many styles, of sum 1; None: the same of each.
-
-    Raises
-    ------
-    ValueError
-        Not one number for each style; one that is not finite and ≥ 0; none above 0.
-    """
-    if mix is None:
-        return [1 / count] * count
-    if not isinstance(mix, list | tuple) or count not in (None, len(mix)):
-        wanted = "numbers" if count is None else f"as many numbers as there are styles, {count}"
-        raise ValueError(f"style_mix must hold {wanted}; got {mix!r}")
-    parts = [check_number("a number in style_mix", part) for part in mix]
-    if not any(parts):
-        raise ValueError(f"style_mix must hold a number above 0, got {mix!r}")
-    parts = [part / max(parts) for part in parts]
-    return [part / sum(parts) for part in parts]
 
 
 def scales_of(scale: object, count: int) -> list[float]:

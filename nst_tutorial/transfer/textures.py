@@ -4,49 +4,42 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
 
-import torch
 from torch import Tensor
 
-from ..checks import check_choice, check_integer, check_pictures, output_shape
-from ..images.resizing import resize
+from ..checks import check_integer, check_pictures, output_shape
 from ..kernels.registry import Kernel
-from ..losses.balance import balanced_weights, gradient_norms
-from ..losses.objective import Objective
 from ..optimize.coarse_to_fine import through_scales
 from ..optimize.loop import Callback
 from ..optimize.result import Result
 from ..presets import Settings
-from ..tiling.engine import Engine
-from ..tiling.planning import Stage, plan
 from ..vgg.layers import check_layers
 from ..vgg.network import VGG19
-from .builder import choose_model, make_objective
-from .options import check_settings, room_for_pairs
+from .builder import choose_model
+from .options import Options, check_settings, chosen_options
 from .provenance import record
+from .request import Request
+from .scene import Objectives, noise, prepare
+from .styles import StyleSource
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+__all__ = ["OPTIONS", "noise", "reconstruct", "synthesize_texture"]
 
 OPTIONS = (
-    *("weights", "pooling", "rescale", "style_normalization", "content_normalization"),
+    *("vgg_weights", "pooling", "rescale", "style_normalization", "content_normalization"),
     *("style_weight", "tv_weight", "range_weight", "balance", "coarse_to_fine"),
-    *("parameters", "method", "learning_rate", "history"),
+    *("parametrization", "method", "learning_rate", "lbfgs_pairs"),
 )
+"""Settings that mean something without a second picture."""
 
 
-def _settings(options: Mapping, **fixed) -> Settings:
-    """Settings from further options, only such as mean something without a second picture."""
-    for name in options:
-        check_choice("a further option", name, OPTIONS)
-    settings = replace(Settings(), start="noise", **options, **fixed)
-    check_settings(settings)
-    return settings
-
-
-def noise(size: tuple[int, int], seed: int, like: Tensor) -> Tensor:
-    """White noise (1, 3, H, W) with the mean and standard deviation of each channel of `like`."""
-    generator = torch.Generator().manual_seed(seed)  # on the CPU: the same on every device
-    z = torch.randn((1, 3, *size), generator=generator).to(like)
-    mean, std = like.mean(dim=(2, 3), keepdim=True), like.std(dim=(2, 3), keepdim=True)
-    return mean + std * z
+def _settings(options: Mapping[str, Any], **fixed: Any) -> Settings:
+    chosen = chosen_options(options, OPTIONS)
+    return check_settings(replace(Settings(), start="noise", **chosen, **fixed))
 
 
 def synthesize_texture(
@@ -62,7 +55,7 @@ def synthesize_texture(
     model: VGG19 | None = None,
     memory: float | None = None,
     callback: Callback | None = None,
-    **options,
+    **options: Unpack[Options],
 ) -> Result:
     """Return a new picture with the texture of a style, and nothing of its layout.
 
@@ -97,46 +90,31 @@ def synthesize_texture(
     """
     check_pictures({"style": style})
     shape = output_shape(size)
-    if isinstance(layers, str):
-        layers = [layers]
-    if isinstance(layers, list | tuple):
-        layers = dict.fromkeys(check_layers(layers), 1.0)
-    given = {} if layers is None else {"style_layers": layers}
-    settings = _settings(options, kernel=kernel, steps=steps, content_layers={}, **given)
+    settings = _settings(
+        options, kernel=kernel, steps=steps, content_layers={}, **_style_layers(layers)
+    )
+    seed = check_integer("seed", seed, 0)
+    # At every scale the style is as large beside the result as at full size.
+    source = StyleSource(style, scale=Fraction(max(style.shape[2:]), max(shape)))
+    request = Request(settings, shape, styles=(source,), seed=seed, tileable=tileable)
     result_model = choose_model(settings, device, model, "circular" if tileable else "zeros")
     if tileable and result_model.padding != "circular":
         raise ValueError("a tileable texture needs a model with padding='circular'")
     style_model = choose_model(settings, device, model)
-    style = style.to(result_model.mean)
-
-    def objective_at(stage: Stage) -> Engine:
-        length = max(stage.height, stage.width)
-        target = resize(style, round(max(style.shape[2:]) * length / max(shape)))
-        terms = make_objective(style_model, None, target, settings, stage.tile)
-        objective = Engine(Objective(result_model, terms.terms, terms.weights), stage.tile)
-        if settings.balance == "gradient":
-            if not balance:  # at the first scale, and kept from then on
-                begin = resize(start, (stage.height, stage.width))
-                balance.update(gradient_norms(objective, begin))
-            objective.reweight(balanced_weights(objective.weights, balance))
-        return objective
-
-    start = noise(shape, check_integer("seed", seed, 0), style)
-    balance: dict[str, float] = {}
-    narrow = min(min(shape), min(style.shape[2:])) / max(shape) * room_for_pairs(settings)
-    stages = plan(
-        *shape,
-        settings=settings,
-        memory=memory,
-        device=result_model.device,
-        narrowest=narrow,
-        circular=tileable,
-    ).stages
-    result = through_scales(start, objective_at, settings, stages, callback)
-    result.gradient_norms = balance
+    result = _run(request, result_model, style_model, memory, callback)
     sizes = {"size": list(shape), "style_size": list(style.shape[2:])}
     result.settings = {**record(settings, result_model, seed), "tileable": tileable, **sizes}
     return result
+
+
+def _style_layers(layers: Mapping[str, float] | Iterable[str] | None) -> dict[str, Any]:
+    if layers is None:
+        return {}
+    if isinstance(layers, str):
+        layers = [layers]
+    if isinstance(layers, list | tuple):
+        layers = dict.fromkeys(check_layers(layers), 1.0)
+    return {"style_layers": layers}
 
 
 def reconstruct(
@@ -149,7 +127,7 @@ def reconstruct(
     model: VGG19 | None = None,
     memory: float | None = None,
     callback: Callback | None = None,
-    **options,
+    **options: Unpack[Options],
 ) -> Result:
     """Return a picture that has the content's features at one layer, found from noise.
 
@@ -168,16 +146,23 @@ def reconstruct(
         {"coarse_to_fine": False, **options},
         steps=steps, content_layers={layer: 1.0}, style_layers={},
     )  # fmt: skip
+    seed = check_integer("seed", seed, 0)
+    shape = (content.shape[2], content.shape[3])
+    request = Request(settings, shape, content, seed=seed)
     model = choose_model(settings, device, model)
-    content = content.to(model.mean)
-    start = noise(tuple(content.shape[2:]), check_integer("seed", seed, 0), content)
-    stages = plan(*content.shape[2:], settings=settings, memory=memory, device=model.device).stages
-
-    def objective_at(stage: Stage) -> Engine:
-        here = resize(content, (stage.height, stage.width))
-        return Engine(make_objective(model, here, None, settings, stage.tile), stage.tile)
-
-    result = through_scales(start, objective_at, settings, stages, callback)
-    size = list(content.shape[2:])
-    result.settings = {**record(settings, model, seed), "content_size": size}
+    result = _run(request, model, model, memory, callback)
+    result.settings = {**record(settings, model, seed), "content_size": list(shape)}
     return result
+
+
+def _run(
+    request: Request,
+    model: VGG19,
+    style_model: VGG19,
+    memory: float | None,
+    callback: Callback | None,
+) -> Result:
+    scene = prepare(request, model)
+    stages = request.plan(model.device, memory=memory).stages
+    objectives = Objectives(scene, request.settings, model, style_model, seed=request.seed)
+    return through_scales(scene.start, objectives, request.settings, stages, callback)

@@ -53,5 +53,6 @@ class Live(ipywidgets.VBox):
             )
             if progress.image.isfinite().all():  # a bad step is rolled back: keep the last good one
                 self.picture.value = to_jpeg(progress.image)
-            self.curves.value = plots.to_bytes(plots.loss_curves(self.history, progress.weights))
+            figure = plots.loss_curves(self.history, progress.term_weights)
+            self.curves.value = plots.to_bytes(figure)
             self.drawn = time.monotonic()

@@ -12,8 +12,8 @@ import typer
 from conftest import COMMAND, QUICK, names_in
 
 from nst_tutorial import cli, load_image
-from nst_tutorial.images import reading as images
 from nst_tutorial.cli.terminal import deliver
+from nst_tutorial.images import reading as images
 from nst_tutorial.optimize.result import Result
 from nst_tutorial.storage.atomic import free_name
 from nst_tutorial.tiling.engine import Engine

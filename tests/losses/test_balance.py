@@ -12,7 +12,7 @@ from nst_tutorial.transfer.style_transfer import stylize
 def norm_of(objective, name, image):
     """The gradient norm of one weighted term, by an objective of its own."""
     alone = Objective(
-        objective.model, {name: objective.terms[name]}, {name: objective.weights[name]}
+        objective.model, {name: objective.terms[name]}, {name: objective.term_weights[name]}
     )
     return float(alone.value_and_gradient(image).gradient.norm())
 
@@ -37,9 +37,9 @@ def test_balanced_terms_start_with_the_same_gradient_norm(pair, tiny, start, mon
     main = [norm for name, norm in norms.items() if name != "out of range"]
     assert len(main) == 6
     assert max(main) == pytest.approx(min(main), rel=1e-6)
-    assert found.weights["content relu4_2"] == 1.0
+    assert found.term_weights["content relu4_2"] == 1.0
     for name, norm in found.gradient_norms.items():
-        assert norm * found.weights[name] == pytest.approx(norms[name], rel=1e-6, abs=1e-12)
+        assert norm * found.term_weights[name] == pytest.approx(norms[name], rel=1e-6, abs=1e-12)
 
 
 def test_the_balance_is_that_of_the_first_scale(tiny):
@@ -47,7 +47,7 @@ def test_the_balance_is_that_of_the_first_scale(tiny):
     seen = {}
 
     def callback(progress):
-        seen.setdefault(progress.size, progress.weights)
+        seen.setdefault(progress.size, progress.term_weights)
 
     stylize(content, style, model=tiny, steps=6, balance="gradient", callback=callback)
     assert len(seen) == 2
@@ -55,8 +55,8 @@ def test_the_balance_is_that_of_the_first_scale(tiny):
 
 
 def test_weights_count_on_top_of_the_balance(pair, tiny):
-    plain = quick(pair, tiny, balance="gradient", steps=1).weights
-    double = quick(pair, tiny, balance="gradient", style_weight=2.0, steps=1).weights
+    plain = quick(pair, tiny, balance="gradient", steps=1).term_weights
+    double = quick(pair, tiny, balance="gradient", style_weight=2.0, steps=1).term_weights
     for name, weight in plain.items():
         assert double[name] == pytest.approx(2 * weight if name[:5] == "style" else weight)
 
@@ -64,7 +64,7 @@ def test_weights_count_on_top_of_the_balance(pair, tiny):
 def test_a_term_without_a_gradient_keeps_its_weight(tiny):
     flat = torch.zeros(1, 3, 32, 32).double()
     found = stylize(flat, flat, model=tiny, balance="gradient", start=flat, steps=1)
-    assert all(math.isfinite(weight) for weight in found.weights.values())
+    assert all(math.isfinite(weight) for weight in found.term_weights.values())
 
 
 def test_rounding_is_not_taken_for_a_gradient(temple, starry):
@@ -76,5 +76,5 @@ def test_rounding_is_not_taken_for_a_gradient(temple, starry):
     pair = temple[..., :96], starry[..., :96]
     options = {"model": model, "steps": 1, "balance": "gradient", "content_layers": layers}
     whole, parts = (stylize(*pair, tile=tile, **options) for tile in ("whole", 64))
-    for name, weight in whole.weights.items():
-        assert parts.weights[name] == pytest.approx(weight, rel=0.01), name
+    for name, weight in whole.term_weights.items():
+        assert parts.term_weights[name] == pytest.approx(weight, rel=0.01), name

@@ -79,17 +79,17 @@ def test_total_and_gradient_are_those_of_the_weighted_sum(tiny, pair):
     objective = Objective(
         tiny,
         {**objective.terms, "total variation": TotalVariation()},
-        {**objective.weights, "total variation": 0.7},
+        {**objective.term_weights, "total variation": 0.7},
     )
     x = (content.flip(2) * 1.3 - 0.1).clone()
     found = objective.value_and_gradient(x)
     assert found.terms["out of range"] > 0
-    total = sum(objective.weights[name] * value for name, value in found.terms.items())
+    total = sum(objective.term_weights[name] * value for name, value in found.terms.items())
     assert math.isclose(found.total, total, rel_tol=1e-6)
     direction = torch.randn(x.shape, generator=torch.Generator().manual_seed(4)).double()
     h = 1e-6
     ahead, behind = (objective.values(x + s * h * direction) for s in (1, -1))
-    slope = sum(objective.weights[n] * (ahead[n] - behind[n]) / (2 * h) for n in ahead)
+    slope = sum(objective.term_weights[n] * (ahead[n] - behind[n]) / (2 * h) for n in ahead)
     assert math.isclose(float((found.gradient * direction).sum()), float(slope), rel_tol=1e-5)
 
 

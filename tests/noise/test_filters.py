@@ -8,7 +8,7 @@ from test_level import white
 
 from nst_tutorial import cli, images
 from nst_tutorial.images.reading import load_image, load_settings
-from nst_tutorial.noise.filters import METHODS, NEED_GUIDE, denoise, level_of
+from nst_tutorial.noise.filters import FILTERS, NEED_GUIDE, denoise, level_of
 from nst_tutorial.noise.level import flat_regions, noise_level
 from nst_tutorial.presets import DENOISERS, options_from
 from nst_tutorial.transfer.style_transfer import stylize
@@ -29,21 +29,21 @@ def noisy(clean):
 
 
 def test_the_names_are_those_of_the_methods():
-    assert tuple(METHODS) == DENOISERS
+    assert tuple(FILTERS) == DENOISERS
     assert set(NEED_GUIDE) < set(DENOISERS)
 
 
 # --- what each does --------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", FILTERS)
 def test_a_clean_picture_stays(method, clean):
     """Measured with "auto": 41 dB and more where flat, 33 dB and more everywhere."""
     assert psnr(denoise(clean, method, clean), clean) > 38
     assert psnr(denoise(clean, method, clean, where="everywhere"), clean) > 30
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", FILTERS)
 def test_known_noise_falls(method, clean, noisy):
     """Noise of 5 grey levels; the content as the guide, as after a style transfer."""
     flat = flat_regions(clean)
@@ -55,7 +55,7 @@ def test_known_noise_falls(method, clean, noisy):
     assert torch.equal(everywhere[flat.expand_as(clean)], found[flat.expand_as(clean)])
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", FILTERS)
 def test_more_strength_less_noise(method, clean, noisy):
     levels = [level_of(denoise(noisy, method, clean, s), clean) for s in (0.0, 1.0, 3.0)]
     assert levels[0] > levels[1] > levels[2]
@@ -88,7 +88,7 @@ def test_without_a_guide_it_works_everywhere(method, clean, noisy):
     assert psnr(denoise(noisy, method, strength=1.5), clean) > psnr(noisy, clean)
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", FILTERS)
 def test_dtype_range_and_the_picture_given(method, clean):
     image = (clean.double() * 1.2 - 0.1)[..., :40, :56]
     before = image.clone()
@@ -100,7 +100,7 @@ def test_dtype_range_and_the_picture_given(method, clean):
 
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", FILTERS)
 def test_half_precision(method, dtype, clean, noisy):
     image, guide = noisy.to(dtype), clean.to(dtype)
     for strength in ("auto", 5.0, 0.0):
@@ -111,7 +111,7 @@ def test_half_precision(method, dtype, clean, noisy):
 
 
 @pytest.mark.parametrize("value", [0.0, 0.4, 1.0])
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", FILTERS)
 def test_blank_pictures(method, value):
     blank = torch.full((1, 3, 20, 24), value)
     for strength in ("auto", 2.0):
@@ -119,7 +119,7 @@ def test_blank_pictures(method, value):
         assert torch.allclose(found, blank, atol=1e-5)
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", FILTERS)
 def test_the_smallest_picture(method):
     image = torch.rand(1, 3, 16, 16, generator=torch.Generator().manual_seed(0))
     assert torch.isfinite(denoise(image, method, image)).all()

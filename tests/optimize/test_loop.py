@@ -6,16 +6,16 @@ from conftest import START, Quadratic
 
 from nst_tutorial.losses.objective import Evaluation
 from nst_tutorial.optimize.loop import minimize
-from nst_tutorial.optimize.methods import FIRST_STEP, METHODS
-from nst_tutorial.optimize.parametrization import PARAMETERS
+from nst_tutorial.optimize.methods import FIRST_STEP, OPTIMIZERS
+from nst_tutorial.optimize.parametrization import PARAMETRIZATIONS
 
 
-@pytest.mark.parametrize("parameters", PARAMETERS)
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("parameters", PARAMETRIZATIONS)
+@pytest.mark.parametrize("method", OPTIMIZERS)
 def test_finds_the_minimum(method, parameters):
     objective = Quadratic()
     steps = 150 if method == "lbfgs" else 600
-    found = minimize(objective, START, steps=steps, method=method, parameters=parameters)
+    found = minimize(objective, START, steps=steps, method=method, parametrization=parameters)
     first, last = found.history[0]["total"], min(row["total"] for row in found.history)
     assert last < 1e-3 * first
     assert (found.image - objective.c).abs().max() < 0.05
@@ -61,7 +61,7 @@ def test_a_gradient_that_is_not_finite_rolls_back_too():
 
 def test_first_step_length():
     objective = Quadratic()
-    minimize(objective, START, steps=2, parameters="pixel")
+    minimize(objective, START, steps=2, parametrization="pixel")
     step = objective.seen[1] - objective.seen[0]
     assert float(step.square().mean().sqrt()) == pytest.approx(FIRST_STEP)
 
@@ -89,10 +89,10 @@ def test_no_steps_return_the_start():
     assert torch.equal(minimize(Quadratic(), START, steps=1).image, START)
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", OPTIMIZERS)
 def test_a_loss_that_is_not_finite_rolls_back_and_goes_on(method):
     objective = Quadratic(bad=(8, 9, 20))
-    found = minimize(objective, START, steps=200, method=method, parameters="pixel")
+    found = minimize(objective, START, steps=200, method=method, parametrization="pixel")
     totals = [row["total"] for row in found.history]
     assert [i + 1 for i, t in enumerate(totals) if math.isnan(t)] == [8, 9, 20]
     assert found.image.isfinite().all()
@@ -113,7 +113,7 @@ def test_a_loss_that_explodes_rolls_back_too():
                 return Evaluation(found.total * 1e5, found.terms, found.gradient * 1e9)
             return found
 
-    found = minimize(Cliff(), START, steps=120, parameters="pixel")
+    found = minimize(Cliff(), START, steps=120, parametrization="pixel")
     assert min(row["total"] for row in found.history[6:]) < 0.01 * found.history[0]["total"]
 
 
@@ -228,7 +228,7 @@ def test_what_went_wrong_is_in_the_history(k):
 
 def test_a_state_goes_on_bit_for_bit():
     """Stopped after any number of evaluations: the rest is as if nothing had happened."""
-    for method in METHODS:
+    for method in OPTIMIZERS:
         whole = minimize(Quadratic(), START, steps=25, method=method)
         for k in (1, 2, 13):
             kept = []

@@ -2,7 +2,7 @@ import pytest
 import torch
 from conftest import START, Quadratic
 
-from nst_tutorial.optimize.methods import FIRST_STEP, LBFGS, METHODS
+from nst_tutorial.optimize.methods import FIRST_STEP, LBFGS, OPTIMIZERS
 
 
 def test_two_loop_recursion_against_its_matrix():
@@ -74,7 +74,7 @@ def test_adam_takes_the_steps_of_torch_optim():
     objective = Quadratic()
     x = START.clone().requires_grad_()
     theirs = torch.optim.Adam([x], lr=0.05, betas=(0.9, 0.99), eps=1e-12)
-    method, z = METHODS["adam"](learning_rate=0.05), START
+    method, z = OPTIMIZERS["adam"](learning_rate=0.05), START
     for _ in range(20):
         torch.testing.assert_close(z, x.detach(), rtol=1e-9, atol=1e-12)
         x.grad = objective.value_and_gradient(x.detach()).gradient

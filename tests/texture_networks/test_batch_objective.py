@@ -33,7 +33,7 @@ def plainly(model, style, images, contents, options, diversity):
         content = None if contents is None else contents[i : i + 1]
         objective = make_objective(model, content, style, options)
         values = objective.values(images[i : i + 1])
-        total = total + sum(objective.weights[n] * v for n, v in values.items()) / len(images)
+        total = total + sum(objective.term_weights[n] * v for n, v in values.items()) / len(images)
     return total + diversity * nearness(images)
 
 
@@ -59,7 +59,7 @@ def test_the_gradient_of_every_weight_is_that_of_autograd(tiny, kernel, stylizes
 def test_total_is_the_weighted_sum_of_the_terms(tiny):
     objective = BatchObjective(tiny, pictures(1), settings(True), 0.5)
     found = objective.value_and_gradient(pictures(3), pictures(3, seed=1))
-    total = sum(objective.weights[name] * value for name, value in found.terms.items())
+    total = sum(objective.term_weights[name] * value for name, value in found.terms.items())
     assert found.total == pytest.approx(total)
     assert {"content relu4_2", "style relu1_1", "nearness", "out of range"} <= set(found.terms)
 
@@ -94,7 +94,9 @@ def test_style_distance(tiny):
 def test_style_distance_is_what_a_texture_synthesis_minimises(tiny):
     style = pictures(1, 40)
     run = synthesize_texture(style, 32, model=tiny, steps=1)
-    total = sum(run.weights[n] * run.history[0][n] for n in run.weights if n[:5] == "style")
+    total = sum(
+        run.term_weights[n] * run.history[0][n] for n in run.term_weights if n[:5] == "style"
+    )
     from nst_tutorial.transfer.textures import noise
 
     start = noise((32, 32), 0, style)

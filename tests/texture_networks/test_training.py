@@ -75,7 +75,7 @@ def test_history_and_settings(stripes, tiny):
     assert found.history[0]["learning_rate"] == 0.02
     assert found.history[9]["learning_rate"] == pytest.approx(0.02 * 0.7**5)
     row = found.history[0]
-    assert row["total"] == pytest.approx(sum(w * row[n] for n, w in found.weights.items()))
+    assert row["total"] == pytest.approx(sum(w * row[n] for n, w in found.term_weights.items()))
     assert found.generator.settings["batch"] == 3
     assert found.generator.settings["style_layers"] == dict.fromkeys(LAYERS, 1.0)
     assert not found.generator.training

@@ -166,10 +166,10 @@ def test_one_term_alone(tiny):
     x = picture(*SIZE)
     engine = Engine(objective(tiny, Gram()), 64)
     both = engine.value_and_gradient(x)
-    parts = {n: engine.alone(n).value_and_gradient(x) for n in engine.weights}
+    parts = {n: engine.alone(n).value_and_gradient(x) for n in engine.term_weights}
     for name, part in parts.items():
         assert part.total == pytest.approx(both.terms[name], rel=1e-9)
-    total = sum(engine.weights[n] * part.gradient for n, part in parts.items())
+    total = sum(engine.term_weights[n] * part.gradient for n, part in parts.items())
     assert relative(total, both.gradient) < 1e-10
 
 

@@ -60,7 +60,7 @@ def test_a_mix_of_gram_matrices_pulls_towards_their_mean(pair, tiny):
     for layer in LAYERS:
         A, B = (mixed.terms[f"style {i} {layer}"].target for i in (1, 2))
         mean[f"style 1 {layer}"] = replace(one.terms[f"style 1 {layer}"], target=(A + 3 * B) / 4)
-    weights = {name: 4 * weight for name, weight in one.weights.items()}
+    weights = {name: 4 * weight for name, weight in one.term_weights.items()}
     towards = Objective(tiny, mean, weights).value_and_gradient(x).gradient
     torch.testing.assert_close(mixed.value_and_gradient(x).gradient, towards)
 

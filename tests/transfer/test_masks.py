@@ -193,7 +193,7 @@ def test_outside_the_mask_the_content_stays(tiny):
     style = torch.rand(1, 3, 128, 128, generator=torch.Generator().manual_seed(1)).double() ** 3
     mask = box(128, 128, (0, 128), (0, 48))
     found = quick((content, style), tiny, content_masks=mask, steps=30, style_weight=1e4,
-                  parameters="pixel")  # fmt: skip
+                  parametrization="pixel")  # fmt: skip
     change = (found.image - content).abs().mean(dim=1)[0]
     assert change[:, :48].mean() > 10 * change[:, 96:].mean()
     assert change[:, :48].mean() > 0.02

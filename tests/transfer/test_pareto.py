@@ -164,7 +164,7 @@ def test_gradient_norms_and_weights(tiny, picture):
     norms = gradient_norms(objective, image)
     excess = image - image.clamp(0, 1)
     assert norms["style b"] == pytest.approx(float((2 * excess / image.numel()).norm()))
-    weights = balanced_weights(objective.weights, norms)
+    weights = balanced_weights(objective.term_weights, norms)
     assert weights["content a"] == 2.0
     assert weights["other"] == 5.0
     ratio = weights["style b"] * norms["style b"] / (weights["content a"] * norms["content a"])

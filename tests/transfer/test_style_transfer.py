@@ -76,7 +76,7 @@ def test_picture_and_record(result, temple, tmp_path):
     assert result.stopped is None
     assert [r["evaluation"] for r in result.history] == list(range(1, 61))
     row = result.history[-1]
-    total = sum(weight * row[name] for name, weight in result.weights.items())
+    total = sum(weight * row[name] for name, weight in result.term_weights.items())
     assert math.isclose(row["total"], total, rel_tol=1e-5)
     seconds = [r["seconds"] for r in result.history]
     assert seconds == sorted(seconds)
@@ -139,7 +139,7 @@ def test_two_styles_are_the_weighted_sum_of_their_distances(pair, tiny):
         {
             f"{i} {k}": (0.3, 0.7)[i] * w
             for i, o in enumerate((one, two))
-            for k, w in o.weights.items()
+            for k, w in o.term_weights.items()
         },
     )
     parts = [o.value_and_gradient(content) for o in (one, two)]

@@ -59,12 +59,12 @@ def test_shape_seed_and_record(tiny, grain):
     assert not torch.equal(one.image, other.image)
     assert one.settings["style_layers"] == dict.fromkeys(LAYERS, 1.0)
     assert one.settings["seed"] == 1
-    assert list(one.weights) == [f"style {layer}" for layer in LAYERS] + ["out of range"]
+    assert list(one.term_weights) == [f"style {layer}" for layer in LAYERS] + ["out of range"]
 
 
 def test_balanced_texture(tiny, grain):
     found = synthesize_texture(grain, 48, LAYERS, model=tiny, steps=3, balance="gradient")
-    pulls = [found.gradient_norms[n] * w for n, w in found.weights.items() if n[:5] == "style"]
+    pulls = [found.gradient_norms[n] * w for n, w in found.term_weights.items() if n[:5] == "style"]
     assert len(pulls) == 3
     assert max(pulls) == pytest.approx(min(pulls))
 

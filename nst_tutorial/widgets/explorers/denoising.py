@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from ...noise.filters import denoise, level_of
-from ...presets import DENOISERS, PLACES
+from ...presets import DENOISERS, DENOISING_AREAS
 from ..live import to_jpeg
 from .explorer import Answer, Explorer, choice, labelled
 
@@ -61,7 +61,9 @@ def denoising_explorer(
     controls = {
         "method": choice(DENOISERS, DENOISERS[0], "method", "how the grain is told from the rest"),
         "strength": labelled(slider, "strength, grey levels", "the noise that is to be removed"),
-        "where": choice(PLACES, PLACES[0], "where", "where the content is flat, or everywhere"),
+        "where": choice(
+            DENOISING_AREAS, "flat", "where", "where the content is flat, or everywhere"
+        ),
     }
     what = "the de-noising explorer: a picture before and after, and the noise in numbers"
     return Explorer(what, controls, answer, ("100%",))

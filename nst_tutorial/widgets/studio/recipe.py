@@ -21,9 +21,11 @@ from ...images.resizing import fit
 from ...optimize.loop import Callback
 from ...optimize.result import Result
 from ...presets import Settings
-from ...tiling.planning import Plan, plan
-from ...transfer.options import check_settings, narrowest_side, settings_from
+from ...tiling.planning import Plan
+from ...transfer.options import settings_from
+from ...transfer.request import Request, check_style_scale
 from ...transfer.style_transfer import stylize
+from ...transfer.styles import style_sources
 
 PLENTY = 1e6  # GB: a plan that memory does not restrict
 
@@ -102,16 +104,16 @@ class Recipe:
         settings = self.settings
         if not settings.style_layers:
             raise ValueError("All style layers are at 0: give at least one of them a weight.")
-        check_settings(settings)
         content = _shape(self.content.path, self.size, True)
-        scale = settings.style_scale
-        styles = [(_shape(s.path, self.style_size, False), scale) for s in self.styles]
-        height, width = content.shape[2:]
-        return plan(
-            height, width, settings=settings, memory=memory or self.options.get("memory"),
-            narrowest=narrowest_side(content, styles, settings),
+        styles = [_shape(each.path, self.style_size, False) for each in self.styles]
+        sources = style_sources(content, styles, settings)
+        for source in sources:
+            check_style_scale(source, tuple(content.shape[2:]))
+        request = Request(settings, tuple(content.shape[2:]), content, tuple(sources))
+        return request.plan(
+            memory=memory or self.options.get("memory"),
             seconds_per_megapixel=seconds_per_megapixel,
-        )  # fmt: skip
+        )
 
     def pinned(self) -> Recipe:
         """The same, with the memory among the options if the plan depends on it.

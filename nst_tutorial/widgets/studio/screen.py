@@ -110,7 +110,7 @@ class Screen(ipywidgets.VBox):
             self._draw_curves(job)
 
     def _draw_curves(self, job: Job) -> None:
-        figure = plots.loss_curves(list(job.history), job.latest.weights)
+        figure = plots.loss_curves(list(job.history), job.latest.term_weights)
         self.curves.value = plots.to_bytes(figure)
         self.curves.layout.display = None
 

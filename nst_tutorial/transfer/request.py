@@ -1,0 +1,119 @@
+"""A run as it was asked for: its pictures and settings, checked once; and the plan for it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+from ..checks import SMALLEST_SIDE, check_integer, check_pictures
+from ..kernels.registry import kernels_of_layers
+from ..presets import Settings, normalized_mix
+from ..tiling.planning import Plan, plan
+from ..vgg.layers import stride
+from .styles import StyleSource, as_list, style_names, style_sources
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is to be made of which pictures. Nothing is looked up or refused after this."""
+
+    settings: Settings
+    shape: tuple[int, int]
+    """(H, W) of the result."""
+
+    content: Tensor | None = None
+    """What is to be kept, (1, 3, H, W), sRGB, 0..1; None: a texture."""
+
+    styles: tuple[StyleSource, ...] = ()
+    """What it is to look like; none: a reconstruction."""
+
+    start: Tensor | None = None
+    """A picture to start from, if settings.start is "picture"."""
+
+    seed: int = 0
+    tileable: bool = False
+
+    @property
+    def pictures(self) -> Mapping[str, Tensor]:
+        """Name → picture, of everything that decides the result."""
+        named = {} if self.content is None else {"content": self.content}
+        named |= {source.name: source.picture for source in self.styles}
+        return named if self.start is None else {**named, "start": self.start}
+
+    @property
+    def narrowest(self) -> float:
+        """The shorter side of the narrowest picture, where the result's longer side is 1.
+
+        No scale may be so small that this picture loses the deepest layer.
+        """
+        sides = [min(self.shape) / max(self.shape)]
+        for source in self.styles:
+            shape = source.picture.shape[2:]
+            sides.append(min(shape) / max(shape) * float(source.scale))
+        settings = self.settings
+        deepest = max(map(stride, [*settings.content_layers, *settings.style_layers]))
+        room = room_for_pairs(settings) * min(1, SMALLEST_SIDE / deepest)
+        return min(sides) * room
+
+    def plan(
+        self,
+        device: str | torch.device = "auto",
+        *,
+        memory: float | None = None,
+        tile: int | str = "auto",
+        seconds_per_megapixel: float | None = None,
+    ) -> Plan:
+        """Return the scales to work at, each with its tiles and memory; see `tiling.plan`."""
+        return plan(
+            *self.shape, settings=self.settings, memory=memory, tile=tile, device=device,
+            seconds_per_megapixel=seconds_per_megapixel, narrowest=self.narrowest,
+            circular=self.tileable,
+        )  # fmt: skip
+
+
+def request_transfer(
+    content: Tensor,
+    style: Tensor | Sequence[Tensor],
+    settings: Settings,
+    *,
+    content_masks: object = None,
+    style_masks: object = None,
+    start: Tensor | None = None,
+    seed: int = 0,
+) -> Request:
+    """Return the request of `stylize`, or raise its ValueError."""
+    styles = as_list(style)
+    names = style_names(len(styles))
+    pictures = {"content": content, **dict(zip(names, styles, strict=True))}
+    check_pictures(pictures if start is None else {**pictures, "start": start})
+    seed = check_integer("seed", seed, 0)
+    mix = normalized_mix(settings.style_mix, len(styles))
+    settings = replace(settings, style_mix=mix if len(mix) > 1 else None)
+    sources = style_sources(content, styles, settings, content_masks, style_masks)
+    shape = (content.shape[2], content.shape[3])
+    for source in sources:
+        check_style_scale(source, shape)
+    return Request(settings, shape, content, tuple(sources), start, seed)
+
+
+def check_style_scale(source: StyleSource, shape: tuple[int, int]) -> None:
+    """A ValueError if a style is too small for the network beside a result of that (H, W)."""
+    other = source.picture.shape[2:]
+    side = min(other) / max(other) * min(source.scale, max(other) / max(shape))
+    if side * max(shape) < SMALLEST_SIDE:
+        raise ValueError(
+            f"style_scale {source.scale} leaves the style smaller than {SMALLEST_SIDE} pixels"
+        )
+
+
+def room_for_pairs(settings: Settings) -> float:
+    """½ if a kernel needs pairs of positions, and so pictures twice as large; else 1."""
+    kernels = kernels_of_layers(settings.kernel, settings.style_layers).values()
+    return 1.0 if all(kernel.additive for kernel in kernels) else 0.5

@@ -1,0 +1,146 @@
+"""The pictures of a run as the network sees them, and what they are compared by at each scale."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from ..images.color import grey
+from ..images.resizing import resize
+from ..losses.balance import balanced_weights, starting_norms
+from ..losses.objective import Objective
+from ..presets import Settings
+from ..tiling.engine import Engine, with_smaller_tiles
+from ..tiling.planning import Stage
+from ..vgg.network import VGG19
+from .builder import make_objective
+from .request import Request
+from .styles import StyleSource, recolored
+
+
+@dataclass(frozen=True)
+class Scene:
+    """Pictures on the network's device, at full size, in the colours that the settings ask for."""
+
+    content: Tensor | None
+    styles: tuple[StyleSource, ...]
+    start: Tensor
+    detail: Tensor | None
+    """The picture whose fine detail each scale begins with: the content, if it is the start."""
+
+
+def prepare(request: Request, model: VGG19) -> Scene:
+    """Return the scene of a request."""
+    settings, like = request.settings, model.mean
+    styles = [source.to(like) for source in request.styles]
+    content = None if request.content is None else request.content.detach().to(like)
+    if content is not None:
+        content, styles = recolored(content, styles, settings)
+    start = _start(request, content, styles, like)
+    if settings.color == "luminance":
+        start = grey(start)
+    detail = content if settings.start == "content" else None
+    return Scene(content, tuple(styles), start, detail)
+
+
+def _start(
+    request: Request, content: Tensor | None, styles: list[StyleSource], like: Tensor
+) -> Tensor:
+    kind, shape = request.settings.start, request.shape
+    if request.start is not None:
+        return resize(request.start.detach().to(like), shape)
+    if kind == "content" and content is not None:
+        return content
+    if kind == "style" and styles:
+        return resize(styles[0].picture, shape)
+    if content is not None and styles:
+        return uniform_noise(shape, request.seed, like)
+    return noise(shape, request.seed, content if content is not None else styles[0].picture)
+
+
+def uniform_noise(shape: tuple[int, int], seed: int, like: Tensor) -> Tensor:
+    """White noise (1, 3, H, W), uniform in 0..1, on the device and in the type of a tensor."""
+    generator = torch.Generator().manual_seed(seed)  # on the CPU: the same on every device
+    z = torch.rand((1, 3, *shape), generator=generator, dtype=torch.float32)
+    return z.to(like)
+
+
+def noise(shape: tuple[int, int], seed: int, like: Tensor) -> Tensor:
+    """White noise (1, 3, H, W) with the mean and standard deviation of each channel of `like`."""
+    generator = torch.Generator().manual_seed(seed)  # on the CPU: the same on every device
+    z = torch.randn((1, 3, *shape), generator=generator, dtype=torch.float32).to(like)
+    mean, std = like.mean(dim=(2, 3), keepdim=True), like.std(dim=(2, 3), keepdim=True)
+    return mean + std * z
+
+
+class Objectives:
+    """Makes the objective of each scale of a run.
+
+    Parameters
+    ----------
+    scene, settings
+        What is compared, and how.
+    model
+        Looks at the result.
+    style_model
+        Looks at the styles; None: the same. (Of a texture that continues on its opposite side only
+        the result does so.)
+    seed
+        Of the noise at which a term is measured that has no gradient at the start.
+    gradient_norms
+        With balance="gradient": the norms to balance with, from the checkpoint of a run that goes
+        on. Otherwise they are measured at the first scale, and kept from then on.
+    """
+
+    def __init__(
+        self,
+        scene: Scene,
+        settings: Settings,
+        model: VGG19,
+        style_model: VGG19 | None = None,
+        *,
+        seed: int = 0,
+        gradient_norms: Mapping[str, float] | None = None,
+    ):
+        self.scene, self.settings, self.seed = scene, settings, seed
+        self.model, self.style_model = model, style_model or model
+        self.gradient_norms = dict(gradient_norms or {})
+        self._latest: Engine | None = None
+
+    def at(self, stage: Stage) -> Engine:
+        """Return the objective at a scale: its targets measured, its terms balanced."""
+        shape = stage.height, stage.width
+        content = None if self.scene.content is None else resize(self.scene.content, shape)
+        styles = [source.beside(shape) for source in self.scene.styles]
+        like = content if content is not None else resize(self.scene.start, shape)
+        # A style larger than the result must not need more memory than was planned.
+        larger = any(max(source.picture.shape[2:]) > max(shape) for source in styles)
+        side = stage.tile or (max(shape) if larger else None)
+        self._latest = None  # the coarser one may go before this one needs the memory
+
+        def targets(side: int | None) -> Objective:
+            return make_objective(self.style_model, content, styles, self.settings, side)
+
+        objective = with_smaller_tiles(targets, side, like)
+        if self.style_model is not self.model:
+            objective = Objective(self.model, objective.terms, objective.term_weights)
+        engine = Engine(objective, stage.tile)
+        if self.settings.balance == "gradient":
+            self._balance(engine, shape)
+        self._latest = engine
+        return engine
+
+    def _balance(self, engine: Engine, shape: tuple[int, int]) -> None:
+        if not self.gradient_norms:
+            both = self.scene.content is not None and bool(self.scene.styles)
+            elsewhere = uniform_noise(shape, self.seed, self.scene.start) if both else None
+            start = resize(self.scene.start, shape)
+            self.gradient_norms = starting_norms(engine, start, elsewhere)
+        engine.reweight(balanced_weights(engine.term_weights, self.gradient_norms))
+
+    def tile_of(self, stage: Stage) -> int | None:
+        """Side of the tiles that the last objective used, or that a plan says where none was."""
+        return stage.tile if self._latest is None else self._latest.tile
