@@ -33,8 +33,7 @@ def check_integer(what: str, value: object, least: int, most: int = LARGEST_INTE
 
     numpy's numbers and whole floats are taken too, truth values are not.
     """
-    whole = _is_finite(value) and value == math.floor(value)
-    if not whole or value < least:
+    if not _is_finite(value) or value != math.floor(value) or value < least:
         raise ValueError(f"{what} must be a whole number ≥ {least}, got {value!r}")
     if value > most:
         raise ValueError(f"{what} must be at most {most}, got {value!r}")
@@ -46,10 +45,9 @@ def check_number(what: str, value: object, *, above: float | None = None) -> flo
 
     numpy's numbers are taken too, truth values are not.
     """
-    right = _is_finite(value)
-    if above is not None and not (right and value > above):
+    if above is not None and not (_is_finite(value) and value > above):
         raise ValueError(f"{what} must be a number above {above:g}, got {value!r}")
-    if not (right and value >= 0):
+    if not _is_finite(value) or value < 0:
         raise ValueError(f"{what} must be finite and ≥ 0, got {value!r}")
     return float(value)
 
@@ -93,14 +91,11 @@ def check_pictures(pictures: Mapping[str, Tensor]) -> None:
 
 def output_shape(size: int | tuple[int, int]) -> tuple[int, int]:
     """Return (H, W) of a result from the side of a square or from (H, W), or raise a ValueError."""
-    try:
-        sides = tuple(size)
-    except TypeError:
-        sides = (size, size)
-    sides = tuple(check_integer("size", side, SMALLEST_SIDE) for side in sides)
-    if len(sides) != 2 or max(sides) > LARGEST_SIZE:
+    sides = tuple(size) if isinstance(size, Iterable) else (size, size)
+    checked = [check_integer("size", side, SMALLEST_SIDE) for side in sides]
+    if len(checked) != 2 or max(checked) > LARGEST_SIZE:
         raise ValueError(f"size must be one or two numbers up to {LARGEST_SIZE}, got {size!r}")
-    return sides
+    return checked[0], checked[1]
 
 
 def old_keywords(**renamed: str) -> Callable[[Function], Function]:

@@ -14,6 +14,11 @@ def fit(width: int, height: int, size: int) -> tuple[int, int]:
     return max(1, round(width * size / longer)), max(1, round(height * size / longer))
 
 
+def shape_of(image: Tensor) -> tuple[int, int]:
+    """(H, W) of a picture or of features (…, H, W)."""
+    return image.shape[-2], image.shape[-1]
+
+
 def resize(image: Tensor, size: int | tuple[int, int]) -> Tensor:
     """Resize (N, C, H, W) with antialiasing: bicubic, so values may leave 0..1 a little.
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import reduce
 from typing import Protocol
 
 import torch
@@ -34,8 +35,9 @@ class Evaluation:
 class HasGradient(Protocol):
     """What an optimiser needs to know of an objective: `Objective`, or the same in tiles."""
 
-    term_weights: dict[str, float]
-    """Term → its weight in the total."""
+    @property
+    def term_weights(self) -> Mapping[str, float]:
+        """Term → its weight in the total."""
 
     def value_and_gradient(self, image: Tensor) -> Evaluation:
         """Evaluate the loss and its gradient at an image (1, 3, H, W), sRGB, 0..1."""
@@ -87,7 +89,9 @@ class Objective:
         image = image.detach().requires_grad_()
         with torch.enable_grad():
             values = self.values(image)
-            total = sum(self.term_weights[name] * value for name, value in values.items())
+            total = reduce(
+                torch.add, (self.term_weights[name] * value for name, value in values.items())
+            )
             (gradient,) = torch.autograd.grad(total, image)
         numbers = torch.stack(
             [v.to(total.dtype) for v in (total, *values.values())]

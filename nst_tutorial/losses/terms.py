@@ -15,7 +15,9 @@ from ..noise.level import fine_detail
 class Cut(Protocol):
     """How tensors of a layer's size (…, H, W) are cut to a tile's part of it."""
 
-    def cut(self, whole: Tensor | None) -> Tensor | None: ...
+    def cut(self, whole: Tensor) -> Tensor: ...
+
+    def cut_mask(self) -> Tensor | None: ...
 
 
 class Window(Protocol):
@@ -87,8 +89,8 @@ class Content:
 
     def part(self, features: Mapping[str, Tensor], block: Tensor, window: Window) -> Tensor:
         here = window.at(self.layer, self.mask)
-        target, mask = here.cut(self.target), here.cut(self.mask)
-        return replace(self, target=target, mask=mask).value(features, block)
+        target = here.cut(self.target)
+        return replace(self, target=target, mask=here.cut_mask()).value(features, block)
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from ..checks import check_choice, check_integer, check_number, old_keywords
+from ..images.resizing import shape_of
 from ..losses.objective import Evaluation, HasGradient
 from .methods import LBFGS, OPTIMIZERS, Adam
 from .parametrization import PARAMETRIZATIONS, Fourier, Pixels
@@ -150,7 +151,7 @@ def minimize(
             seconds = time.perf_counter() - begin
             progress = Progress(
                 state.evaluation, steps, found.total, found.terms, objective.term_weights, seconds,
-                tuple(image.shape[2:]), image, event, state.evaluation / steps,
+                shape_of(image), image, event, state.evaluation / steps,
             )  # fmt: skip
             result.history.append(progress.row())
             stop = callback is not None and callback(progress)

@@ -15,21 +15,27 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from itertools import pairwise
+from dataclasses import dataclass
+from functools import reduce
+from itertools import zip_longest
+from typing import TypeVar, cast
 
 import torch
 from torch import Tensor
 
-from ..kernels.moments import Moments, Statistic
+from ..images.resizing import shape_of
+from ..kernels.moments import Moments, SpatialStatistic, Statistic
 from ..kernels.registry import WeightedSum
 from ..losses.objective import Evaluation, Objective
-from ..losses.terms import Style
+from ..losses.terms import LocalTerm, Style
 from ..vgg.layers import LAYERS, stride
 from ..vgg.network import VGG19
 from .windows import FeatureWindow, Window, can_be_cut, folded, split_into_windows, wrapped
 
 STRIP_NUMBERS = 2**21  # features worked on at once for a statistic: 8 MB
 SMALLEST_TILE = 64
+
+Outcome = TypeVar("Outcome")
 
 
 class Engine:
@@ -69,67 +75,140 @@ class Engine:
             return self._evaluate(image.detach())
 
         model, layers = self.objective.model, self.objective.layers
-        if model.padding == "circular" and not can_be_cut(tuple(image.shape[2:]), layers):
+        if model.padding == "circular" and not can_be_cut(shape_of(image), layers):
             return evaluate(self.tile)
         return with_smaller_tiles(evaluate, self.tile, image)
 
     def _evaluate(self, image: Tensor) -> Evaluation:
-        objective, weights = self.objective, self.term_weights
-        model, layers = objective.model, objective.layers
-        styles = {name: t for name, t in objective.terms.items() if isinstance(t, Style)}
-        others = {name: t for name, t in objective.terms.items() if name not in styles}
-        parts = split_into_windows(
-            tuple(image.shape[2:]), self.tile, layers, model.padding == "circular"
-        )
-        in_one_piece = len(parts) == 1
-        around = parts[0].margin if parts[0].circular else 0
-        picture = wrapped(image, around) if around else image
-        gradient = torch.zeros_like(picture)
+        terms, weights = self.objective.terms, self.term_weights
+        tiles = Tiles.of(self.objective.model, image, self.objective.layers, self.tile)
+        kept: _Seen | None = None  # the whole picture is looked at once, tiles are twice
 
         # Forward: what each style's statistic is for the whole picture
         statistics: dict[str, Moments] = {}
-        for window in parts:
-            with torch.set_grad_enabled(in_one_piece):
-                block = window.cut(picture).detach().requires_grad_(in_one_piece)
-                features = model(block, layers) if layers else {}
-            for name, term in styles.items():
-                own = window.own(features)[term.layer].detach()
-                _add(statistics, name, _contribution(term, own, window.at(term.layer, term.mask)))
-            own = None
-            if not in_one_piece:
-                features = block = None
+        for window, block in tiles:
+            seen = self._look(block, graph=tiles.whole)
+            self._add_statistics(statistics, window, seen)
+            kept = seen if tiles.whole else None
+            del seen  # before the next tile needs the memory
         values: dict[str, Tensor] = {}
-        slopes: dict[str, Moments] = {}
-        for name, term in styles.items():
-            value, slopes[name] = _value_and_slope(term, statistics[name], weights[name])
-            values[name] = value
+        slopes: dict[str, list[Tensor]] = {}
+        for name, term in terms.items():
+            if isinstance(term, Style):
+                values[name], slopes[name] = _value_and_slope(term, statistics[name], weights[name])
 
         # Backward: from <D, S> and from the terms that are sums over positions anyway
-        for window in parts:
-            if not in_one_piece:
-                block = window.cut(picture).detach().requires_grad_()
-                with torch.enable_grad():
-                    features = model(block, layers) if layers else {}
-            pulls: dict[str, Callable[[Tensor], None]] = {}
-            for layer in layers:
-                here = {n: t for n, t in styles.items() if t.layer == layer}
-                there = {n: t for n, t in others.items() if layer in t.layers}
-                own = window.own({layer: features[layer].detach()})[layer]
-                pulls[layer] = _puller(window, layer, own, here, slopes, there, weights, values)
-            found = _pull_back(block, features, window, pulls)
-            for name, term in others.items():
-                if not term.layers:
-                    found = found + _of_pixels(name, term, block, window, weights[name], values)
-            window.cut(gradient).add_(found)
-            features = block = own = pulls = found = None  # before the next tile needs the memory
-        if around:
-            gradient = folded(gradient, around)
+        gradient = torch.zeros_like(tiles.picture)
+        for window, block in tiles:
+            seen = kept or self._look(block, graph=True)
+            window.cut(gradient).add_(self._pull_back(window, seen, slopes, values))
+            del seen
+        return _evaluation(terms, weights, values, tiles.unwrapped(gradient))
 
-        names = list(objective.terms)
-        total = sum(weights[name] * values[name] for name in names)
-        numbers = torch.stack([v.to(total.dtype) for v in (total, *map(values.get, names))])
-        numbers = numbers.tolist()  # one wait for the device
-        return Evaluation(numbers[0], dict(zip(names, numbers[1:], strict=True)), gradient)
+    def _look(self, block: Tensor, graph: bool) -> _Seen:
+        """The features of a block, with the graph that leads back to it if wanted."""
+        model, layers = self.objective.model, self.objective.layers
+        with torch.set_grad_enabled(graph):
+            block = block.detach().requires_grad_(graph)
+            return _Seen(block, model(block, layers) if layers else {})
+
+    def _add_statistics(self, totals: dict[str, Moments], window: Window, seen: _Seen) -> None:
+        for name, term in self.objective.terms.items():
+            if isinstance(term, Style):
+                own = window.own(seen.features[term.layer].detach(), term.layer)
+                part = _contribution(term.kernel, own, window.at(term.layer, term.mask))
+                _add(totals, name, part)
+
+    def _pull_back(
+        self,
+        window: Window,
+        seen: _Seen,
+        slopes: Mapping[str, list[Tensor]],
+        values: dict[str, Tensor],
+    ) -> Tensor:
+        """The gradient of a window's block; adds to the values of terms that are sums."""
+        terms, weights = self.objective.terms, self.term_weights
+        styles = {n: t for n, t in terms.items() if isinstance(t, Style)}
+        others = {n: cast(LocalTerm, t) for n, t in terms.items() if n not in styles}
+
+        def add_terms(layer: str, gradient: Tensor) -> None:
+            """Add what the terms at a layer pull, to the gradient of the window's own part."""
+            own = window.own(seen.features[layer].detach(), layer)
+            for name, style in styles.items():
+                if style.layer == layer:
+                    _add_pull(style, own, window.at(layer, style.mask), slopes[name], gradient)
+            for name, other in others.items():
+                if layer in other.layers:
+                    leaf = own.detach().requires_grad_()
+                    with torch.enable_grad():
+                        value = other.part({layer: leaf}, own, window)
+                        (pull,) = torch.autograd.grad(weights[name] * value, leaf)
+                    gradient.add_(pull)
+                    _accumulate(values, name, value.detach())
+
+        gradient = _through_layers(window, seen, add_terms)
+        for name, other in others.items():
+            if not other.layers:
+                leaf = seen.block.detach().requires_grad_()
+                with torch.enable_grad():
+                    value = other.part({}, leaf, window)
+                    (pull,) = torch.autograd.grad(weights[name] * value, leaf)
+                gradient = gradient + pull
+                _accumulate(values, name, value.detach())
+        return gradient
+
+
+def _accumulate(values: dict[str, Tensor], name: str, more: Tensor) -> None:
+    values[name] = values[name] + more if name in values else more
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """A block of a picture as the network has seen it."""
+
+    block: Tensor
+    features: dict[str, Tensor]
+
+
+@dataclass(frozen=True)
+class Tiles:
+    """The windows of a picture, and the picture that their blocks are cut from."""
+
+    windows: list[Window]
+    picture: Tensor  # (1, 3, H, W); continued on its opposite sides if the windows are circular
+    around: int  # by so many pixels
+
+    @classmethod
+    def of(cls, model: VGG19, image: Tensor, layers: Iterable[str], tile: int | None) -> Tiles:
+        windows = split_into_windows(shape_of(image), tile, layers, model.padding == "circular")
+        around = windows[0].margin if windows[0].circular else 0
+        return cls(windows, wrapped(image, around) if around else image, around)
+
+    @property
+    def whole(self) -> bool:
+        """Whether there is only one."""
+        return len(self.windows) == 1
+
+    def __iter__(self) -> Iterator[tuple[Window, Tensor]]:
+        """Each window with its block."""
+        return ((window, window.cut(self.picture)) for window in self.windows)
+
+    def unwrapped(self, gradient: Tensor) -> Tensor:
+        """The gradient of the picture itself."""
+        return folded(gradient, self.around) if self.around else gradient
+
+
+def _evaluation(
+    terms: Iterable[str],
+    weights: Mapping[str, float],
+    values: Mapping[str, Tensor],
+    gradient: Tensor,
+) -> Evaluation:
+    names = list(terms)
+    total = reduce(torch.add, (weights[name] * values[name] for name in names))
+    numbers = torch.stack([v.to(total.dtype) for v in (total, *(values[n] for n in names))])
+    first, *rest = numbers.tolist()  # one wait for the device
+    return Evaluation(first, dict(zip(names, rest, strict=True)), gradient)
 
 
 # --- pictures whose features are wanted themselves -------------------------------------------
@@ -137,24 +216,21 @@ class Engine:
 
 @torch.no_grad()
 def features_of(
-    model: VGG19, image: Tensor, layers: list[str], tile: int | None = None
+    model: VGG19, image: Tensor, layers: Iterable[str], tile: int | None = None
 ) -> dict[str, Tensor]:
     """Return the features of an image at some layers, put together from tiles."""
+    layers = list(layers)
     _check_size(image, layers)
-    found: dict[str, Tensor] = {}
-    for window in split_into_windows(
-        tuple(image.shape[2:]), tile, layers, model.padding == "circular"
-    ):
-        around = window.margin if window.circular else 0
-        block = window.cut(wrapped(image, around) if around else image)
-        for layer, own in window.own(model(block, layers)).items():
-            place = window.at(layer)
-            if layer not in found:
-                found[layer] = own.new_empty(
+    features: dict[str, Tensor] = {}
+    for window, block in Tiles.of(model, image, layers, tile):
+        for layer, seen in model(block, layers).items():
+            own, place = window.own(seen, layer), window.at(layer)
+            if layer not in features:
+                features[layer] = own.new_empty(
                     (*own.shape[:2], *place.size)
                 ).contiguous(memory_format=torch.channels_last)  # fmt: skip
-            place.cut(found[layer]).copy_(own)
-    return found
+            place.cut(features[layer]).copy_(own)
+    return features
 
 
 @torch.no_grad()
@@ -162,24 +238,20 @@ def statistics_of(
     model: VGG19,
     image: Tensor,
     kernels: Mapping[str, Statistic],
-    masks: Mapping[str, Tensor] | None = None,
+    masks: Mapping[str, Tensor | None] | None = None,
     tile: int | None = None,
 ) -> dict[str, tuple[Moments, tuple[int, ...]]]:
     """Return layer → (the statistic of its kernel, the shape of its features)."""
     layers = list(kernels)
     _check_size(image, layers)
-    found: dict[str, Moments] = {}
+    totals: dict[str, Moments] = {}
     shapes: dict[str, tuple[int, ...]] = {}
-    for window in split_into_windows(
-        tuple(image.shape[2:]), tile, layers, model.padding == "circular"
-    ):
-        around = window.margin if window.circular else 0
-        block = window.cut(wrapped(image, around) if around else image)
-        for layer, own in window.own(model(block, layers)).items():
-            place = window.at(layer, (masks or {}).get(layer))
+    for window, block in Tiles.of(model, image, layers, tile):
+        for layer, seen in model(block, layers).items():
+            own, place = window.own(seen, layer), window.at(layer, (masks or {}).get(layer))
             shapes[layer] = (*own.shape[:2], *place.size)
-            _add(found, layer, _contribution_of(kernels[layer], own, place))
-    return {layer: (found[layer], shapes[layer]) for layer in layers}
+            _add(totals, layer, _contribution(kernels[layer], own, place))
+    return {layer: (totals[layer], shapes[layer]) for layer in layers}
 
 
 def _check_size(image: Tensor, layers: Iterable[str]) -> None:
@@ -196,11 +268,7 @@ def _check_size(image: Tensor, layers: Iterable[str]) -> None:
 # --- statistics of parts ---------------------------------------------------------------------
 
 
-def _contribution(term: Style, own: Tensor, place: FeatureWindow) -> Moments | None:
-    return _contribution_of(term.kernel, own, place)
-
-
-def _contribution_of(kernel: Statistic, own: Tensor, place: FeatureWindow) -> Moments | None:
+def _contribution(kernel: Statistic, own: Tensor, place: FeatureWindow) -> Moments | None:
     """What a part adds to the statistic of the whole; None: nothing."""
     total = None
     with torch.no_grad():
@@ -218,7 +286,8 @@ def _strips(
         return
     rows = max(1, STRIP_NUMBERS // numbers) if kernel.additive else own.shape[2]
     for strip in place.in_strips(rows):
-        if place.mask is None or strip.cut(strip.mask).any():
+        mask = strip.cut_mask()
+        if mask is None or mask.any():
             begin = strip.rows.start - place.rows.start
             yield slice(begin, begin + strip.rows.stop - strip.rows.start), strip
 
@@ -227,12 +296,14 @@ def _of_strip(kernel: Statistic, features: Tensor, place: FeatureWindow) -> Mome
     if isinstance(kernel, WeightedSum):
         return tuple(_of_strip(part, features, place) for _, part in kernel.parts)
     if not kernel.additive:
-        return kernel.contribution(features, place)
-    return _times(kernel.statistic(features, place.cut(place.mask)), place.share)
+        return cast(SpatialStatistic, kernel).contribution(features, place)
+    return _times(kernel.statistic(features, place.cut_mask()), place.share)
 
 
 def _add(totals: dict[str, Moments], name: str, more: Moments | None) -> None:
-    totals[name] = _plus(totals.get(name), more)
+    total = _plus(totals.get(name), more)
+    if total is not None:
+        totals[name] = total
 
 
 def _plus(total: Moments | None, more: Moments | None) -> Moments | None:
@@ -241,7 +312,7 @@ def _plus(total: Moments | None, more: Moments | None) -> Moments | None:
         return more if total is None else total
     if isinstance(total, tuple):
         return tuple(_plus(a, b) for a, b in zip(total, more, strict=True))
-    return total.add_(more)
+    return total.add_(cast(Tensor, more))
 
 
 def _times(moments: Moments, factor: float) -> Moments:
@@ -274,57 +345,42 @@ def _rebuilt(like: Moments, leaves: Iterator[Tensor]) -> Moments:
 # --- backward --------------------------------------------------------------------------------
 
 
-def _puller(window, layer, own, styles, slopes, others, weights, values):
-    """Return a function that adds the gradient of a layer's terms to a gradient of its own part."""
-
-    def pull(gradient: Tensor) -> None:
-        with torch.enable_grad():
-            for name, term in styles.items():
-                place = window.at(layer, term.mask)
-                for rows, strip in _strips(term.kernel, own, place):
-                    leaf = own[:, :, rows].detach().requires_grad_()
-                    moments = _leaves(_of_strip(term.kernel, leaf, strip))
-                    inner = sum((d * m).sum() for d, m in zip(slopes[name], moments, strict=True))
-                    gradient[:, :, rows].add_(torch.autograd.grad(inner, leaf)[0])
-            for name, term in others.items():
-                leaf = own.detach().requires_grad_()
-                value = term.part({layer: leaf}, own, window)
-                gradient.add_(torch.autograd.grad(weights[name] * value, leaf)[0])
-                values[name] = values.get(name, 0) + value.detach()
-
-    return pull
-
-
-def _pull_back(
-    block: Tensor, features: dict[str, Tensor], window: Window, pulls: Mapping[str, Callable]
-) -> Tensor:
-    """The gradient of the block from what each layer's terms add on the way."""
-    if not features:
-        return torch.zeros_like(block)
-    gradient = block
-    for deeper, layer in pairwise([None, *sorted(features, key=LAYERS.index, reverse=True)]):
-        if deeper is None:
-            gradient = torch.zeros_like(features[layer])
-        else:  # the network between the two
-            (gradient,) = torch.autograd.grad(features[deeper], features[layer], gradient)
-        pulls[layer](window.own({layer: gradient})[layer])
-    (gradient,) = torch.autograd.grad(features[layer], block, gradient)
-    return gradient
-
-
-def _of_pixels(name, term, block, window, weight, values) -> Tensor:
-    leaf = block.detach().requires_grad_()
+def _add_pull(
+    term: Style, own: Tensor, place: FeatureWindow, slopes: list[Tensor], gradient: Tensor
+) -> None:
+    """Add the gradient of <D, S>, S being what a part adds to the statistic, strip by strip."""
     with torch.enable_grad():
-        value = term.part({}, leaf, window)
-        (gradient,) = torch.autograd.grad(weight * value, leaf)
-    values[name] = values.get(name, 0) + value.detach()
+        for rows, strip in _strips(term.kernel, own, place):
+            leaf = own[:, :, rows].detach().requires_grad_()
+            moments = _leaves(_of_strip(term.kernel, leaf, strip))
+            inner = reduce(torch.add, ((d * m).sum() for d, m in zip(slopes, moments, strict=True)))
+            gradient[:, :, rows].add_(torch.autograd.grad(inner, leaf)[0])
+
+
+def _through_layers(
+    window: Window, seen: _Seen, add_terms: Callable[[str, Tensor], None]
+) -> Tensor:
+    """The gradient of the block: from the deepest layer upwards, each adding what its terms pull.
+
+    One `autograd.grad` for each segment of the network between two layers with terms.
+    """
+    if not seen.features:
+        return torch.zeros_like(seen.block)
+    layers = sorted(seen.features, key=LAYERS.index, reverse=True)
+    gradient = torch.zeros_like(seen.features[layers[0]])
+    for layer, shallower in zip_longest(layers, layers[1:]):
+        add_terms(layer, window.own(gradient, layer))
+        to = seen.block if shallower is None else seen.features[shallower]
+        (gradient,) = torch.autograd.grad(seen.features[layer], to, gradient)
     return gradient
 
 
 # --- out of memory ---------------------------------------------------------------------------
 
 
-def with_smaller_tiles(work: Callable[[int | None], object], tile: int | None, image: Tensor):
+def with_smaller_tiles(
+    work: Callable[[int | None], Outcome], tile: int | None, image: Tensor
+) -> Outcome:
     """Return work(tile); where the memory does not suffice, the same with half the tile's side."""
     while True:
         try:
@@ -343,6 +399,6 @@ def with_smaller_tiles(work: Callable[[int | None], object], tile: int | None, i
 
 def is_out_of_memory(error: BaseException) -> bool:
     """Whether an exception means that there was not enough memory, on any device."""
-    words = ("out of memory", "not enough memory", "allocate memory")
+    words: tuple[str, ...] = ("out of memory", "not enough memory", "allocate memory")
     words += ("alloc_failed", "allocation_failed")  # of cuBLAS and cuDNN
     return isinstance(error, MemoryError) or any(part in str(error).lower() for part in words)

@@ -12,7 +12,7 @@ defined here is exact, not an approximation:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -31,8 +31,13 @@ class FeatureWindow:
     columns: slice
     mask: Tensor | None = None  # (1, 1, H, W), of the whole layer
 
-    def cut(self, whole: Tensor | None) -> Tensor | None:
-        return None if whole is None else whole[..., self.rows, self.columns]
+    def cut(self, whole: Tensor) -> Tensor:
+        """The part's own positions of a tensor (…, H, W) of the layer's size, as a view."""
+        return whole[..., self.rows, self.columns]
+
+    def cut_mask(self) -> Tensor | None:
+        """The mask at the part's own positions."""
+        return None if self.mask is None else self.cut(self.mask)
 
     @property
     def share(self) -> float:
@@ -70,13 +75,17 @@ class Window:
     @property
     def block(self) -> tuple[slice, slice]:
         """Rows and columns of the block, in the picture (or the wrapped picture)."""
+        rows, columns = self.rows, self.columns
         if self.circular:
-            both = self.rows, self.columns
-            return tuple(slice(own.start, own.stop + 2 * self.margin) for own in both)
-        return tuple(
-            slice(max(0, own.start - self.margin), min(side, own.stop + self.margin))
-            for own, side in zip((self.rows, self.columns), self.size, strict=True)
-        )
+            return self._widened(rows), self._widened(columns)
+        height, width = self.size
+        return self._around(rows, height), self._around(columns, width)
+
+    def _widened(self, own: slice) -> slice:
+        return slice(own.start, own.stop + 2 * self.margin)
+
+    def _around(self, own: slice, side: int) -> slice:
+        return slice(max(0, own.start - self.margin), min(side, own.stop + self.margin))
 
     def cut(self, picture: Tensor) -> Tensor:
         """The block, as a view."""
@@ -89,13 +98,13 @@ class Window:
 
     def of_picture(self, block: Tensor, rows: slice, columns: slice) -> Tensor:
         """These rows and columns of the picture, which must lie in the block."""
-        parts = []
-        for part, own, before in zip(
-            (rows, columns), (self.rows, self.columns), self._offset, strict=True
-        ):
-            shift = before - own.start
-            parts.append(slice(part.start + shift, part.stop + shift))
-        return block[(..., *parts)]
+        top, left = self._offset
+        down, across = top - self.rows.start, left - self.columns.start
+        return block[
+            ...,
+            rows.start + down : rows.stop + down,
+            columns.start + across : columns.stop + across,
+        ]
 
     def at(self, layer: str, mask: Tensor | None = None) -> FeatureWindow:
         """Where the window lies in a layer."""
@@ -103,24 +112,19 @@ class Window:
         rows, columns = (slice(s.start // step, s.stop // step) for s in (self.rows, self.columns))
         return FeatureWindow((self.size[0] // step, self.size[1] // step), rows, columns, mask)
 
-    def own(self, features: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """The window's own part of its block's features, as views."""
-        top, left = self._offset
-        found = {}
-        for layer, whole in features.items():
-            step, place = stride(layer), self.at(layer)
-            a, b = top // step, left // step
-            found[layer] = whole[..., a : a + _length(place.rows), b : b + _length(place.columns)]
-        return found
+    def own(self, features: Tensor, layer: str) -> Tensor:
+        """The window's own part of its block's features at a layer, as a view."""
+        (top, left), step, place = self._offset, stride(layer), self.at(layer)
+        a, b = top // step, left // step
+        return features[..., a : a + _length(place.rows), b : b + _length(place.columns)]
 
     @property
     def _offset(self) -> tuple[int, int]:
+        """Where the window's own pixels begin in its block."""
+        rows, columns = self.block
         if self.circular:
             return self.margin, self.margin
-        return tuple(
-            own.start - seen.start
-            for own, seen in zip((self.rows, self.columns), self.block, strict=True)
-        )
+        return self.rows.start - rows.start, self.columns.start - columns.start
 
 
 def _length(part: slice) -> int:

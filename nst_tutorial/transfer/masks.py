@@ -24,7 +24,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ..images.reading import load_image
-from ..images.resizing import resize_mask
+from ..images.resizing import resize_mask, shape_of
 from ..kernels.moments import Statistic
 from ..vgg.layers import stride
 
@@ -99,7 +99,7 @@ def _fitted(name: str, mask: Tensor, picture: Tensor) -> Tensor:
     if mask.shape[2:] != picture.shape[2:]:
         text = f"{name} has {_size(mask)} pixels and its picture {_size(picture)}: it is resized"
         warnings.warn(text, stacklevel=5)
-        mask = resize_mask(mask, tuple(picture.shape[2:]))
+        mask = resize_mask(mask, shape_of(picture))
     return mask
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from torch import Tensor
 
 from ..images import color
-from ..images.resizing import fit, resize, resize_mask
+from ..images.resizing import fit, resize, resize_mask, shape_of
 from ..kernels.registry import kernels_of_layers
 from ..presets import Settings, normalized_mix
 from .masks import at_layers, fit_masks, shares
@@ -73,7 +73,7 @@ class StyleSource:
     def beside(self, shape: tuple[int, int]) -> StyleSource:
         """The same for a content of that (H, W): picture and masks resized."""
         picture = resize(self.picture, self.size_for(shape))
-        style_mask = resize_mask(self.style_mask, tuple(picture.shape[2:]))
+        style_mask = resize_mask(self.style_mask, shape_of(picture))
         content_mask = resize_mask(self.content_mask, shape)
         return replace(self, picture=picture, content_mask=content_mask, style_mask=style_mask)
 

@@ -77,7 +77,8 @@ def test_a_part_of_a_block_is_the_part_of_the_whole(tiny, size):
     layers = ["relu1_2", "pool2", "relu4_2"]
     whole = tiny(image, layers)
     for part in tiles.split_into_windows(size, 48, layers):
-        for layer, own in part.own(tiny(part.cut(image), layers)).items():
+        for layer, seen in tiny(part.cut(image), layers).items():
+            own = part.own(seen, layer)
             torch.testing.assert_close(own, part.at(layer).cut(whole[layer]), rtol=0, atol=1e-12)
 
 
@@ -89,7 +90,7 @@ def test_a_smaller_margin_would_be_wrong(open_network, monkeypatch):
     def worst():
         parts = tiles.split_into_windows((96, 96), 32, ["relu3_1"])
         return max(
-            float((part.own(open_network(part.cut(image), ["relu3_1"]))["relu3_1"]
+            float((part.own(open_network(part.cut(image), ["relu3_1"])["relu3_1"], "relu3_1")
                    - part.at("relu3_1").cut(whole)).abs().max())
             for part in parts
         )  # fmt: skip

@@ -67,10 +67,10 @@ OPTIONS = {
     "content_normalization": st.sampled_from(sorted(CONTENT_NORMALIZATIONS)),
     "start": st.sampled_from(["content", "noise", "style"]),
     "coarse_to_fine": st.booleans(),
-    "parameters": st.sampled_from(["pixel", "fourier"]),
+    "parametrization": st.sampled_from(["pixel", "fourier"]),
     "method": st.sampled_from(["lbfgs", "adam"]),
     "learning_rate": st.one_of(st.floats(1e-6, 10), st.sampled_from([1e30, 1e300, 1e-300])),
-    "history": st.integers(1, 5),
+    "lbfgs_pairs": st.integers(1, 5),
     "seed": st.integers(0, 2**62),
     "memory": st.one_of(st.floats(0.1, 100), st.just(1e-300)),
     "tile": st.one_of(st.sampled_from(["auto", "whole"]), st.integers(1, 400)),
@@ -171,7 +171,8 @@ def test_any_texture_is_a_picture_or_a_plain_error(tiny, style, size, chosen, ke
             style.tensor(), size, chosen, kernel, steps=steps, model=model, tileable=tile
         )
 
-    shape = size if isinstance(size, tuple) else (size, size)
+    pair = isinstance(size, tuple) and len(size) == 2  # others are refused
+    shape = size if pair else (size, size)
     check_run(run, *shape)
 
 
