@@ -15,6 +15,15 @@ if TYPE_CHECKING:
     pass
 
 
+def printable(path: str | Path) -> str:
+    r"""Return a path as text that any stream takes: a byte that is no UTF-8 becomes \xe9.
+
+    Names of files are bytes on most systems; Python keeps those that are no text as surrogates,
+    which cannot be printed.
+    """
+    return os.fsencode(path).decode("utf-8", "backslashreplace")
+
+
 def check_can_write(path: str | Path) -> Path:
     """Make the folder of `path` and try to write there, so that no work is done for nothing.
 
