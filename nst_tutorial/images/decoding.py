@@ -12,11 +12,10 @@ from typing import BinaryIO
 
 from PIL import ExifTags, Image, ImageFile, ImageOps
 
-from .files import printable
+from ..checks import SMALLEST_SIDE
+from ..storage.atomic import printable
 from .formats import Refused, opacity_of_deep_color, repair
 from .srgb import to_srgb
-
-from ..checks import SMALLEST_SIDE
 
 MOST_PIXELS = 150_000_000  # refused above: a "decompression bomb" would fill the memory
 MOST_BYTES = 1_000_000_000  # of memory to read a picture, its decoder's included

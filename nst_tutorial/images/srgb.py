@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageChops, ImageCms
 
-from .files import printable
+from ..storage.atomic import printable
 from .formats import DEEP_MODES, Refused, levels
 
 ROWS = 256  # of a band: no third copy of a large picture is ever held
