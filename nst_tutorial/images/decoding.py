@@ -100,13 +100,13 @@ def _identify(file: BinaryIO) -> ImageFile.ImageFile:
     kind = None
     for name in FORMATS:
         factory, accepts = Image.OPEN.get(name, (None, None))
-        if factory is None or accepts is None or accepts(prefix) is not True:
+        if factory is None or (accepts is not None and accepts(prefix) is not True):
             continue
         try:
             file.seek(0)
             return factory(file, "")
         except (SyntaxError, IndexError, TypeError, struct.error):  # as Image.open
-            kind = kind or name
+            kind = kind or (name if accepts is not None else None)
     raise Refused(
         f"cannot be read as a picture ({f'an unknown kind of {kind}' if kind else 'not a picture'})"
         "; open it in another program and save it anew as PNG or JPEG"

@@ -87,7 +87,9 @@ def _repair_tiff(image: TiffImagePlugin.TiffImageFile) -> None:
         extents = (0, 0, tags[IMAGEWIDTH], tags[IMAGELENGTH])
         rawmode = f"{image.mode};16N" if _bits(image) == 16 else image.mode
         arguments = (rawmode, False, tags.offset)
-        image.tile = [tile._replace(codec_name="libtiff", extents=extents, offset=0, args=arguments)]
+        image.tile = [
+            tile._replace(codec_name="libtiff", extents=extents, offset=0, args=arguments)
+        ]
         image.use_load_libtiff = True
     elif tile.codec_name == "libtiff" and tile.args[0] == "F;32BF":  # libtiff has swapped them
         image.tile = [tile._replace(args=("F;32NF", *tile.args[1:]))]

@@ -6,9 +6,10 @@ import torch
 from conftest import HEIGHT, WIDTH, as_tensor, names_in
 from PIL import Image, PngImagePlugin
 
-from nst_tutorial import images
+from nst_tutorial.images import reading
 from nst_tutorial.images.reading import load_image, load_settings, save_image, to_pil
 from nst_tutorial.images.resizing import resize
+from nst_tutorial.plots import show
 
 
 def test_values_layout_and_type(tmp_path, scene):
@@ -103,7 +104,7 @@ def test_pictures_without_settings(tmp_path):
     Image.new("RGB", (9, 9)).save(tmp_path / "foreign.png", pnginfo=info)
     with pytest.raises(ValueError, match=r"foreign.png: no settings"):
         load_settings(tmp_path / "foreign.png")
-    info.add_text(images.SETTINGS_KEY, "{broken")
+    info.add_text(reading.SETTINGS_KEY, "{broken")
     Image.new("RGB", (9, 9)).save(tmp_path / "damaged.png", pnginfo=info)
     with pytest.raises(ValueError, match=r"damaged.png: the settings stored in it are damaged"):
         load_settings(tmp_path / "damaged.png")
@@ -133,10 +134,10 @@ def test_bad_places(tmp_path):
     with pytest.raises(FileNotFoundError):
         save_image(image, tmp_path / "nowhere" / "out.png")
     with pytest.raises(IsADirectoryError):
-        images.check_can_save((tmp_path / "d.png").mkdir() or tmp_path / "d.png")
+        reading.check_can_save((tmp_path / "d.png").mkdir() or tmp_path / "d.png")
     (tmp_path / "file").write_text("")
     with pytest.raises(OSError, match="cannot write in the folder"):
-        images.check_can_save(tmp_path / "file" / "out.png")
+        reading.check_can_save(tmp_path / "file" / "out.png")
 
 
 @pytest.mark.parametrize("error", [OSError(28, "No space left on device"), KeyboardInterrupt()])
@@ -176,9 +177,9 @@ def test_names_may_be_as_long_as_the_disk_allows(tmp_path):
 
 def test_show_draws_every_picture_in_its_shape():
     one, two = torch.rand(1, 3, 20, 40), torch.rand(1, 3, 40, 20)
-    figure = images.show(one, two, titles=["wide", "high"])
+    figure = show(one, two, titles=["wide", "high"])
     shown = [axis.get_images()[0].get_array() for axis in figure.axes]
     assert [picture.shape[:2] for picture in shown] == [(20, 40), (40, 20)]
     assert [axis.get_title() for axis in figure.axes] == ["wide", "high"]
     with pytest.raises(ValueError, match="2 pictures, but 1 titles"):
-        images.show(one, two, titles=["only"])
+        show(one, two, titles=["only"])
