@@ -1,4 +1,4 @@
-"""Files of pictures written by hand, byte by byte, so that no library's reading is its own judge."""
+"""Files of pictures written byte by byte, so that no library judges its own reading."""
 
 import struct
 import zlib
