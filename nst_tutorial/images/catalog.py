@@ -79,8 +79,12 @@ def find_image(name: str | Path, kind: str | None = None) -> Path:
         return path
     kinds = FOLDERS if kind is None else (kind,)
     for each in kinds if is_name else ():
-        if picture := _named(printable(path), each):
-            return picture
+        matches = _matches(printable(path), each)
+        if len(matches) > 1:
+            names = ", ".join(printable(match.name) for match in matches)
+            raise ValueError(f"{printable(path)}: which one of {names}? Name it with its suffix")
+        if matches:
+            return matches[0]
     if path.exists():
         return path
     known = [each for kind in kinds for each in list_images(kind)]
@@ -91,26 +95,24 @@ def find_image(name: str | Path, kind: str | None = None) -> Path:
     )
 
 
-def _named(name: str, kind: str) -> Path | None:
-    """The picture of this name, with or without its suffix."""
+def _matches(name: str, kind: str) -> list[Path]:
+    """The pictures of this name, with or without its suffix, of the first folder that has any."""
     for folder in folders(kind):
-        for path in pictures_in(folder) if folder.is_dir() else ():
-            if printable(path.name) == name:
-                return path
-    pictures = list_images(kind)
-    if name in pictures:
-        return pictures[name]
-    several = [full for full, path in pictures.items() if printable(path.stem) == name]
-    if several:
-        raise ValueError(f"{name}: which one of {', '.join(several)}? Name it with its suffix")
-    return None
+        pictures = pictures_in(folder) if folder.is_dir() else []
+        for matches in (
+            [path for path in pictures if printable(path.name) == name],
+            [path for path in pictures if printable(path.stem) == name],
+        ):
+            if matches:
+                return matches
+    return []
 
 
 def _hint(path: Path, kinds: Sequence[str]) -> str:
     """What may have been meant: a picture of the other kind, or one of nearly this name."""
     name = printable(path.name)
     for other in set(FOLDERS) - set(kinds):
-        if _named(name, other):
+        if _matches(name, other):
             noun = {"content": "a content picture", "style": "a style"}[other]
             return f"{name} is {noun}; did you mean it as the {other}? "
     known = [each for kind in kinds for each in list_images(kind)]
