@@ -145,18 +145,23 @@ def _check_pixels(path: Path, width: int, height: int) -> None:
         )
 
 
-def _check_memory(image: Image.Image, *, copied: bool = False) -> None:
-    """Refuse a picture that needs too much memory: a file can be padded, its pixels cannot.
+def memory_to_read(image: Image.Image, *, turned: bool = False) -> int:
+    """Return the bytes of memory that reading the picture takes at most.
 
-    A picture that is no plain sRGB, or is to be turned (`copied`), is copied, when the decoder has
-    let go of its memory.
+    A picture that is no plain sRGB, or is to be turned, is copied, when the decoder has let go of
+    its memory.
     """
-    plain = image.mode == "RGB" and not copied and "icc_profile" not in image.info
-    plain = plain and not image.has_transparency_data
+    plain = image.mode == "RGB" and not image.has_transparency_data
+    copied = turned or not plain or "icc_profile" in image.info
     progressive = BYTES_OF_PROGRESSIVE_JPEG if image.info.get("progressive") else 0
     decoder = BYTES_OF_DECODER.get(image.format or "", progressive)
-    each = BYTES_OF_MODE.get(image.mode, 4) + max(decoder, 0 if plain else 4)
-    need = image.width * image.height * each
+    each = BYTES_OF_MODE.get(image.mode, 4) + max(decoder, 4 if copied else 0)
+    return image.width * image.height * each
+
+
+def _check_memory(image: Image.Image, *, turned: bool = False) -> None:
+    """Refuse a picture that needs too much memory: a file can be padded, its pixels cannot."""
+    need = memory_to_read(image, turned=turned)
     if need > MOST_BYTES:
         raise Refused(
             f"{image.width}×{image.height} pixels of this kind need {need / 1e9:.1f} GB to read, "
@@ -167,9 +172,8 @@ def _check_memory(image: Image.Image, *, copied: bool = False) -> None:
 def _turn(image: Image.Image, path: Path) -> None:
     """Turn the picture as its EXIF orientation says; leave one with broken EXIF data."""
     try:
-        turned = image.getexif().get(ExifTags.Base.Orientation, 1) != 1
-        if turned:
-            _check_memory(image, copied=True)
+        if image.getexif().get(ExifTags.Base.Orientation, 1) != 1:
+            _check_memory(image, turned=True)
             ImageOps.exif_transpose(image, in_place=True)
     except Refused:
         raise

@@ -17,7 +17,7 @@ from ..storage.atomic import check_can_write, printable, replacing
 from .catalog import bundled_paths, find_image, list_images
 from .decoding import opened, read_picture
 from .resizing import fit, resize
-from .srgb import ROWS
+from .srgb import bands
 
 SETTINGS_KEY = "nst_tutorial"
 
@@ -106,14 +106,13 @@ def load_image(
 def _as_tensor(image: Image.Image) -> Tensor:
     """(1, 3, H, W) from mode RGB, or from mode F (grey in 0..1, a little beyond after resizing)."""
     tensor = torch.empty(1, 3, image.height, image.width, dtype=torch.float32)
-    for top in range(0, image.height, ROWS):  # a band at a time: no copy of a large picture
-        bottom = min(top + ROWS, image.height)
-        array = torch.from_numpy(np.array(image.crop((0, top, image.width, bottom))))
+    for box in bands(image):  # no second copy of a large picture
+        band = tensor[0, :, box[1] : box[3]]
+        array = torch.from_numpy(np.array(image.crop(box)))
         if image.mode == "F":
-            tensor[0, :, top:bottom] = array.clamp(0, 1)
+            band.copy_(array.clamp(0, 1))
         else:
-            tensor[0, :, top:bottom] = array.permute(2, 0, 1)
-            tensor[0, :, top:bottom] /= 255
+            band.copy_(array.permute(2, 0, 1)).div_(255)
     return tensor
 
 

@@ -13,7 +13,7 @@ from PIL import Image, ImageChops, ImageCms
 from ..storage.atomic import printable
 from .formats import DEEP_MODES, Refused, levels
 
-ROWS = 256  # of a band: no third copy of a large picture is ever held
+PIXELS = 2**18  # of a band: no third copy of a large picture is ever held
 RAMP = Image.fromarray(np.arange(256, dtype=np.uint8)[None])  # every grey of 8 bits
 SPACES = {"GRAY": "L", "RGB": "RGB", "CMYK": "CMYK", "Lab": "LAB"}  # of profiles → mode
 
@@ -39,16 +39,18 @@ def to_srgb(image: Image.Image, path: Path, background: str = "white") -> Image.
     if image.mode == "RGB" and convert is None and not image.has_transparency_data:
         return image
     result = Image.new("RGB", image.size, background)
-    for box in _bands(image):
+    for box in bands(image):
         band = _unpacked(image.crop(box))
         colors = band.convert("RGB") if convert is None else convert(band)
         result.paste(colors, box, mask=_alpha(band))
     return result
 
 
-def _bands(image: Image.Image) -> Iterator[tuple[int, int, int, int]]:
-    for top in range(0, image.height, ROWS):
-        yield 0, top, image.width, min(top + ROWS, image.height)
+def bands(image: Image.Image) -> Iterator[tuple[int, int, int, int]]:
+    """Boxes (left, top, right, bottom) that cover the picture, from top to bottom."""
+    rows = max(1, PIXELS // image.width)
+    for top in range(0, image.height, rows):
+        yield 0, top, image.width, min(top + rows, image.height)
 
 
 def _unpacked(image: Image.Image) -> Image.Image:
@@ -71,7 +73,7 @@ def _deep_grey(image: Image.Image, convert: Conversion | None, background: float
     top = max(level.white, level.black)
     curve = None if convert is None else np.asarray(convert(RAMP))[0, :, 1] / 255
     result = Image.new("F", image.size)
-    for box in _bands(image):
+    for box in bands(image):
         stored = np.asarray(image.crop(box))
         if not (np.isfinite(stored).all() and stored.min() >= 0 and stored.max() <= top):
             raise Refused(f"its values lie outside 0..{top:g}; save it as 8- or 16-bit picture")
@@ -117,9 +119,9 @@ def _is_grey(image: Image.Image) -> bool:
         return True
     if image.mode in ("CMYK", "LAB"):
         return False
-    bands = (_unpacked(image.crop(box)).convert("RGB").split() for box in _bands(image))
+    channels = (_unpacked(image.crop(box)).convert("RGB").split() for box in bands(image))
     return all(
         ImageChops.difference(one, other).getbbox() is None
-        for red, green, blue in bands
+        for red, green, blue in channels
         for one, other in ((red, green), (green, blue))
     )
