@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from PIL import Image, ImageChops, ImageFile, PngImagePlugin, TiffImagePlugin
 from PIL.TiffImagePlugin import (
@@ -78,23 +79,26 @@ def _repair_tiff(image: TiffImagePlugin.TiffImageFile) -> None:
         raise Refused(f"its values are signed numbers, of which none is white; {remedy}")
     if image.mode == "I":
         raise Refused(f"its values are whole numbers of {_bits(image)} bits; {remedy}")
-    in_planes = tags.get(PLANAR_CONFIGURATION, 1) == SEPARATE
-    if in_planes and image.mode in ("LA", "La", "PA", "LAB"):
+    deep_ink = image.mode == "CMYK" and _bits(image) == 16 and image.tile[0].codec_name == "raw"
+    misread = deep_ink or image.mode in ("LA", "La", "PA", "LAB")
+    if misread and tags.get(PLANAR_CONFIGURATION) == SEPARATE:
         raise Refused("its channels are stored one after the other; save it anew as PNG")
-    tile = image.tile[0]
-    if in_planes and tile.codec_name == "raw" and image.mode in ("RGB", "RGBA", "CMYK"):
-        # Pillow takes a plane of 16 bits for one of 8; libtiff does not.
-        extents = (0, 0, tags[IMAGEWIDTH], tags[IMAGELENGTH])
-        rawmode = f"{image.mode};16N" if _bits(image) == 16 else image.mode
-        arguments = (rawmode, False, tags.offset)
-        image.tile = [
-            tile._replace(codec_name="libtiff", extents=extents, offset=0, args=arguments)
-        ]
-        image.use_load_libtiff = True
-    elif tile.codec_name == "libtiff" and tile.args[0] == "F;32BF":  # libtiff has swapped them
-        image.tile = [tile._replace(args=("F;32NF", *tile.args[1:]))]
+    image.tile = [
+        tile._replace(args=_arguments(image, tile.args)) if isinstance(tile.args, tuple) else tile
+        for tile in image.tile
+    ]
     # With no memory of its own yet, `load` would warn of pictures over a limit of Pillow's.
     image.im = Image.new(image.mode, (tags[IMAGEWIDTH], tags[IMAGELENGTH]), None).im
+
+
+def _arguments(image: TiffImagePlugin.TiffImageFile, arguments: tuple[Any, ...]) -> tuple[Any, ...]:
+    """What a decoder is told: first the layout of the numbers, which Pillow has wrong at times."""
+    layout, *others = arguments
+    if layout == "F;32BF" and others[-1] == image.tag_v2.offset:  # libtiff has swapped the bytes
+        layout = "F;32NF"
+    elif len(layout) == 1 and _bits(image) == 16 and image.mode in ("RGB", "RGBA"):
+        layout += ";16L" if image.tag_v2.prefix == b"II" else ";16B"  # a plane, taken for 8 bits
+    return layout, *others
 
 
 # --- PNG -------------------------------------------------------------------------------------
