@@ -67,25 +67,38 @@ def check_layer_weights(what: str, value: object) -> dict[str, float]:
     return {name: check_number(f"the weight of {name} in {what}", w) for name, w in value.items()}
 
 
-def check_pictures(pictures: Mapping[str, Tensor]) -> None:
-    """A ValueError names the first that is no picture (1, 3, H, W) of finite values."""
+def check_image(name: str, image: object) -> None:
+    """A ValueError unless it is a tensor (1, 3, H, W) of finite floating point numbers."""
     import torch
 
+    if not isinstance(image, torch.Tensor):
+        array = hasattr(image, "__array__")
+        remedy = "; torch.from_numpy makes a tensor of an array" if array else ""
+        kind = type(image).__name__
+        raise ValueError(f"{name} must be a picture (1, 3, H, W); got {kind}{remedy}")
+    if image.dim() != 4 or image.shape[:2] != (1, 3) or not image.numel():
+        raise ValueError(f"{name} must be a picture (1, 3, H, W); got {tuple(image.shape)}")
+    if not image.is_floating_point():
+        raise ValueError(f"{name} must hold floating point numbers in 0..1, got {image.dtype}")
+    if not torch.isfinite(image).all():
+        raise ValueError(f"{name} has values that are not finite")
+
+
+def check_pictures(pictures: Mapping[str, Tensor]) -> None:
+    """A ValueError names the first that is no picture (1, 3, H, W), large enough, in 0..1.
+
+    A picture that has been resized, or matched in its colours, leaves 0..1: -1..2 is let pass.
+    """
     for name, image in pictures.items():
-        if not isinstance(image, torch.Tensor) or image.dim() != 4 or image.shape[:2] != (1, 3):
-            shape = tuple(image.shape) if isinstance(image, torch.Tensor) else type(image).__name__
-            raise ValueError(f"{name} must be a picture (1, 3, H, W); got {shape}")
+        check_image(name, image)
         if min(image.shape[2:]) < SMALLEST_SIDE:
             raise ValueError(
                 f"{name} must have at least {SMALLEST_SIDE} pixels a side, got {tuple(image.shape)}"
             )
-        if not image.is_floating_point():
-            raise ValueError(f"{name} must hold floating point numbers in 0..1, got {image.dtype}")
-        if not torch.isfinite(image).all():
-            raise ValueError(f"{name} has values that are not finite")
         if image.min() < -1 or image.max() > 2:
             raise ValueError(
-                f"{name} must have values in 0..1, got {image.min():.3g} to {image.max():.3g}"
+                f"{name} must have values in 0..1, by no means outside -1..2; "
+                f"got {image.min():.3g} to {image.max():.3g}"
             )
 
 

@@ -209,6 +209,12 @@ def text_chunk(kind: bytes, keyword: bytes) -> bytes:
     return struct.pack(">I", len(body) - 4) + body + struct.pack(">I", zlib.crc32(body))
 
 
+def junk_chunk(length: int) -> bytes:
+    """A chunk that no program knows, to make a file look as large as its picture would be."""
+    body = b"juNk" + random.Random(0).randbytes(length)
+    return struct.pack(">I", length) + body + struct.pack(">I", zlib.crc32(body))
+
+
 def saved(form: str, mode: str, **options) -> bytes:
     file = io.BytesIO()
     Image.new(mode, (5000, 5000)).save(file, form, **options)
@@ -221,6 +227,7 @@ BOMBS = {
     "png-deep": lambda: png(5000, 5000, 16, 6),
     "png-text": lambda: png(64, 64, 8, 2, text_chunk(b"zTXt", b"nst_tutorial")),
     "png-profile": lambda: png(64, 64, 8, 2, text_chunk(b"iCCP", b"sRGB")),
+    "png-padded": lambda: png(12_200, 12_200, 8, 6, junk_chunk(2_000_000), rows=3),
     "png-mostly-missing": lambda: png(12_000, 12_000, 8, 2, rows=3),
     "gif": lambda: saved("GIF", "P"),
     "tiff": lambda: saved("TIFF", "RGB", compression="tiff_deflate"),

@@ -1,8 +1,10 @@
 from . import catalog as catalog
 from . import color as color
 from . import decoding as decoding
+from . import formats as formats
 from . import reading as reading
 from . import resizing as resizing
+from . import srgb as srgb
 from .catalog import FOLDERS as FOLDERS
 from .catalog import READABLE as READABLE
 from .catalog import bundled_paths as bundled_paths

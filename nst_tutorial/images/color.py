@@ -10,7 +10,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from ..checks import check_choice
+from ..checks import check_choice, check_image
 from ..presets import COLOR_METHODS
 
 GREY_LEVEL = 1 / 255
@@ -42,8 +42,10 @@ def keep_luminance(image: Tensor, colors: Tensor) -> Tensor:
     Raises
     ------
     ValueError
-        The two differ in size.
+        The two differ in size; one is no picture (1, 3, H, W) of finite values.
     """
+    check_image("the picture", image)
+    check_image("the picture of colours", colors)
     if image.shape != colors.shape:
         raise ValueError(f"pictures differ in size: {tuple(image.shape)}, {tuple(colors.shape)}")
     Y = luminance(image).clamp(0, 1)
@@ -64,7 +66,14 @@ def match_luminance(
 
     (σ_c / σ_s) (Y_s - μ_s) + μ_c, arXiv 1606.05897, section 3.1, cut to 0..1. A style that varies
     by less than a grey level is taken to vary by one.
+
+    Raises
+    ------
+    ValueError
+        One is no picture (1, 3, H, W) of finite values; a mask is empty, or of another size.
     """
+    check_image("style", style)
+    check_image("content", content)
     Y = luminance(style)
     (mean_s, variance_s), (mean_c, variance_c) = (
         color_statistics(luminance(image), mask)
@@ -105,9 +114,12 @@ def match_color(
     Raises
     ------
     ValueError
-        An unknown method.
+        An unknown method; one is no picture (1, 3, H, W) of finite values; a mask is empty, or of
+        another size.
     """
     check_choice("the method of matching colours", method, COLOR_METHODS)
+    check_image("style", style)
+    check_image("content", content)
     mean_s, cov_s = color_statistics(style, style_mask)
     mean_c, cov_c = color_statistics(content, content_mask)
     A = _MAPS[method](_at_least(cov_s, GREY_LEVEL**2), _at_least(cov_c, 1e-10))
@@ -118,7 +130,12 @@ def match_color(
 def color_statistics(image: Tensor, mask: Tensor | None = None) -> tuple[Tensor, Tensor]:
     """Return mean (C,) and covariance (C, C) of the pixels of (1, C, H, W), in float64."""
     pixels = image[0].detach().flatten(1).cpu().double()
+    if mask is not None and mask.shape != (1, 1, *image.shape[2:]):
+        shapes = tuple(mask.shape), tuple(image.shape)
+        raise ValueError("the mask {} must be of the size of its picture {}".format(*shapes))
     count = torch.ones_like(pixels[0]) if mask is None else mask.flatten().to(pixels)
+    if not count.sum() > 0:
+        raise ValueError("the mask is empty: no pixel counts")
     share = count / count.sum()
     mean = pixels @ share
     centred = pixels - mean[:, None]

@@ -1,21 +1,25 @@
-"""From the bytes of any common picture to sRGB as it is meant to be seen."""
+"""From the bytes of any common picture to its pixels, whatever the file holds."""
 
 from __future__ import annotations
 
-import io
 import stat
+import struct
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
-import numpy as np
-from PIL import Image, ImageCms, ImageOps
+from PIL import ExifTags, Image, ImageFile, ImageOps
 
 from ..checks import SMALLEST_SIDE
+from ..storage.atomic import printable
+from .formats import Refused, opacity_of_deep_color, repair
+from .srgb import to_srgb
 
 MOST_PIXELS = 150_000_000  # refused above: a "decompression bomb" would fill the memory
-HARMLESS = 2**24  # so many pixels are read whatever the file, e.g. 4096×4096
+MOST_BYTES = 1_000_000_000  # of memory to read a picture, its decoder's included
+HARMLESS = 2**24  # this many pixels are read whatever the file, e.g. 4096×4096
 MOST_PIXELS_A_BYTE = 100  # of a larger picture: photographs have under 50, a blank page 300
 
 # Only what is common, and is read by decoders that do nothing but decode: Pillow would hand an EPS
@@ -25,144 +29,154 @@ FORMATS = (
     *("JPEG2000", "PPM", "TGA", "PCX", "SGI", "PSD"),
 )
 
+# Bytes a pixel in memory: of the modes (4 for all others), and what decoders add (measured).
+BYTES_OF_MODE = {"1": 1, "L": 1, "P": 1, "I;16": 2, "I;16B": 2, "I;16L": 2, "I;16N": 2}
+BYTES_OF_DECODER = {"WEBP": 12, "TIFF": 4, "AVIF": 8, "HEIF": 8, "JPEG2000": 20, "SGI": 2}
+BYTES_OF_PROGRESSIVE_JPEG = 8
 
-def read_picture(path: Path) -> Image.Image:
+
+def read_picture(path: Path, *, background: str = "white") -> Image.Image:
     """Return the picture in mode RGB (8 bits), or in mode F (grey in 0..1) if it has more bits.
 
     Turned as its EXIF data say, converted from its colour profile to sRGB, transparency over
-    white, the first frame of an animation.
+    a `background` ("white" or "black"), the first frame of an animation.
 
     Raises
     ------
     FileNotFoundError, IsADirectoryError, PermissionError
         Gone; a folder; not readable.
     ValueError
-        Not a picture, damaged, too small or too large.
+        Not a picture, damaged, too small or too large, or of a kind that would be misread.
     """
     with opened(path) as image:
-        _check_sides(path, *image.size)
+        _check_sides(*image.size)
+        _check_memory(image)
+        deep_key = repair(image)
         image.load()
-        _check_sides(path, *image.size)  # some decoders learn late how large it is
+        _check_sides(*image.size)  # some decoders learn late how large it is
+        if deep_key is not None:
+            with opened(path) as again:
+                image.putalpha(opacity_of_deep_color(image, again, deep_key))
         _turn(image, path)
-        return _to_srgb(image, path)
+        return to_srgb(image, path, background)
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[Image.Image]:
+def opened(path: Path) -> Iterator[ImageFile.ImageFile]:
     """The picture as Pillow gives it, its header read and nothing else; not if it is too large.
 
     Whatever goes wrong in the block is raised as `read_picture` says, naming the file.
     """
+    name = printable(path)
     _check_file(path)
     try:
-        with path.open("rb") as file, warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            warnings.filterwarnings("ignore", message="Corrupt EXIF")
-            warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
-            Image.init()
-            image = Image.open(file, formats=[name for name in FORMATS if name in Image.OPEN])
+        with path.open("rb") as file:
+            image = _identify(file)
             _check_pixels(path, *image.size)
             yield image
-    except (MemoryError, _Refused):
-        raise
+    except Refused as error:
+        raise ValueError(f"{name}: {error}") from error.__cause__
+    except MemoryError as error:
+        raise MemoryError(f"{name}: too little memory to read it; make it smaller first") from error
     except PermissionError as error:
-        raise PermissionError(f"{path}: no permission to read it; change its rights") from error
+        raise PermissionError(f"{name}: no permission to read it; change its rights") from error
     except FileNotFoundError as error:
-        raise FileNotFoundError(f"{path}: it was there a moment ago, and is gone") from error
-    except Image.DecompressionBombError as error:
-        raise ValueError(f"{path}: {error}; make the picture smaller first") from error
+        raise FileNotFoundError(f"{name}: it was there a moment ago, and is gone") from error
     except Exception as error:  # broken files make the decoders raise nearly anything
-        raise unreadable(path, error) from error
+        raise ValueError(
+            f"{name}: cannot be read as a picture ({error}); "
+            f"open it in another program and save it anew as PNG or JPEG"
+        ) from error
 
 
-class _Refused(ValueError):
-    """A picture that can be read, but not used."""
+def _identify(file: BinaryIO) -> ImageFile.ImageFile:
+    """Return the picture with its header read, as `Image.open` does.
 
-
-def unreadable(path: Path, error: Exception) -> ValueError:
-    reason = "not a picture" if isinstance(error, Image.UnidentifiedImageError) else str(error)
-    return ValueError(
-        f"{path}: cannot be read as a picture ({reason}); "
-        f"open it in another program and save it anew as PNG or JPEG"
+    But that warns of large pictures, and to silence a warning is not safe among threads; we have
+    a limit of our own.
+    """
+    Image.init()
+    prefix = file.read(16)
+    kind = None
+    for name in FORMATS:
+        factory, accepts = Image.OPEN.get(name, (None, None))
+        if factory is None or (accepts is not None and accepts(prefix) is not True):
+            continue
+        try:
+            file.seek(0)
+            return factory(file, "")
+        except (SyntaxError, IndexError, TypeError, struct.error):  # as Image.open
+            kind = kind or (name if accepts is not None else None)
+    raise Refused(
+        f"cannot be read as a picture ({f'an unknown kind of {kind}' if kind else 'not a picture'})"
+        "; open it in another program and save it anew as PNG or JPEG"
     )
 
 
 def _check_file(path: Path) -> None:
-    mode = path.stat().st_mode
+    name, mode = printable(path), path.stat().st_mode
     if stat.S_ISDIR(mode):
-        raise IsADirectoryError(f"{path}: is a folder; name a picture in it")
+        raise IsADirectoryError(f"{name}: is a folder; name a picture in it")
     if not stat.S_ISREG(mode):
-        raise _Refused(f"{path}: is not a regular file")
+        raise ValueError(f"{name}: is not a regular file")
     if path.stat().st_size == 0:
-        raise _Refused(f"{path}: the file is empty; copy or download it again")
+        raise ValueError(f"{name}: the file is empty; copy or download it again")
 
 
-def _turn(image: Image.Image, path: Path) -> None:
-    """Turn the picture as its EXIF orientation says; leave one with broken EXIF data."""
-    try:
-        ImageOps.exif_transpose(image, in_place=True)
-    except Exception as error:  # the parser of EXIF raises anything
-        warnings.warn(f"{path}: its EXIF data cannot be read ({error}); ignored", stacklevel=4)
-
-
-def _check_sides(path: Path, width: int, height: int) -> None:
+def _check_sides(width: int, height: int) -> None:
     if min(width, height) < SMALLEST_SIDE:
-        raise _Refused(
-            f"{path}: only {width}×{height} pixels; "
+        raise Refused(
+            f"only {width}×{height} pixels; "
             f"each side needs at least {SMALLEST_SIDE}: take a larger or less narrow picture"
         )
 
 
 def _check_pixels(path: Path, width: int, height: int) -> None:
     if width * height > MOST_PIXELS:
-        raise _Refused(
-            f"{path}: {width}×{height} is {width * height / 1e6:.0f} megapixels, "
+        raise Refused(
+            f"{width}×{height} is {width * height / 1e6:.0f} megapixels, "
             f"over the limit of {MOST_PIXELS / 1e6:.0f}; make the picture smaller first"
         )
     length = path.stat().st_size
     if width * height > max(HARMLESS, MOST_PIXELS_A_BYTE * length):
-        raise _Refused(
-            f"{path}: {width}×{height} pixels in a file of {length / 1000:.0f} kB: it is damaged, "
+        raise Refused(
+            f"{width}×{height} pixels in a file of {length / 1000:.0f} kB: it is damaged, "
             "blank, or made to fill the memory; make the picture smaller first"
         )
 
 
-def _to_srgb(image: Image.Image, path: Path) -> Image.Image:
-    """Return the picture in mode RGB, or in mode F (grey, 0..1) if it has more than 8 bits."""
-    if image.mode in ("F", "I") or image.mode.startswith("I;16"):
-        array = np.asarray(image, dtype=np.float32)
-        top = 1.0 if image.mode == "F" else 65535.0
-        if not (np.isfinite(array).all() and array.min() >= 0 and array.max() <= top):
-            raise _Refused(
-                f"{path}: its values lie outside 0..{top:g}; save it as 8- or 16-bit picture"
-            )
-        return Image.fromarray(array / top)
-    has_alpha = image.has_transparency_data
-    profile = image.info.get("icc_profile")
-    if image.mode in ("P", "PA", "1", "La", "RGBa"):
-        image = image.convert("RGBA" if has_alpha else "RGB")
-    alpha = image.convert("RGBA").getchannel("A") if has_alpha else None
-    if profile:
-        image = _apply_profile(image, profile, path)
-    image = image.convert("RGB")
-    if alpha is not None:
-        white = Image.new("RGB", image.size, "white")
-        white.paste(image, mask=alpha)
-        return white
-    return image
+def memory_to_read(image: Image.Image, *, turned: bool = False) -> int:
+    """Return the bytes of memory that reading the picture takes at most.
+
+    A picture that is no plain sRGB, or is to be turned, is copied, when the decoder has let go of
+    its memory.
+    """
+    plain = image.mode == "RGB" and not image.has_transparency_data
+    copied = turned or not plain or "icc_profile" in image.info
+    progressive = BYTES_OF_PROGRESSIVE_JPEG if image.info.get("progressive") else 0
+    decoder = BYTES_OF_DECODER.get(image.format or "", progressive)
+    each = BYTES_OF_MODE.get(image.mode, 4) + max(decoder, 4 if copied else 0)
+    return image.width * image.height * each
 
 
-def _apply_profile(image: Image.Image, profile: bytes, path: Path) -> Image.Image:
+def _check_memory(image: Image.Image, *, turned: bool = False) -> None:
+    """Refuse a picture that needs too much memory: a file can be padded, its pixels cannot."""
+    need = memory_to_read(image, turned=turned)
+    if need > MOST_BYTES:
+        raise Refused(
+            f"{image.width}×{image.height} pixels of this kind need {need / 1e9:.1f} GB to read, "
+            f"over the limit of {MOST_BYTES / 1e9:.0f}; make the picture smaller first"
+        )
+
+
+def _turn(image: Image.Image, path: Path) -> None:
+    """Turn the picture as its EXIF orientation says; leave one with broken EXIF data."""
     try:
-        source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-        grey = source.profile.xcolor_space.strip() == "GRAY"
-        mode = "L" if grey else image.mode if image.mode in ("RGB", "CMYK", "LAB") else "RGB"
-        return ImageCms.profileToProfile(
-            image.convert(mode), source, ImageCms.createProfile("sRGB"), outputMode="RGB"
-        )
-    except (ImageCms.PyCMSError, OSError, ValueError) as error:
-        warnings.warn(
-            f"{path}: its colour profile cannot be used ({error}); colours are taken as sRGB",
-            stacklevel=5,
-        )
-        return image
+        if image.getexif().get(ExifTags.Base.Orientation, 1) != 1:
+            _check_memory(image, turned=True)
+            ImageOps.exif_transpose(image, in_place=True)
+    except Refused:
+        raise
+    except Exception as error:  # the parser of EXIF raises anything
+        name = printable(path)
+        warnings.warn(f"{name}: its EXIF data cannot be read ({error}); ignored", stacklevel=4)

@@ -6,17 +6,19 @@ import io
 import json
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from PIL import ExifTags, Image, PngImagePlugin
 from torch import Tensor
 
-from ..checks import LARGEST_SIZE, SMALLEST_SIDE, check_integer
-from ..storage.atomic import check_can_write, replacing
+from ..checks import LARGEST_SIZE, SMALLEST_SIDE, check_choice, check_image, check_integer
+from ..storage.atomic import check_can_write, printable, replacing
 from .catalog import bundled_paths, find_image, list_images
 from .decoding import opened, read_picture
 from .resizing import fit, resize
+from .srgb import bands
 
 SETTINGS_KEY = "nst_tutorial"
 
@@ -33,7 +35,7 @@ __all__ = [
     "to_pil",
 ]
 
-_SAVE_OPTIONS = {
+_SAVE_OPTIONS: dict[str, dict[str, Any]] = {
     ".png": {"format": "PNG"},
     ".jpg": {"format": "JPEG", "quality": 95, "subsampling": 0},
     ".jpeg": {"format": "JPEG", "quality": 95, "subsampling": 0},
@@ -47,7 +49,12 @@ _SAVE_OPTIONS = {
 
 
 def load_image(
-    path: str | Path, size: int | None = None, *, kind: str | None = None, enlarge: bool = True
+    path: str | Path,
+    size: int | None = None,
+    *,
+    kind: str | None = None,
+    enlarge: bool = True,
+    background: str = "white",
 ) -> Tensor:
     """Read a picture as it is meant to be seen.
 
@@ -64,6 +71,8 @@ def load_image(
         "content" or "style": look a name up in this folder only.
     enlarge
         False leaves a picture that is smaller than `size` as it is.
+    background
+        "white" or "black": what is seen where the picture is transparent.
 
     Returns
     -------
@@ -75,29 +84,37 @@ def load_image(
     FileNotFoundError, IsADirectoryError, PermissionError
         No such file or name; a folder; not readable.
     ValueError
-        Not a picture, damaged, under 16 or over 150 million pixels, or `size` is no size.
+        Not a picture, damaged, under 16 pixels a side, over 150 million pixels or 1 GB of memory
+        while it is read, several pictures of this name, or `size` is no size.
     """
+    check_choice("background", background, ("white", "black"))
     if size is not None:
-        _check_requested(size)
+        size = check_integer("size", size, SMALLEST_SIDE, LARGEST_SIZE)
     path = find_image(path, kind)
-    image = read_picture(path)
+    image = read_picture(path, background=background)
     if size is not None and (enlarge or size < max(image.size)):
         width, height = fit(*image.size, size)
         if min(width, height) < SMALLEST_SIDE:
             raise ValueError(
-                f"{path}: at size {size} only {width}×{height} pixels; each side needs at least "
-                f"{SMALLEST_SIDE}: take a larger size, or a less narrow picture"
+                f"{printable(path)}: at size {size} only {width}×{height} pixels; each side needs "
+                f"at least {SMALLEST_SIDE}: take a larger size, or a less narrow picture"
             )
         image = image.resize((width, height), Image.Resampling.LANCZOS, reducing_gap=3.0)
-    array = torch.from_numpy(np.array(image))
-    if array.dim() == 2:  # grey in 0..1, a little beyond after resizing
-        return array.clamp(0, 1).expand(1, 3, -1, -1).contiguous()
-    return array.permute(2, 0, 1)[None].contiguous().float().div_(255)
+    return _as_tensor(image)
 
 
-def _check_requested(size: object) -> None:
-    if check_integer("size", size, SMALLEST_SIDE) > LARGEST_SIZE:
-        raise ValueError(f"size must be at most {LARGEST_SIZE}, got {size}")
+@torch.inference_mode(False)  # one made in that mode could never be optimised
+def _as_tensor(image: Image.Image) -> Tensor:
+    """(1, 3, H, W) from mode RGB, or from mode F (grey in 0..1, a little beyond after resizing)."""
+    tensor = torch.empty(1, 3, image.height, image.width, dtype=torch.float32)
+    for box in bands(image):  # no second copy of a large picture
+        band = tensor[0, :, box[1] : box[3]]
+        array = torch.from_numpy(np.array(image.crop(box)))
+        if image.mode == "F":
+            band.copy_(array.clamp(0, 1))
+        else:
+            band.copy_(array.permute(2, 0, 1)).div_(255)
+    return tensor
 
 
 @lru_cache(maxsize=2)
@@ -121,19 +138,24 @@ def check_can_save(path: str | Path) -> Path:
     """
     path = Path(path)
     if path.suffix.lower() not in _SAVE_OPTIONS:
-        raise ValueError(f"{path}: the name must end in one of {', '.join(_SAVE_OPTIONS)}")
+        raise ValueError(
+            f"{printable(path)}: the name must end in one of {', '.join(_SAVE_OPTIONS)}"
+        )
     return check_can_write(path)
 
 
 def to_pil(image: Tensor) -> Image.Image:
-    """Return an 8-bit PIL picture of (1, 3, H, W) or (3, H, W), clamped to 0..1 and rounded."""
-    image = image.detach()
-    image = image[0] if image.dim() == 4 and image.shape[0] == 1 else image
-    if image.dim() != 3 or image.shape[0] != 3 or not image.numel():
-        raise ValueError(f"image must have shape (1, 3, H, W), got {tuple(image.shape)}")
-    if not torch.isfinite(image).all():
-        raise ValueError("image has values that are not finite")
-    array = (image.float().clamp(0, 1) * 255).round().byte().permute(1, 2, 0).cpu()
+    """Return an 8-bit PIL picture of (1, 3, H, W) or (3, H, W), clamped to 0..1 and rounded.
+
+    Raises
+    ------
+    ValueError
+        No tensor, or one of another shape; whole numbers; values that are not finite.
+    """
+    if isinstance(image, Tensor) and image.dim() == 3:
+        image = image[None]
+    check_image("image", image)
+    array = (image[0].detach().float().clamp(0, 1) * 255).round().byte().permute(1, 2, 0).cpu()
     return Image.fromarray(array.numpy())
 
 
@@ -164,7 +186,9 @@ def save_image(
     path = Path(path)
     suffix = path.suffix.lower()
     if suffix not in _SAVE_OPTIONS:
-        raise ValueError(f"{path}: the name must end in one of {', '.join(_SAVE_OPTIONS)}")
+        raise ValueError(
+            f"{printable(path)}: the name must end in one of {', '.join(_SAVE_OPTIONS)}"
+        )
     options = dict(_SAVE_OPTIONS[suffix])
     picture = to_pil(image)
     if settings is not None:
@@ -181,7 +205,9 @@ def save_image(
     try:
         picture.save(content, **options)
     except (OSError, ValueError) as error:
-        raise ValueError(f"{path}: {options['format']} cannot hold it ({error})") from error
+        raise ValueError(
+            f"{printable(path)}: {options['format']} cannot hold it ({error})"
+        ) from error
     with replacing(path, overwrite=overwrite) as file:
         file.write(content.getbuffer())
     return path
@@ -207,19 +233,20 @@ def load_settings(path: str | Path) -> dict:
         Not a picture; it holds no settings of ours, or damaged ones.
     """
     path = find_image(path)
+    name = printable(path)
     with opened(path) as image:
         text = image.info.get(SETTINGS_KEY)  # a PNG's; of all others, in the EXIF data
         description = "" if image.format == "PNG" else _description(image)
     if text is None and str(description).startswith(f"{SETTINGS_KEY} "):
         text = str(description).removeprefix(f"{SETTINGS_KEY} ")
     if text is None:
-        raise ValueError(f"{path}: no settings of nst_tutorial are stored in this picture")
+        raise ValueError(f"{name}: no settings of nst_tutorial are stored in this picture")
     try:
         settings = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise ValueError(f"{path}: the settings stored in it are damaged ({error})") from error
+        raise ValueError(f"{name}: the settings stored in it are damaged ({error})") from error
     if not isinstance(settings, dict):
-        raise ValueError(f"{path}: the settings stored in it are damaged (no mapping)")
+        raise ValueError(f"{name}: the settings stored in it are damaged (no mapping)")
     return settings
 
 

@@ -8,16 +8,20 @@ from matplotlib.figure import Figure
 from torch import Tensor
 
 from ..images.reading import to_pil
+from ..storage.atomic import printable
 from .figure import new_figure
 
 
 def image_row(images: Sequence[Tensor], titles: Sequence[str] = (), height: float = 3.5) -> Figure:
-    """Pictures (1, 3, H, W) side by side, each in its own shape, `height` inches high."""
+    """Pictures (1, 3, H, W) side by side, each in its own shape, `height` inches high.
+
+    Titles are taken as they are, names of files say: a $ begins no formula.
+    """
     if not images:
         raise ValueError("there are no pictures to show")
     if titles and len(titles) != len(images):
         raise ValueError(f"{len(images)} pictures, but {len(titles)} titles")
-    pictures = [to_pil(image) for image in images]
+    pictures, titles = [to_pil(image) for image in images], list(map(printable, titles))
     widths = [height * p.width / p.height for p in pictures]
     alt = f"Pictures side by side: {', '.join(titles)}" if titles else f"{len(images)} pictures"
     room = 0.3 if titles else 0.0
@@ -27,7 +31,7 @@ def image_row(images: Sequence[Tensor], titles: Sequence[str] = (), height: floa
         axis.imshow(picture)
         axis.set_axis_off()
         if titles:
-            axis.set_title(titles[i])
+            axis.set_title(titles[i], parse_math=False)
     return figure
 
 
@@ -37,10 +41,14 @@ def image_grid(
     column_titles: Sequence[str],
     height: float = 2.2,
 ) -> Figure:
-    """A table of pictures (1, 3, H, W), `height` inches each: say, kernels across, sizes down."""
+    """A table of pictures (1, 3, H, W), `height` inches each: say, kernels across, sizes down.
+
+    Titles are taken as they are, as in `image_row`.
+    """
     if len(rows) != len(row_titles) or any(len(row) != len(column_titles) for row in rows):
         raise ValueError(f"need {len(row_titles)} rows of {len(column_titles)} pictures")
     pictures = [[to_pil(image) for image in row] for row in rows]
+    row_titles, column_titles = (list(map(printable, t)) for t in (row_titles, column_titles))
     width = height * max(p.width / p.height for row in pictures for p in row)
     alt = f"A table of pictures. Down: {', '.join(row_titles)}. Across: {', '.join(column_titles)}"
     size = (len(column_titles) * width + 0.4, len(rows) * height + 0.4)
@@ -52,8 +60,8 @@ def image_grid(
             axes[i, j].set(xticks=[], yticks=[])
             axes[i, j].spines[:].set_visible(False)
             if i == 0:
-                axes[i, j].set_title(column_titles[j])
-        axes[i, 0].set_ylabel(row_titles[i])
+                axes[i, j].set_title(column_titles[j], parse_math=False)
+        axes[i, 0].set_ylabel(row_titles[i], parse_math=False)
     return figure
 
 

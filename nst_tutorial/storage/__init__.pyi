@@ -5,6 +5,7 @@ from .atomic import check_can_write as check_can_write
 from .atomic import claimed as claimed
 from .atomic import free_name as free_name
 from .atomic import is_whole_png as is_whole_png
+from .atomic import printable as printable
 from .atomic import replacing as replacing
 from .fingerprints import fingerprint as fingerprint
 from .fingerprints import fingerprint_of_file as fingerprint_of_file

@@ -15,6 +15,15 @@ if TYPE_CHECKING:
     pass
 
 
+def printable(path: str | Path) -> str:
+    r"""Return a path as text that any stream takes: a byte that is no UTF-8 becomes \udce9.
+
+    Names of files are bytes on most systems; Python keeps those that are no text as surrogates,
+    which cannot be printed.
+    """
+    return str(path).encode("utf-8", "backslashreplace").decode()
+
+
 def check_can_write(path: str | Path) -> Path:
     """Make the folder of `path` and try to write there, so that no work is done for nothing.
 
@@ -25,14 +34,14 @@ def check_can_write(path: str | Path) -> Path:
     """
     path = Path(path)
     if path.is_dir():
-        raise IsADirectoryError(f"{path}: is a folder; name a file in it")
+        raise IsADirectoryError(f"{printable(path)}: is a folder; name a file in it")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=path.parent):
             pass
     except OSError as error:
         raise type(error)(
-            error.errno, f"cannot write in the folder {path.parent} ({error.strerror})"
+            error.errno, f"cannot write in the folder {printable(path.parent)} ({error.strerror})"
         ) from error
     return path
 
@@ -81,7 +90,7 @@ def _link(temporary: Path, path: Path) -> None:
         raise
     except OSError as error:  # a file system without links
         if path.exists():
-            raise FileExistsError(f"{path}: exists already") from error
+            raise FileExistsError(f"{printable(path)}: exists already") from error
         temporary.replace(path)
 
 

@@ -26,17 +26,38 @@ from torch import Tensor
 from ..images.reading import load_image
 from ..images.resizing import resize_mask, shape_of
 from ..kernels.moments import Statistic
+from ..storage.atomic import printable
 from ..vgg.layers import stride
 
 EMPTY = 1 / 255  # less than one grey level of one pixel is nothing
+DARK = 0.1  # a mask that is nowhere brighter is hardly meant to be one
 
 
 def load_mask(path: str | Path, size: int | None = None, *, enlarge: bool = True) -> Tensor:
     """Read a grey picture as a mask (1, 1, H, W) in 0..1: white counts, black does not.
 
-    `size` and `enlarge` as in `load_image`: read a mask as large as its picture.
+    Nor does what is transparent: white paint on a transparent layer is a mask. `size` and `enlarge`
+    as in `load_image`: read a mask as large as its picture.
+
+    Warns
+    -----
+    UserWarning
+        White everywhere, or nowhere brighter than a dark grey: the file is hardly what was meant.
     """
-    return load_image(path, size, enlarge=enlarge).mean(dim=1, keepdim=True)
+    image = load_image(path, size, enlarge=enlarge, background="black")
+    mask = image.mean(dim=1, keepdim=True)
+    brightest = float(mask.max())
+    if float(mask.min()) > 1 - EMPTY:
+        warnings.warn(
+            f"{printable(path)}: this mask is white everywhere, so every pixel counts", stacklevel=2
+        )
+    elif brightest < DARK:
+        warnings.warn(
+            f"{printable(path)}: this mask is black, or nearly so: its brightest pixel is "
+            f"{brightest * 255:.0f} of 255, and white counts; if it holds 0 and 1, multiply by 255",
+            stacklevel=2,
+        )
+    return mask
 
 
 def check_mask(name: str, mask: object) -> None:

@@ -1,9 +1,12 @@
+import os
+from pathlib import Path
+
 import pytest
 import torch
 from conftest import WIDTH, as_tensor
 
 from nst_tutorial.images.catalog import find_image, list_images, pictures_in
-from nst_tutorial.images.reading import load_image
+from nst_tutorial.images.reading import load_image, save_image
 
 
 def test_bundled_pictures_by_name():
@@ -53,6 +56,90 @@ def test_ones_own_pictures_get_names_and_come_first(tmp_path, monkeypatch, scene
     assert torch.equal(load_image("temple"), as_tensor(scene))
     scene.convert("L").save("coffee.png")  # a path comes before a name
     assert load_image("coffee.png").shape[3] == WIDTH
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """The images/content of a working directory."""
+    monkeypatch.chdir(tmp_path)
+    folder = tmp_path / "images" / "content"
+    folder.mkdir(parents=True)
+    (tmp_path / "images" / "style").mkdir()
+    return folder
+
+
+def test_two_files_that_differ_in_their_suffix(folder, scene):
+    scene.save(folder / "me.png")
+    scene.convert("L").save(folder / "me.bmp")
+    scene.save(folder / "us.png")
+    assert {"me.bmp", "me.png", "us"} <= set(list_images("content"))
+    assert not {"me", "us.png"} & set(list_images("content"))
+    assert find_image("me.png").resolve() == folder / "me.png"
+    assert find_image("me.bmp", "content").resolve() == folder / "me.bmp"
+    assert find_image("us.png").resolve() == find_image("us").resolve() == folder / "us.png"
+    for kind in (None, "content"):
+        with pytest.raises(ValueError, match=r"^me: which one of me.bmp, me.png\? Name it with"):
+            load_image("me", kind=kind)
+    with pytest.raises(FileNotFoundError, match="^me: no such picture"):
+        find_image("me", "style")
+
+
+def test_a_full_name_finds_what_a_name_hides(folder, scene):
+    """One's own temple.bmp comes before the bundled temple, which still has its full name."""
+    bundled = find_image("temple")
+    scene.save(folder / "temple.bmp")
+    assert find_image("temple").resolve() == folder / "temple.bmp"
+    assert find_image(bundled.name).resolve() == bundled.resolve()
+    scene.save(folder / "temple.gif")  # now two of one's own: the bundled one is no way out
+    with pytest.raises(ValueError, match="temple: which one of temple.bmp, temple.gif"):
+        find_image("temple")
+
+
+@pytest.mark.parametrize("name", ["my photo", "my.photo", " photo", "$1_and_$2", "tschüß 🎨"])
+def test_any_name(folder, scene, name):
+    scene.save(folder / f"{name}.png")
+    assert find_image(name).resolve() == folder / f"{name}.png"
+    assert find_image(f"{name}.png").resolve() == folder / f"{name}.png"
+    assert name in list_images("content")
+
+
+def test_a_name_of_bytes_that_are_no_text(folder, scene):
+    """Listed, found and named in messages, all of which can be printed."""
+    path = os.fsdecode(bytes(folder) + b"/caf\xe9.png")
+    try:
+        scene.save(path)
+    except OSError:
+        pytest.skip("this file system takes names in UTF-8 alone")
+    names = list_images("content")
+    "".join(names).encode()  # a surrogate could not be
+    for name in (path, "caf\udce9", "caf\udce9.png", "caf\\udce9", "caf\\udce9.png"):
+        assert torch.equal(load_image(name), as_tensor(scene))
+    damaged = os.fsdecode(bytes(folder) + b"/\xff.png")
+    Path(damaged).write_text("no picture")
+    for wrong, error in ((damaged, ValueError), (f"{damaged}.gone", FileNotFoundError)):
+        with pytest.raises(error) as caught:
+            load_image(wrong)
+        assert r"\udcff.png" in str(caught.value)
+        str(caught.value).encode()
+    with pytest.raises(ValueError, match="the name must end in one of") as caught:
+        save_image(as_tensor(scene), os.fsdecode(b"\xff.xyz"))
+    str(caught.value).encode()
+    assert load_image(save_image(as_tensor(scene), damaged)).shape[3] == WIDTH
+
+
+def test_a_picture_of_the_other_kind_is_told():
+    """As when content and style are swapped."""
+    with pytest.raises(
+        FileNotFoundError,
+        match=r"^starry_night: no such picture; starry_night is a style; "
+        r"did you mean it as the style\? by name there are .*temple",
+    ):
+        find_image("starry_night", "content")
+    with pytest.raises(
+        FileNotFoundError,
+        match=r"temple.* is a content picture; did you mean it as the content\? .*starry_night",
+    ):
+        find_image(find_image("temple").name, "style")
 
 
 def test_unknown_names_list_what_there_is():

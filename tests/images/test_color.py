@@ -220,3 +220,29 @@ def test_unknown_values_are_named(pair, tiny):
         quick(pair, tiny, color="no")
     with pytest.raises(ValueError, match="color_method must be one of symmetric, pca, cholesky"):
         quick(pair, tiny, color_method="histogram")
+
+
+# --- what is no picture ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("function", [keep_luminance, match_luminance, match_color])
+def test_values_that_are_not_finite_are_named(photographs, function):
+    """One NaN would spread over the whole picture, by way of mean and covariance."""
+    for i, name in enumerate(("style", "content") if function is not keep_luminance else
+                             ("the picture", "the picture of colours")):  # fmt: skip
+        pair = [photographs[0], photographs[0].clone()]
+        pair[i] = pair[i].clone()
+        pair[i][0, 1, 2, 3] = float("nan")
+        with pytest.raises(ValueError, match=f"^{name} has values that are not finite"):
+            function(*pair)
+        pair[i] = pair[i][0]
+        with pytest.raises(ValueError, match=rf"^{name} must be a picture \(1, 3, H, W\); got"):
+            function(*pair)
+
+
+def test_masks_of_colours_that_fit_nothing(photographs):
+    style, content = photographs
+    with pytest.raises(ValueError, match="the mask is empty: no pixel counts"):
+        match_color(style, content, "pca", torch.zeros(1, 1, *style.shape[2:]))
+    with pytest.raises(ValueError, match=r"the mask \(1, 1, 3, 5\) must be of the size of its"):
+        match_color(style, content, "pca", None, torch.ones(1, 1, 3, 5))

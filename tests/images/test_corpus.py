@@ -43,6 +43,12 @@ def outcome(path: Path) -> str:
     return result
 
 
+def is_expected(warning: warnings.WarningMessage, path: Path) -> bool:
+    """Ours names the file; Pillow's own is of broken metadata, never of a large picture."""
+    pillow = Path(warning.filename).parent.name == "PIL" and warning.category is UserWarning
+    return pillow or str(path) in str(warning.message)
+
+
 def work(folder: str, first: int, last: int) -> None:
     """Read the files of these numbers, and print how it went, one line each."""
     import resource
@@ -68,8 +74,9 @@ def work(folder: str, first: int, last: int) -> None:
             except BaseException as error:
                 found = f"crashed: {error!r}"
         seconds = time.process_time() - begin
-        if any(str(path) not in str(w.message) for w in caught):
-            found = f"a warning that is not ours: {[str(w.message) for w in caught]}"
+        strange = [str(w.message) for w in caught if not is_expected(w, path)]
+        if strange:
+            found = f"a warning that is not ours: {strange}"
         if seconds > SECONDS:
             found = f"took {seconds:.1f} s"
         print(json.dumps([path.name, found]), flush=True)

@@ -1,12 +1,14 @@
 import os
 import struct
-import zlib
+import subprocess
+import sys
 
 import numpy as np
 import pytest
 import torch
 from conftest import HEIGHT, WIDTH, as_tensor
-from PIL import Image, ImageCms
+from handmade import chunk, png
+from PIL import Image, ImageCms, features
 
 from nst_tutorial.images import decoding
 from nst_tutorial.images.reading import load_image
@@ -119,16 +121,12 @@ def test_unusable_profile_is_said_and_ignored(tmp_path, scene):
     assert torch.equal(image, as_tensor(scene))
 
 
-def png(width: int, height: int) -> bytes:
+def claiming(width: int, height: int, channels: str = "RGB", more: bytes = b"") -> bytes:
     """A PNG that claims a size, with hardly any data."""
-
-    def chunk(kind: bytes, data: bytes) -> bytes:
-        body = kind + data
-        return struct.pack(">I", len(data)) + body + struct.pack(">I", zlib.crc32(body))
-
-    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    data = chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"\0" * 9)) + chunk(b"IEND", b"")
-    return b"\x89PNG\r\n\x1a\n" + data
+    code = {"grey": 0, "RGB": 2, "grey and alpha": 4, "RGBA": 6}[channels]
+    data = png(width, 1, 8, code, b"", more)
+    header = struct.pack(">IIBBBBB", width, height, 8, code, 0, 0, 0)
+    return data[:8] + chunk(b"IHDR", header) + data[8 + 25 :]
 
 
 def write_bad(folder, kind: str):
@@ -152,9 +150,9 @@ def write_bad(folder, kind: str):
     elif kind == "3x2000":
         Image.new("RGB", (3, 2000)).save(path)
     elif kind == "500 megapixels":
-        path.write_bytes(png(25000, 20000))
+        path.write_bytes(claiming(25000, 20000))
     elif kind == "160 megapixels":
-        path.write_bytes(png(16000, 10000))
+        path.write_bytes(claiming(16000, 10000))
     return path
 
 
@@ -194,3 +192,99 @@ def test_broken_exif_data_are_said_and_ignored(tmp_path, scene):
     scene.save(tmp_path / "odd.png", exif=b"not a TIFF file at all")
     with pytest.warns(UserWarning, match=r"odd.png: its EXIF data cannot be read"):
         assert torch.equal(load_image(tmp_path / "odd.png"), as_tensor(scene))
+
+
+# --- memory ------------------------------------------------------------------------------------
+
+
+def test_a_padded_bomb_is_refused_by_the_memory_it_needs(tmp_path):
+    """Two megabytes of junk make the file as large as the picture it claims to be."""
+    junk = chunk(b"juNk", bytes(2_000_000))
+    (tmp_path / "bomb.png").write_bytes(claiming(12_200, 12_200, "RGBA", junk))
+    with pytest.raises(
+        ValueError,
+        match=r"bomb.png: 12200×12200 pixels of this kind need 1.2 GB to read, over the limit of 1;"
+        " make the picture smaller first",
+    ):
+        load_image(tmp_path / "bomb.png", 64)
+    (tmp_path / "grey.png").write_bytes(claiming(12_200, 12_200, "grey", junk))
+    with pytest.raises(ValueError, match="cannot be read as a picture"):  # no data, but no bomb
+        load_image(tmp_path / "grey.png", 64)
+
+
+def test_a_picture_that_is_to_be_turned_needs_its_memory_twice(tmp_path, monkeypatch, scene):
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    scene.save(tmp_path / "turned.png", exif=exif)
+    scene.save(tmp_path / "upright.png")
+    monkeypatch.setattr(decoding, "MOST_BYTES", 4 * WIDTH * HEIGHT)
+    assert load_image(tmp_path / "upright.png").shape[2:] == (HEIGHT, WIDTH)
+    with pytest.raises(ValueError, match=r"turned.png: 40×24 pixels of this kind need"):
+        load_image(tmp_path / "turned.png")
+
+
+MEASURE = """
+import os
+import sys
+from pathlib import Path
+from nst_tutorial.images import decoding
+
+def peak():
+    return 1024 * int(Path("/proc/self/status").read_text().split("VmHWM:")[1].split()[0])
+
+first, *others = map(Path, sys.argv[1:])
+decoding.read_picture(first)  # what is loaded only once is loaded
+for path in others:
+    with decoding.opened(path) as image:
+        counted = decoding.memory_to_read(image)
+    if child := os.fork():  # in each the memory is as it is here
+        assert os.waitpid(child, 0)[1] == 0
+    else:
+        before = peak()
+        picture = decoding.read_picture(path)
+        print(path.name, counted, peak() - before, flush=True)
+        os._exit(0)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="peaks of memory are read from /proc")
+def test_no_picture_takes_more_memory_than_is_counted(tmp_path, scene):
+    """Of the decoders, and of what comes after them: alpha, profiles, turning, 16 bits."""
+    picture = scene.resize((3000, 2000))
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    alpha = picture.copy()
+    alpha.putalpha(99)
+    deep = Image.fromarray(np.zeros((2000, 3000), np.uint16))
+    progressive = {"progressive": True, "subsampling": 0}
+    kinds = {
+        "rgb.png": (picture, {}),
+        "rgba.png": (alpha, {}),
+        "palette.png": (picture.convert("P"), {"transparency": 3}),
+        "deep.png": (deep, {}),
+        "profile.png": (picture, {"icc_profile": profile}),
+        "profile-and-alpha.png": (alpha, {"icc_profile": profile}),
+        "rgb.jpg": (picture, {}),
+        "progressive.jpg": (picture, progressive),
+        "cmyk.jpg": (picture.convert("CMYK"), progressive),
+        "strips.tif": (picture, {"compression": "tiff_deflate"}),
+        "one-strip.tif": (alpha, {"compression": "tiff_deflate", "strip_size": 10**9}),
+        "rgb.gif": (picture, {}),
+    }
+    if features.check("webp"):
+        kinds["rgba.webp"] = alpha, {"lossless": True, "method": 0}
+    if features.check("avif"):
+        kinds["rgba.avif"] = alpha, {"speed": 10}
+    if features.check("jpg_2000"):
+        kinds["rgba.jp2"] = alpha, {}
+    scene.save(tmp_path / "first.png")
+    for name, (image, options) in kinds.items():
+        image.save(tmp_path / name, **options)
+    paths = [str(tmp_path / name) for name in ("first.png", *kinds)]
+    command = [sys.executable, "-c", MEASURE, *paths]
+    lines = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
+    assert len(lines) == len(kinds)
+    for line in lines:
+        name, counted, measured = line.split()
+        assert float(measured) < float(counted) + 15e6, line  # and some for the decoder itself
+        assert float(measured) > float(counted) / 4, line  # nor much less

@@ -6,10 +6,10 @@ import torch
 from conftest import HEIGHT, WIDTH, as_tensor, names_in
 from PIL import Image, PngImagePlugin
 
-from nst_tutorial import plots
-from nst_tutorial.images import reading as images
+from nst_tutorial.images import reading
 from nst_tutorial.images.reading import load_image, load_settings, save_image, to_pil
 from nst_tutorial.images.resizing import resize
+from nst_tutorial.plots import show
 
 
 def test_values_layout_and_type(tmp_path, scene):
@@ -19,6 +19,49 @@ def test_values_layout_and_type(tmp_path, scene):
     assert image.shape == (1, 3, HEIGHT, WIDTH)
     assert image.is_contiguous()
     assert torch.equal(image, as_tensor(scene))
+
+
+def test_pictures_of_many_rows_are_whole(tmp_path, monkeypatch):
+    """More pixels than are converted at a time, of 8 and of 16 bits."""
+    monkeypatch.setattr("nst_tutorial.images.srgb.PIXELS", 1234)
+    rows = np.arange(700)[:, None].repeat(20, axis=1)
+    Image.fromarray((rows % 256).astype(np.uint8)).convert("RGB").save(tmp_path / "8.png")
+    Image.fromarray((rows * 90).astype(np.uint16)).save(tmp_path / "16.png")
+    for name, top, values in (("8.png", 255, rows % 256), ("16.png", 65535, rows * 90)):
+        image = load_image(tmp_path / name)
+        expected = torch.from_numpy(values / top).float().expand(1, 3, -1, -1)
+        torch.testing.assert_close(image, expected, rtol=0, atol=1e-7)
+
+
+def test_a_picture_read_in_inference_mode_can_be_optimised():
+    with torch.inference_mode():
+        image = load_image("temple", 32)
+    image.requires_grad_()
+    (image * image).sum().backward()
+    torch.testing.assert_close(image.grad, 2 * image.detach())
+
+
+def test_the_default_type_changes_nothing():
+    expected = load_image("temple", 32)
+    torch.set_default_dtype(torch.float64)
+    try:
+        image = load_image("temple", 32)
+    finally:
+        torch.set_default_dtype(torch.float32)
+    assert image.dtype == torch.float32
+    assert torch.equal(image, expected)
+
+
+def test_the_background_of_transparency(tmp_path):
+    layer = Image.new("RGBA", (20, 20), (255, 0, 0, 0))
+    layer.paste((0, 255, 0, 255), (0, 0, 8, 20))
+    layer.save(tmp_path / "layer.png")
+    white, black = (load_image(tmp_path / "layer.png", background=b) for b in ("white", "black"))
+    assert white[0, :, 3, 4].tolist() == black[0, :, 3, 4].tolist() == [0, 1, 0]
+    assert white[0, :, 3, 15].tolist() == [1, 1, 1]
+    assert black[0, :, 3, 15].tolist() == [0, 0, 0]
+    with pytest.raises(ValueError, match="background must be one of white, black; got 'grey'"):
+        load_image(tmp_path / "layer.png", background="grey")
 
 
 # --- size ------------------------------------------------------------------------------------
@@ -59,6 +102,55 @@ def test_resize_tensor():
     torch.testing.assert_close(
         resize(torch.full((1, 3, 9, 9), 0.3), 33), torch.full((1, 3, 33, 33), 0.3)
     )
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float64])
+def test_resizing_keeps_the_type(dtype):
+    image = torch.rand(1, 3, 60, 100, generator=torch.Generator().manual_seed(0)).to(dtype)
+    small = resize(image, 50)
+    assert small.dtype == dtype
+    exact = resize(image.double(), 50)
+    torch.testing.assert_close(small.double(), exact, rtol=0, atol=torch.finfo(dtype).eps)
+
+
+@pytest.mark.parametrize(
+    ("size", "message"),
+    [
+        (10**9, "size must be at most 30000, got 1000000000"),
+        (-5, "size must be a whole number ≥ 1, got -5"),
+        (0, "size must be a whole number ≥ 1, got 0"),
+        (2.5, "size must be a whole number ≥ 1, got 2.5"),
+        ("32", "size must be a whole number ≥ 1, got '32'"),
+        (float("nan"), "size must be a whole number ≥ 1, got nan"),
+        (True, "size must be a whole number ≥ 1, got True"),
+        ((32,), r"size must be the longer side or \(H, W\), got \(32,\)"),
+        ((0, 32), "a side in size must be a whole number ≥ 1, got 0"),
+        ((32, 10**9), "a side in size must be at most 30000"),
+    ],
+)
+def test_sizes_that_are_none(size, message):
+    with pytest.raises(ValueError, match=f"^{message}"):
+        resize(torch.rand(1, 3, 20, 20), size)
+
+
+def test_sizes_of_numpy():
+    image = torch.rand(1, 3, 60, 100)
+    assert torch.equal(resize(image, np.int64(50)), resize(image, 50))
+    assert torch.equal(resize(image, torch.Size([30, 50])), resize(image, 50))
+
+
+@pytest.mark.parametrize(
+    ("image", "got"),
+    [
+        (np.zeros((1, 3, 20, 20)), "ndarray"),
+        (torch.zeros(3, 20, 20), r"\(3, 20, 20\) of torch.float32"),
+        (torch.zeros(1, 3, 20, 20).byte(), r"\(1, 3, 20, 20\) of torch.uint8"),
+        (torch.zeros(1, 3, 0, 20), r"\(1, 3, 0, 20\)"),
+    ],
+)
+def test_what_cannot_be_resized(image, got):
+    with pytest.raises(ValueError, match=rf"tensor \(N, C, H, W\) of floating .*, got {got}"):
+        resize(image, 32)
 
 
 def test_narrow_after_resizing(tmp_path):
@@ -104,7 +196,7 @@ def test_pictures_without_settings(tmp_path):
     Image.new("RGB", (9, 9)).save(tmp_path / "foreign.png", pnginfo=info)
     with pytest.raises(ValueError, match=r"foreign.png: no settings"):
         load_settings(tmp_path / "foreign.png")
-    info.add_text(images.SETTINGS_KEY, "{broken")
+    info.add_text(reading.SETTINGS_KEY, "{broken")
     Image.new("RGB", (9, 9)).save(tmp_path / "damaged.png", pnginfo=info)
     with pytest.raises(ValueError, match=r"damaged.png: the settings stored in it are damaged"):
         load_settings(tmp_path / "damaged.png")
@@ -116,14 +208,22 @@ def test_pictures_without_settings(tmp_path):
 @pytest.mark.parametrize(
     ("image", "message"),
     [
-        (torch.zeros(1, 1, 20, 20), r"shape \(1, 3, H, W\), got \(1, 20, 20\)"),
+        (torch.zeros(1, 1, 20, 20), r"be a picture \(1, 3, H, W\); got \(1, 1, 20, 20\)"),
         (torch.zeros(2, 3, 20, 20), r"got \(2, 3, 20, 20\)"),
+        (torch.zeros(3, 0, 20), r"got \(1, 3, 0, 20\)"),
+        (np.zeros((20, 20, 3)), r"got ndarray; torch.from_numpy makes a tensor of an array"),
+        (Image.new("RGB", (20, 20)), r"be a picture \(1, 3, H, W\); got Image"),
+        ([torch.zeros(1, 3, 20, 20)], "got list"),
+        (torch.full((1, 3, 20, 20), 200, dtype=torch.uint8), "in 0..1, got torch.uint8"),
+        (torch.zeros(1, 3, 20, 20) + 0j, "in 0..1, got torch.complex64"),
         (torch.full((1, 3, 20, 20), float("nan")), "not finite"),
     ],
 )
-def test_tensors_that_are_no_picture(tmp_path, image, message):
+def test_what_is_no_picture(tmp_path, image, message):
     with pytest.raises(ValueError, match=message):
         save_image(image, tmp_path / "out.png")
+    with pytest.raises(ValueError, match=message):
+        show(image)
     assert not list(tmp_path.iterdir())
 
 
@@ -134,10 +234,10 @@ def test_bad_places(tmp_path):
     with pytest.raises(FileNotFoundError):
         save_image(image, tmp_path / "nowhere" / "out.png")
     with pytest.raises(IsADirectoryError):
-        images.check_can_save((tmp_path / "d.png").mkdir() or tmp_path / "d.png")
+        reading.check_can_save((tmp_path / "d.png").mkdir() or tmp_path / "d.png")
     (tmp_path / "file").write_text("")
     with pytest.raises(OSError, match="cannot write in the folder"):
-        images.check_can_save(tmp_path / "file" / "out.png")
+        reading.check_can_save(tmp_path / "file" / "out.png")
 
 
 @pytest.mark.parametrize("error", [OSError(28, "No space left on device"), KeyboardInterrupt()])
@@ -177,9 +277,9 @@ def test_names_may_be_as_long_as_the_disk_allows(tmp_path):
 
 def test_show_draws_every_picture_in_its_shape():
     one, two = torch.rand(1, 3, 20, 40), torch.rand(1, 3, 40, 20)
-    figure = plots.show(one, two, titles=["wide", "high"])
+    figure = show(one, two, titles=["wide", "high"])
     shown = [axis.get_images()[0].get_array() for axis in figure.axes]
     assert [picture.shape[:2] for picture in shown] == [(20, 40), (40, 20)]
     assert [axis.get_title() for axis in figure.axes] == ["wide", "high"]
     with pytest.raises(ValueError, match="2 pictures, but 1 titles"):
-        plots.show(one, two, titles=["only"])
+        show(one, two, titles=["only"])

@@ -114,3 +114,21 @@ def test_every_curve_is_within_the_axes():
     axis = plots.loss_curves(HISTORY, WEIGHTS).axes[0]
     low, high = axis.get_ylim()
     assert low < min(row["total"] for row in HISTORY) < max(row["total"] for row in HISTORY) < high
+
+
+@pytest.mark.parametrize(
+    ("title", "shown"),
+    [("a$1$b.png", "a$1$b.png"), (r"$\frac{.jpg$", r"$\frac{.jpg$"), ("caf\udce9", r"caf\udce9")],
+)
+def test_titles_are_no_formulas(title, shown):
+    """Names of files: with $ signs, which need not be a formula; of bytes that are no text."""
+    image = torch.rand(1, 3, 20, 30)
+    row = plots.show(image, titles=[title])
+    grid = plots.image_grid([[image]], [title], [title])
+    for figure in (row, grid):
+        figure.savefig(io.BytesIO())
+        assert figure.axes[0].get_title() == shown
+        assert not figure.axes[0].title.get_parse_math()
+        assert shown in figure.alt
+    assert not grid.axes[0].yaxis.label.get_parse_math()
+    assert grid.axes[0].get_ylabel() == shown

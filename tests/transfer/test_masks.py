@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 import torch
 from conftest import box, disc, features, ones, quick, relative
+from PIL import Image
 
 from nst_tutorial.images.reading import save_image
 from nst_tutorial.images.resizing import resize, resize_mask
@@ -54,6 +55,48 @@ def test_masks_from_files(tmp_path):
     assert torch.equal(load_mask(path), grey[:, :1])
     assert load_mask(path, 30).shape == (1, 1, 20, 30)
     assert load_mask(path, 90, enlarge=False).shape == (1, 1, 40, 60)
+
+
+@pytest.mark.parametrize("mode", ["RGBA", "LA", "P"])
+@pytest.mark.parametrize("hidden", [0, 255])
+def test_what_is_transparent_in_a_mask_does_not_count(tmp_path, mode, hidden):
+    """White paint on a layer that is transparent elsewhere, whatever colour is hidden there."""
+    layer = Image.new("RGBA", (40, 30), (hidden, hidden, hidden, 0))
+    layer.paste((255, 255, 255, 255), (0, 0, 10, 30))
+    layer.paste((255, 255, 255, 128), (10, 0, 20, 30))
+    layer.convert(mode).save(tmp_path / "mask.png")
+    mask = load_mask(tmp_path / "mask.png")
+    assert (mask[..., :10] == 1).all()
+    assert (mask[..., 20:] == 0).all()
+    if mode != "P":
+        torch.testing.assert_close(mask[..., 10:20], torch.full((1, 1, 30, 10), 128 / 255))
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ([255, 255], "this mask is white everywhere, so every pixel counts"),
+        ([0, 1], "this mask is black, or nearly so: its brightest pixel is 1 of 255, and white "
+                 "counts; if it holds 0 and 1, multiply by 255"),
+        ([0, 0], "this mask is black, or nearly so: its brightest pixel is 0 of 255"),
+        ([0, 20], "this mask is black, or nearly so: its brightest pixel is 20 of 255"),
+        ([0, 40], None),
+        ([250, 255], None),
+    ],
+)  # fmt: skip
+def test_masks_that_were_hardly_meant_are_said(tmp_path, values, message):
+    picture = Image.new("L", (40, 30), values[0])
+    picture.paste(values[1], (0, 0, 20, 30))
+    picture.save(tmp_path / "mask.png")
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        mask = load_mask(tmp_path / "mask.png")
+    assert mask.flatten().unique().tolist() == pytest.approx(sorted({v / 255 for v in values}))
+    texts = [str(warning.message) for warning in caught]
+    expected = [] if message is None else [f"{tmp_path / 'mask.png'}: {message}"]
+    assert len(texts) == len(expected)
+    assert all(text.startswith(start) for text, start in zip(texts, expected, strict=True))
+    assert all(warning.filename == __file__ for warning in caught)
 
 
 @pytest.mark.parametrize(

@@ -235,7 +235,10 @@ def test_bad_values_are_named(pair, tiny, options, message):
         (torch.rand(1, 1, 40, 40), r"got \(1, 1, 40, 40\)"),
         (torch.rand(1, 3, 8, 40), "at least 16 pixels a side"),
         (torch.full((1, 3, 40, 40), float("nan")), "not finite"),
-        (torch.full((1, 3, 40, 40), 255.0), "values in 0..1, got 255 to 255"),
+        (
+            torch.full((1, 3, 40, 40), 255.0),
+            "values in 0..1, by no means outside -1..2; got 255 to 255",
+        ),
         (torch.zeros(1, 3, 40, 40, dtype=torch.uint8), "floating point numbers in 0..1, got tor"),
         ("temple", "got str"),
     ],
