@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import importlib.util
 import io
 import json
 import time
@@ -60,11 +59,10 @@ def _filled(row: Mapping, line: int) -> list[tuple[str, str]]:
 
 
 def write_manifest(folder: str | Path, rows: Iterable[Mapping]) -> Path:
-    """Write the rows into `manifest.csv`; into `manifest.parquet` too where there is pyarrow.
+    """Write the rows into `manifest.csv`.
 
-    `pip install "nst_tutorial[parquet]"` brings it. Rows of other files that are in the table
-    already stay there, so that several batches may share a folder, one after the other or at the
-    same time. The file is complete at any moment.
+    Rows of other files that are in the table already stay there, so that several batches may share
+    a folder, one after the other or at the same time. The file is complete at any moment.
 
     Raises
     ------
@@ -90,27 +88,7 @@ def write_manifest(folder: str | Path, rows: Iterable[Mapping]) -> Path:
         writer.writerows({name: _cell(value) for name, value in row.items()} for row in table)
         with replacing(path) as file:
             file.write(text.getvalue().encode())
-        if importlib.util.find_spec("pyarrow") is not None:
-            _write_parquet(path.with_suffix(".parquet"), names, table)
     return path
-
-
-def _write_parquet(path: Path, names: list[str], table: list[dict]) -> None:
-    import pyarrow
-    import pyarrow.parquet
-
-    columns = {}
-    for name in names:
-        values = [row.get(name) for row in table]
-        present = [value for value in values if value is not None]
-        if present and all(_is_number(value) for value in present):
-            values = [None if value is None else float(value) for value in values]
-            columns[name] = pyarrow.array(values, pyarrow.float64())
-        else:
-            texts = [None if value is None else str(_cell(value)) for value in values]
-            columns[name] = pyarrow.array(texts, pyarrow.string())
-    with replacing(path) as file:
-        pyarrow.parquet.write_table(pyarrow.table(columns), file)
 
 
 @contextmanager
@@ -135,10 +113,6 @@ def _asked(row: Mapping) -> str:
     """Pictures and settings of a row."""
     asked = {name: row[name] for name in row if name not in ("file", "status", *LAST)}
     return json.dumps(asked, sort_keys=True)
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _cell(value: object) -> object:

@@ -1,6 +1,5 @@
 """The table of a batch, and claims on files."""
 
-import importlib.util
 import multiprocessing
 import subprocess
 import sys
@@ -8,7 +7,7 @@ import threading
 from pathlib import Path
 
 import pytest
-from conftest import names_in, skip_loudly
+from conftest import names_in
 
 from nst_tutorial.batch import manifest
 from nst_tutorial.batch.manifest import read_manifest, write_manifest
@@ -28,7 +27,7 @@ ROWS = [
 
 def test_what_is_written_is_read(tmp_path):
     path = write_manifest(tmp_path, ROWS)
-    assert names_in(tmp_path)[:1] == ["manifest.csv"]
+    assert names_in(tmp_path) == ["manifest.csv"]
     assert read_manifest(tmp_path) == ROWS
     header = path.read_text().splitlines()[0].split(",")
     assert header[:4] == ["file", "status", "content", "style"]
@@ -101,26 +100,6 @@ def test_writing_beside_another_process_is_said(tmp_path, monkeypatch):
     assert read_manifest(tmp_path) == ROWS
 
 
-def test_without_pyarrow_there_is_the_csv_alone(tmp_path, monkeypatch):
-    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
-    write_manifest(tmp_path, ROWS)
-    assert names_in(tmp_path) == ["manifest.csv"]
-
-
-def test_parquet(tmp_path):
-    if importlib.util.find_spec("pyarrow") is None:
-        skip_loudly("no table is written as Parquet: pyarrow is not installed")
-    from pyarrow import parquet
-
-    write_manifest(tmp_path, ROWS)
-    table = parquet.read_table(tmp_path / "manifest.parquet").to_pylist()
-    assert [r["file"] for r in table] == ["a.png", "b.png", "c.png"]
-    assert table[0]["total_loss"] == 0.25
-    assert table[0]["kernel"] == '{"name": "bn"}'
-    assert (table[1]["steps"], table[2]["steps"]) == (30.0, None)
-    assert table[2]["error"] == "17"
-
-
 def _add(folder, name):
     for i in range(15):
         write_manifest(folder, [row(f"{name}{i:02}")])
@@ -135,7 +114,7 @@ def test_several_processes_lose_no_row(tmp_path):
         writer.join()
         assert writer.exitcode == 0
     assert len(read_manifest(tmp_path)) == 45
-    assert set(names_in(tmp_path)) - {"manifest.parquet"} == {"manifest.csv"}
+    assert names_in(tmp_path) == ["manifest.csv"]
 
 
 # --- claims ----------------------------------------------------------------------------------
