@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import logging
+import os
 import secrets
+import signal
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager, suppress
 from functools import partial
 from importlib.metadata import version
@@ -21,15 +25,18 @@ from .one_picture import failed
 from .tasks import Task
 
 if TYPE_CHECKING:
-    from distributed import Client, Future
+    from distributed import Client, Future, LocalCluster, as_completed
 
 PACKAGE = "nst_tutorial"
 PART_OF_LIMIT = 0.7  # of a worker's memory limit: at four fifths Dask pauses the worker
 CONNECTING = 10  # seconds
 WAITING_FOR_WORKERS = 60  # seconds
 EACH = 2  # tasks with a worker: the one that it works on, and the next
-# Code for each local worker: a terminal sends Ctrl-C to them too, but ending them is our part.
-LEAVE_CTRL_C = "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)"
+SECONDS_BETWEEN_LOOKS = 0.05  # at what the workers have done
+SECONDS_OF_SILENCE = 5.0  # then it is looked whether there still are workers
+# A terminal sends Ctrl-C, and its end, to the workers too, but ending them is our part.
+LEFT_TO_US = [getattr(signal, name) for name in ("SIGINT", "SIGHUP") if hasattr(signal, name)]
+LEAVE_CTRL_C = "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)"  # on Windows
 
 
 @contextmanager
@@ -59,21 +66,69 @@ def runner(
 
 @contextmanager
 def _connected(client: Client | str | None, workers: int) -> Iterator[Client]:
-    from distributed import Client, LocalCluster
+    from distributed import Client
 
     if client is None:
-        # No limit of memory: each picture is planned to fit into the worker's share of it.
-        local = LocalCluster(
-            n_workers=workers, threads_per_worker=1, memory_limit=0,
-            dashboard_address="127.0.0.1:0", silence_logs=logging.CRITICAL, preload=[LEAVE_CTRL_C],
-        )  # fmt: skip
-        with local, Client(local) as client:
+        with _without_log(), _local_cluster(workers) as local, Client(local) as client:
             yield client
     elif isinstance(client, str):
-        with Client(client, timeout=CONNECTING) as client:
+        with _without_log(), Client(client, timeout=CONNECTING) as client:
             yield client
     else:
         yield client
+
+
+@contextmanager
+def _local_cluster(workers: int) -> Iterator[LocalCluster]:
+    """Processes on this machine. Ctrl-C while they start ends them as soon as they have started.
+
+    A cluster that is interrupted in the middle of its start leaves processes behind that complain.
+    """
+    with ThreadPoolExecutor(1, initializer=_block_signals) as starter:
+        start = starter.submit(_start_cluster, workers)
+        try:
+            local = start.result()
+        except KeyboardInterrupt:
+            with suppress(Exception):
+                start.result().close()
+            raise
+    with local:
+        yield local
+
+
+def _block_signals() -> None:
+    """Keep signals from this thread, and so from all threads and processes that it starts."""
+    if os.name != "nt":
+        signal.pthread_sigmask(signal.SIG_BLOCK, LEFT_TO_US)
+
+
+def _start_cluster(workers: int) -> LocalCluster:
+    from distributed import LocalCluster
+
+    # No limit of memory: each picture is planned to fit into the worker's share of it.
+    return LocalCluster(
+        n_workers=workers, threads_per_worker=1, memory_limit=0,
+        dashboard_address="127.0.0.1:0", silence_logs=logging.CRITICAL, preload=[LEAVE_CTRL_C],
+    )  # fmt: skip
+
+
+@contextmanager
+def _without_log() -> Iterator[None]:
+    """Keep Dask from writing its tracebacks to the terminal: what goes wrong is raised as well."""
+    names = ("asyncio", "tornado.application", *logging.root.manager.loggerDict)
+    loggers = [
+        logging.getLogger(name)
+        for name in dict.fromkeys(names)
+        if name in ("asyncio", "tornado.application") or name.split(".")[0] == "distributed"
+    ]
+    before = {logger: logger.level for logger in loggers}
+    for logger in loggers:
+        logger.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        for logger, level in before.items():
+            logger.setLevel(level)
 
 
 def _wait_for_workers(client: Client) -> None:
@@ -83,13 +138,22 @@ def _wait_for_workers(client: Client) -> None:
     try:
         client.wait_for_workers(1, WAITING_FOR_WORKERS)
     except TookTooLong as error:
-        address = client.scheduler.address
-        raise ConnectionError(
-            f"the scheduler {address} has had no worker for {WAITING_FOR_WORKERS} s; start some "
-            f"(dask worker {address}) and try again"
-        ) from error
+        raise _no_workers(client) from error
     finally:
         asking.release()
+
+
+def _no_workers(client: Client, needs: dict | None = None) -> ConnectionError:
+    address = client.scheduler.address
+    kind, option = ("worker with a GPU", ' --resources "GPU=1"') if needs else ("worker", "")
+    return ConnectionError(
+        f"the scheduler {address} has had no {kind} for {WAITING_FOR_WORKERS:g} s; start some "
+        f"(dask worker {address}{option}); the same command goes on from here"
+    )
+
+
+def _scheduler_gone() -> ConnectionError:
+    return ConnectionError("the scheduler is gone; the same command goes on from here")
 
 
 def _check_versions(client: Client) -> None:
@@ -144,7 +208,7 @@ def _as_they_end(
     waiting, futures, ended = iter(tasks), {}, as_completed(loop=client.loop)
 
     def submit() -> None:
-        most = 1 if alone else EACH * max(1, len(client.nthreads()))
+        most = 1 if alone else EACH * max(1, _count_workers(client))
         for task in islice(waiting, max(0, most - len(futures))):
             future = client.submit(work, task, key=(run, task.file), resources=needs, pure=False)
             futures[future] = task
@@ -152,18 +216,54 @@ def _as_they_end(
 
     try:
         submit()
-        for future in ended:
+        for future in _watched(client, ended, needs):
             if future.status in ("lost", "pending"):  # its worker died with the row
                 ended.add(future)  # Dask does the task again
                 continue
             task = futures.pop(future)
             if future.status == "cancelled":
-                raise ConnectionError("the scheduler is gone; the same command goes on from here")
+                raise _scheduler_gone()
             submit()
             yield task, future
     finally:
         with suppress(Exception):  # there may be nobody left to ask
             client.cancel(list(futures))
+
+
+def _count_workers(client: Client) -> int:
+    try:
+        return len(client.nthreads())
+    except (OSError, ValueError) as error:  # ValueError: the client has closed itself
+        raise _scheduler_gone() from error
+
+
+def _watched(client: Client, ended: as_completed, needs: dict | None) -> Iterator[Future]:
+    """The futures as they end. Dask waits for ever for workers to come back; this does not."""
+    alive = asked = time.monotonic()  # when there was a worker, and when that was asked
+    while not ended.is_empty():
+        if ended.has_ready():
+            yield next(ended)
+            alive = asked = time.monotonic()
+            continue
+        time.sleep(SECONDS_BETWEEN_LOOKS)
+        if time.monotonic() - asked > SECONDS_OF_SILENCE:
+            asked = time.monotonic()
+            if _has_workers(client, needs):
+                alive = asked
+            elif asked - alive > WAITING_FOR_WORKERS:
+                raise _no_workers(client, needs)
+
+
+def _has_workers(client: Client, needs: dict | None) -> bool:
+    """Whether there is a worker that could do a task; no answer counts as yes.
+
+    (That the scheduler is gone is seen by the futures.)
+    """
+    try:
+        known = client.run(_about, on_error="ignore").values()
+    except (OSError, TimeoutError, ValueError):  # ValueError: the client has closed itself
+        return True
+    return any(about["GPU"] or not needs for about in known)
 
 
 def on_worker(
