@@ -15,7 +15,8 @@ from ..storage.atomic import claimed, replacing
 
 FILE = "manifest.csv"
 FIRST = ("file", "status", "content", "style")
-LAST = ("total_loss", "content_loss", "style_loss", "evaluations", "seconds", "worker", "error")
+MEASURED = ("total_loss", "content_loss", "style_loss", "evaluations", "seconds")
+LAST = (*MEASURED, "worker", "error")
 _TEXT = {*FIRST, "worker", "error"}  # columns that are never numbers
 
 DONE, FAILED = "done", "failed"
@@ -24,6 +25,8 @@ PATIENCE = 30.0  # seconds, with another process that rewrites the table
 
 def read_manifest(folder: str | Path) -> list[dict]:
     """Return the rows of a batch's `manifest.csv`; numbers, lists and mappings as such.
+
+    It may have been saved by a spreadsheet meanwhile, with a byte-order mark and empty rows.
 
     Raises
     ------
@@ -34,7 +37,7 @@ def read_manifest(folder: str | Path) -> list[dict]:
     """
     path = Path(folder, FILE)
     try:
-        with path.open(newline="", encoding="utf-8") as file:
+        with path.open(newline="", encoding="utf-8-sig") as file:
             table = csv.DictReader(file, strict=True)
             if tuple(table.fieldnames or ())[: len(FIRST)] != FIRST:
                 raise ValueError("its columns are others")
@@ -87,7 +90,7 @@ def write_manifest(folder: str | Path, rows: Iterable[Mapping]) -> Path:
         writer.writeheader()
         writer.writerows({name: _cell(value) for name, value in row.items()} for row in table)
         with replacing(path) as file:
-            file.write(text.getvalue().encode())
+            file.write(text.getvalue().encode(errors="backslashreplace"))
     return path
 
 

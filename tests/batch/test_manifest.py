@@ -1,5 +1,6 @@
 """The table of a batch, and claims on files."""
 
+import codecs
 import multiprocessing
 import subprocess
 import sys
@@ -72,6 +73,22 @@ def test_what_a_spreadsheet_leaves_behind(tmp_path):
     assert read_manifest(tmp_path) == ROWS
     write_manifest(tmp_path, [row("d", size=64)])
     assert len(read_manifest(tmp_path)) == 4
+
+
+def test_a_table_saved_with_a_byte_order_mark(tmp_path):
+    """As Excel writes "CSV UTF-8"."""
+    path = write_manifest(tmp_path, ROWS)
+    path.write_bytes(codecs.BOM_UTF8 + path.read_bytes().replace(b"\n", b"\r\n"))
+    assert [r["file"] for r in read_manifest(tmp_path)] == ["a.png", "b.png", "c.png"]
+    assert read_manifest(tmp_path)[0] == ROWS[0]
+    write_manifest(tmp_path, [row("d", size=64)])
+    assert len(read_manifest(tmp_path)) == 4
+    assert path.read_bytes().startswith(b"file,status,")
+
+
+def test_what_is_not_utf_8_is_spelt_out(tmp_path):
+    write_manifest(tmp_path, [row("a", weights="caf\udce9.pth")])
+    assert read_manifest(tmp_path) == [row("a", weights="caf\\udce9.pth")]
 
 
 @pytest.mark.parametrize(
@@ -154,7 +171,7 @@ def test_a_claim_holds_against_threads_and_never_twice(tmp_path):
 
 HOLD = """
 import sys, time
-from nst_tutorial.files import claimed
+from nst_tutorial.storage.atomic import claimed
 with claimed(sys.argv[1]) as mine:
     print(mine, flush=True)
     time.sleep(60)
