@@ -11,17 +11,16 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 from matplotlib.figure import Figure
 from PIL import Image
-from rich.cells import cell_len
 
 from ..batch.manifest import DONE, FIRST, LAST
 from ..checks import printable
 from ..images.reading import load_image, to_pil
 from .figure import DPI, new_figure
-from .labels import drawable, drawn_as_is, shortened, wrapped
+from .labels import drawable, drawn_as_is, shortened, widest, wrapped
 
 GAP = 4  # pixels between two pictures
 LINE = 0.17  # inches from one line of a label to the next
-CELL = 0.085  # inches of a letter; a Chinese character has two
+SMALL = 8  # points
 BESIDE = 24  # letters of a line beside the sheet, at most
 FOLDERS = r"^\S*[/\\]" if os.name == "nt" else r"^\S*/"  # of a path at the beginning of a reason
 
@@ -78,7 +77,8 @@ def _drawn(fields, reasons, cell, pairs, settings) -> Figure:
     names = ["\n".join(wrapped(drawable(name), BESIDE, most) for name in pair) for pair in pairs]
     names = list(_distinct(names))
     above = LINE * max(text.count("\n") + 1 for text in labels) + 0.2
-    beside = CELL * max(cell_len(line) for name in names for line in name.split("\n")) + 0.4
+    style = drawn_as_is([*labels, *names, *reasons.values()])
+    beside = widest(names, SMALL, style) + 0.4
     missing = f", {len(reasons)} missing" if reasons else ""
     down = ", ".join(" in ".join(pair) for pair in pairs[:12])
     over = ", ".join(text.replace("\n", " ") for text in settings[:12]) or "one setting"
@@ -86,10 +86,12 @@ def _drawn(fields, reasons, cell, pairs, settings) -> Figure:
     size = (sheet.width / DPI + beside, sheet.height / DPI + above)
     figure = new_figure(alt, *size, photographs=True)
     axis = figure.subplots()
+    axis.set_anchor("E")  # what is to spare is left for the names
     axis.imshow(np.asarray(sheet), interpolation="none")
-    style = drawn_as_is([*labels, *names, *reasons.values()])
-    axis.set_xticks([(j + 0.5) * width for j in range(len(labels))], labels, fontsize=8, **style)
-    axis.set_yticks([(i + 0.5) * height for i in range(len(names))], names, fontsize=8, **style)
+    axis.set_xticks(
+        [(j + 0.5) * width for j in range(len(labels))], labels, fontsize=SMALL, **style
+    )
+    axis.set_yticks([(i + 0.5) * height for i in range(len(names))], names, fontsize=SMALL, **style)
     axis.tick_params(length=0, labeltop=True, labelbottom=False)
     axis.spines[:].set_visible(False)
     for (i, j), reason in reasons.items():

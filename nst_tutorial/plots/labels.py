@@ -12,12 +12,13 @@ from collections.abc import Iterable
 from functools import cache
 
 from matplotlib import font_manager, rcParams
+from matplotlib.figure import Figure
 from rich.cells import cell_len, chop_cells
 
 from ..checks import printable
+from .figure import DPI
 
 REPLACEMENT = "�"  # for a character that no font here has
-_DRAWS_ANYTHING = "lastresort"  # a font of boxes
 
 
 def shortened(text: str, cells: int) -> str:
@@ -49,23 +50,35 @@ def drawn_as_is(texts: Iterable[str]) -> dict:
 
 
 def drawable(text: str) -> str:
-    """The text without what no font here can draw: a replacement for it, or nothing if it has no
-    width, as the invisible parts of emoji. Control characters are spelt out.
+    """The text without what no font here can draw: a replacement stands for it, or nothing if it
+    has no width, as the invisible parts of emoji. Control characters are spelt out.
     """
-    text = printable(text)
-    missing = {c for c in text if c != "\n"} - _characters(_default_font())
-    for family in _more_fonts(frozenset(missing)):
-        missing -= _characters(_file_of(family))
-    return "".join((REPLACEMENT if cell_len(c) else "") if c in missing else c for c in text)
+    lines = [printable(line) for line in text.split("\n")]
+    missing = set().union(*lines) - _characters(_default_font())
+    files = _regular_fonts()
+    for family in _more_fonts(missing):
+        missing -= _characters(files[family])
+    return "\n".join(
+        "".join((REPLACEMENT if cell_len(c) else "") if c in missing else c for c in line)
+        for line in lines
+    )
+
+
+def widest(texts: Iterable[str], fontsize: float, style: dict) -> float:
+    """The width in inches of the widest of these texts."""
+    figure = Figure(dpi=DPI)
+    drawn = [figure.text(0, 0, text, fontsize=fontsize, **style) for text in texts]
+    return max(text.get_window_extent().width for text in drawn) / DPI
 
 
 def _more_fonts(characters: Iterable[str]) -> list[str]:
     """The fewest installed families that have what the default font lacks, as far as any has."""
     missing = {c for c in characters if _has_shape(c)} - _characters(_default_font())
+    files = _regular_fonts() if missing else {}
     chosen: list[str] = []
     while missing:
-        best = max(_families(), key=lambda name: len(missing & _characters(_file_of(name))))
-        gained = missing & _characters(_file_of(best))
+        best = max(sorted(files), key=lambda name: len(missing & _characters(files[name])))
+        gained = missing & _characters(files[best])
         if not gained:
             break
         chosen.append(best)
@@ -81,14 +94,14 @@ def _default_font() -> str:
     return font_manager.findfont(font_manager.FontProperties())
 
 
-def _families() -> list[str]:
-    names = {font.name for font in font_manager.fontManager.ttflist}
-    return sorted(name for name in names if _DRAWS_ANYTHING not in name.lower().replace(" ", ""))
-
-
-def _file_of(family: str) -> str:
-    """The file that matplotlib takes for a family."""
-    return font_manager.findfont(font_manager.FontProperties(family=[family]))
+def _regular_fonts() -> dict[str, str]:
+    """Family → file of the fonts that matplotlib takes for upright text of normal weight."""
+    return {
+        font.name: font.fname
+        for font in font_manager.fontManager.ttflist
+        if (font.style, font.weight, font.stretch) == ("normal", 400, "normal")
+        and "lastresort" not in font.name.lower().replace(" ", "")  # draws a box for anything
+    }
 
 
 @cache
