@@ -14,6 +14,7 @@ from contextlib import closing, contextmanager, suppress
 from functools import partial
 from importlib.metadata import version
 from itertools import islice
+from multiprocessing import resource_tracker
 from typing import TYPE_CHECKING
 
 import torch
@@ -98,8 +99,10 @@ def _local_cluster(workers: int) -> Iterator[LocalCluster]:
 
 def _block_signals() -> None:
     """Keep signals from this thread, and so from all threads and processes that it starts."""
-    if os.name != "nt":
-        signal.pthread_sigmask(signal.SIG_BLOCK, LEFT_TO_US)
+    if os.name == "nt":
+        return
+    resource_tracker.ensure_running()  # where it is started with the first process, it unblocks
+    signal.pthread_sigmask(signal.SIG_BLOCK, LEFT_TO_US)
 
 
 def _start_cluster(workers: int) -> LocalCluster:

@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from ..checks import printable
 from .terminal import complain, ended_by_signal, err, out, plain_errors
 
 SHEET = "contact_sheet.jpg"
@@ -95,7 +96,9 @@ def _report(found) -> None:
     made = len(found.done) - found.skipped
     counts = f"{made} made, {found.skipped} there before, {len(found.failed)} failed"
     out.print(f"{found.seconds:.0f} s: {counts}; the table is", end=" ")
-    out.print(str(found.out / "manifest.csv"), style="bold", markup=False, soft_wrap=True)
+    out.print(
+        printable(str(found.out / "manifest.csv")), style="bold", markup=False, soft_wrap=True
+    )
     if found.rows and not found.stopped:
         _write_sheets(found)
 
