@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import logging
-import os
 import secrets
-import signal
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from functools import partial
 from importlib.metadata import version
 from itertools import islice
-from multiprocessing import resource_tracker
 from typing import TYPE_CHECKING
 
 import torch
@@ -22,22 +17,19 @@ import torch
 from .. import __version__
 from ..machine.device import choose_device
 from ..machine.memory import usable
+from .connection import connected
 from .one_picture import failed
 from .tasks import Task
 
 if TYPE_CHECKING:
-    from distributed import Client, Future, LocalCluster, as_completed
+    from distributed import Client, Future, as_completed
 
 PACKAGE = "nst_tutorial"
 PART_OF_LIMIT = 0.7  # of a worker's memory limit: at four fifths Dask pauses the worker
-CONNECTING = 10  # seconds
 WAITING_FOR_WORKERS = 60  # seconds
 EACH = 2  # tasks with a worker: the one that it works on, and the next
 SECONDS_BETWEEN_LOOKS = 0.05  # at what the workers have done
 SECONDS_OF_SILENCE = 5.0  # then it is looked whether there still are workers
-# A terminal sends Ctrl-C, and its end, to the workers too, but ending them is our part.
-LEFT_TO_US = [getattr(signal, name) for name in ("SIGINT", "SIGHUP") if hasattr(signal, name)]
-LEAVE_CTRL_C = "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)"  # on Windows
 
 
 @contextmanager
@@ -48,13 +40,13 @@ def runner(
     threads: int | None = None,
     memory: float | None = None,
     device: str = "auto",
-) -> Iterator[Callable[[Sequence[Task]], Iterator[dict]]]:
+) -> Iterator[Callable[[Sequence[Task]], Generator[dict, None, None]]]:
     """A function that does tasks on a cluster and yields their rows as they come in.
 
     `work(task, memory=…, worker=…)` returns the row of one task; the other arguments are those of
     `sweep`.
     """
-    with _connected(client, workers) as client:
+    with connected(client, workers) as client:
         _wait_for_workers(client)
         _check_versions(client)
         known = client.run(_about).values()
@@ -63,75 +55,6 @@ def runner(
         needs = {"GPU": 1} if any(about["GPU"] for about in known) else None
         work = partial(on_worker, work, dict(hosts), threads, memory, device)
         yield partial(_run, client, work, needs)
-
-
-@contextmanager
-def _connected(client: Client | str | None, workers: int) -> Iterator[Client]:
-    from distributed import Client
-
-    if client is None:
-        with _without_log(), _local_cluster(workers) as local, Client(local) as client:
-            yield client
-    elif isinstance(client, str):
-        with _without_log(), Client(client, timeout=CONNECTING) as client:
-            yield client
-    else:
-        yield client
-
-
-@contextmanager
-def _local_cluster(workers: int) -> Iterator[LocalCluster]:
-    """Processes on this machine. Ctrl-C while they start ends them as soon as they have started.
-
-    A cluster that is interrupted in the middle of its start leaves processes behind that complain.
-    """
-    with ThreadPoolExecutor(1, initializer=_block_signals) as starter:
-        start = starter.submit(_start_cluster, workers)
-        try:
-            local = start.result()
-        except KeyboardInterrupt:
-            with suppress(Exception):
-                start.result().close()
-            raise
-    with local:
-        yield local
-
-
-def _block_signals() -> None:
-    """Keep signals from this thread, and so from all threads and processes that it starts."""
-    if os.name == "nt":
-        return
-    resource_tracker.ensure_running()  # where it is started with the first process, it unblocks
-    signal.pthread_sigmask(signal.SIG_BLOCK, LEFT_TO_US)
-
-
-def _start_cluster(workers: int) -> LocalCluster:
-    from distributed import LocalCluster
-
-    # No limit of memory: each picture is planned to fit into the worker's share of it.
-    return LocalCluster(
-        n_workers=workers, threads_per_worker=1, memory_limit=0,
-        dashboard_address="127.0.0.1:0", silence_logs=logging.CRITICAL, preload=[LEAVE_CTRL_C],
-    )  # fmt: skip
-
-
-@contextmanager
-def _without_log() -> Iterator[None]:
-    """Keep Dask from writing its tracebacks to the terminal: what goes wrong is raised as well."""
-    names = ("asyncio", "tornado.application", *logging.root.manager.loggerDict)
-    loggers = [
-        logging.getLogger(name)
-        for name in dict.fromkeys(names)
-        if name in ("asyncio", "tornado.application") or name.split(".")[0] == "distributed"
-    ]
-    before = {logger: logger.level for logger in loggers}
-    for logger in loggers:
-        logger.setLevel(logging.CRITICAL)
-    try:
-        yield
-    finally:
-        for logger, level in before.items():
-            logger.setLevel(level)
 
 
 def _wait_for_workers(client: Client) -> None:
@@ -181,7 +104,9 @@ def _host(worker) -> str:
     return get_address_host(worker.address)
 
 
-def _run(client: Client, work: Callable, needs: dict | None, tasks: Sequence[Task]):
+def _run(
+    client: Client, work: Callable, needs: dict | None, tasks: Sequence[Task]
+) -> Generator[dict, None, None]:
     """Yield the rows as they come in.
 
     When a worker dies, Dask suspects all tasks that it had. So a task that is given up for that is
@@ -203,12 +128,13 @@ def _run(client: Client, work: Callable, needs: dict | None, tasks: Sequence[Tas
 
 def _as_they_end(
     client: Client, work: Callable, needs: dict | None, tasks: Sequence[Task], alone: bool
-) -> Iterator[tuple[Task, Future]]:
+) -> Generator[tuple[Task, Future], None, None]:
     """Do the tasks, one at a time if `alone`, else no more than keep the workers busy."""
     from distributed import as_completed
 
     run = f"stylize-{secrets.token_hex(4)}"
-    waiting, futures, ended = iter(tasks), {}, as_completed(loop=client.loop)
+    waiting, ended = iter(tasks), as_completed(loop=client.loop)
+    futures: dict[Future, Task] = {}
 
     def submit() -> None:
         most = 1 if alone else EACH * max(1, _count_workers(client))

@@ -9,7 +9,7 @@ on when it is started again. Dask is loaded only if there is a cluster.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -32,7 +32,7 @@ PART_FOR_WRITES = 0.05  # of the time, at most: a table of 100,000 rows takes se
 SECONDS_BETWEEN_LOOKS = 0.5  # at what another run is working on
 SECONDS_OF_SILENCE = 5.0  # then the progress bar tells what is waited for
 
-Runner = Callable[[Sequence[Task]], Iterator[dict]]
+Runner = Callable[[Sequence[Task]], Generator[dict, None, None]]
 
 
 @dataclass
@@ -143,7 +143,7 @@ def sweep(
         waiting = [task for task in tasks if not notes.is_there(task)]
         check_networks((t.identity["weights"] for t in waiting), download=client is None)
         with ExitStack() as stack:
-            run = partial(_here, partial(work, memory=memory))
+            run: Runner = partial(_here, partial(work, memory=memory))
             if waiting and (workers or client is not None):
                 from .dask import runner
 
@@ -157,7 +157,7 @@ def sweep(
     return found
 
 
-def _here(work: Callable[[Task], dict], tasks: Sequence[Task]) -> Iterator[dict]:
+def _here(work: Callable[[Task], dict], tasks: Sequence[Task]) -> Generator[dict, None, None]:
     try:
         for task in tasks:
             yield work(task)

@@ -115,7 +115,7 @@ def _distinct(labels: Sequence[str]) -> Iterator[str]:
 
 def _named(pairs: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
     """Without suffixes, unless a.jpg and a.png are both there."""
-    short = [tuple(PurePosixPath(name).stem for name in pair) for pair in pairs]
+    short = [(PurePosixPath(content).stem, PurePosixPath(style).stem) for content, style in pairs]
     return short if len(set(short)) == len(pairs) else list(pairs)
 
 

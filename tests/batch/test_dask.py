@@ -20,6 +20,7 @@ from conftest import names_in
 from distributed import Client, LocalCluster, get_worker
 
 from nst_tutorial import sweep
+from nst_tutorial.batch import connection
 from nst_tutorial.batch import dask as cluster
 from nst_tutorial.batch.manifest import read_manifest
 from nst_tutorial.batch.one_picture import perform
@@ -315,7 +316,7 @@ def scheduler(tmp_path):
 def test_a_cluster_that_dies_ends_a_batch_in_words(
     tmp_path, scheduler, monkeypatch, capfd, which, message
 ):
-    monkeypatch.setattr(cluster, "CONNECTING", 5)  # and so long for a new connection
+    monkeypatch.setattr(connection, "CONNECTING", 5)  # and so long for a new connection
     monkeypatch.setattr(cluster, "SECONDS_OF_SILENCE", 0.2)
 
     def kill(row):

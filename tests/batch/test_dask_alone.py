@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from nst_tutorial import sweep
+from nst_tutorial.batch import connection
 from nst_tutorial.batch import dask as cluster
 from nst_tutorial.machine import memory
 
@@ -39,7 +40,7 @@ def test_what_a_worker_holds_already_is_its_own(monkeypatch):
 
 
 def test_no_scheduler_at_the_address(tmp_path, monkeypatch):
-    monkeypatch.setattr(cluster, "CONNECTING", 0.5)
+    monkeypatch.setattr(connection, "CONNECTING", 0.5)
     with pytest.raises(OSError, match="Timed out trying to connect"):
         sweep("temple", "starry_night", {}, tmp_path, progress=False, client="tcp://127.0.0.1:9")
 
@@ -106,7 +107,7 @@ def test_workers_are_waited_for_a_minute(monkeypatch, looks, needs, seconds):
 def test_the_log_of_dask_is_quiet_and_as_before_afterwards(caplog):
     loggers = [logging.getLogger(name) for name in ("distributed.client", "asyncio")]
     before = [logger.level for logger in loggers]
-    with cluster._without_log():
+    with connection._without_log():
         for logger in loggers:
             logger.error("Traceback")
     assert [logger.level for logger in loggers] == before
