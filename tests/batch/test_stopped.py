@@ -4,6 +4,8 @@ import os
 import signal
 import subprocess
 import threading
+import time
+from contextlib import suppress
 
 import pytest
 from batches import GRID, TINY, command, pictures_in, run, start, wait_for_pictures, whole_pictures
@@ -65,6 +67,34 @@ def test_a_process_that_is_ended_leaves_a_batch_that_goes_on(tmp_path, number):
     assert found.returncode == 0, found.stderr
     assert f"{12 - made} made, {made} there before, 0 failed" in found.stdout.replace("\n", " ")
     assert len(read_manifest(out)) == len(whole_pictures(out)) == 12
+
+
+@pytest.mark.skipif(os.name == "nt", reason="terminals")
+def test_closing_the_terminal_leaves_a_batch_that_goes_on(tmp_path):
+    """As the end of a session does, with nobody left to read what is said."""
+    out = tmp_path / "out"
+    import fcntl
+    import termios
+
+    terminal, end = os.openpty()
+    process = subprocess.Popen(
+        command(out, {"size": [48], "steps": [6], "seed": list(range(12))}),
+        stdin=end, stdout=end, stderr=end, start_new_session=True,
+        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+    )  # fmt: skip
+    os.close(end)
+    os.set_blocking(terminal, False)
+    until = time.monotonic() + 300
+    while len(pictures_in(out)) < 2:
+        assert process.poll() is None
+        assert time.monotonic() < until
+        with suppress(BlockingIOError):
+            os.read(terminal, 4096)
+        time.sleep(0.02)
+    os.close(terminal)
+    assert process.wait(timeout=60) == 128 + signal.SIGHUP
+    assert 2 <= len(read_manifest(out)) == len(whole_pictures(out)) < 12
+    assert not [name for name in names_in(out) if name.startswith(".")]
 
 
 def test_two_runs_into_one_folder_share_the_work(tmp_path):
