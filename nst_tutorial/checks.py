@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import unicodedata
 import warnings
 from collections.abc import Callable, Iterable, Mapping
 from functools import wraps
@@ -19,6 +20,25 @@ Function = TypeVar("Function", bound=Callable)
 SMALLEST_SIDE = 16  # pixels: relu5_1 has one unit for 16×16 of them
 LARGEST_SIZE = 30_000  # pixels of the longer side after resizing
 LARGEST_INTEGER = 2**63 - 1  # that a tensor can hold
+
+
+_TURNS = ("LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI")  # of the direction
+
+
+def printable(text: str) -> str:
+    r"""The text with control characters and half characters spelt out, as \x1b and \udcff.
+
+    A file's name, or what is stored in it, could otherwise clear a terminal; and a name that is not
+    UTF-8 can neither be printed nor written into a table.
+    """
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(c.encode("unicode_escape").decode() if _is_control(c) else c for c in text)
+
+
+def _is_control(character: str) -> bool:
+    kind = unicodedata.category(character)
+    return kind in ("Cc", "Cs", "Zl", "Zp") or unicodedata.bidirectional(character) in _TURNS
 
 
 def check_choice(what: str, value: object, choices: Iterable[str]) -> None:

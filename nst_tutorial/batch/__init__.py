@@ -1,6 +1,17 @@
 """Many pictures: every combination of contents, styles and settings, on one machine or many."""
 
-from .manifest import DONE, FAILED, FILE, FIRST, LAST, PATIENCE, read_manifest, write_manifest
+from .grid import MOST_PICTURES, SETTINGS, SIZE, check_networks, combinations
+from .manifest import (
+    DONE,
+    FAILED,
+    FILE,
+    FIRST,
+    LAST,
+    MEASURED,
+    PATIENCE,
+    read_manifest,
+    write_manifest,
+)
 from .one_picture import BUSY, THERE, UNWRITABLE, failed, forget_pictures, perform, row_of, there
 from .sweeps import (
     SECONDS_BETWEEN_LOOKS,
@@ -12,12 +23,9 @@ from .sweeps import (
 )
 from .tasks import (
     RECORD,
-    SETTINGS,
-    SIZE,
     UNREADABLE,
     Pictures,
     Task,
-    combinations,
     finished,
     list_pictures,
     make_tasks,
@@ -31,6 +39,8 @@ __all__ = [
     "FILE",
     "FIRST",
     "LAST",
+    "MEASURED",
+    "MOST_PICTURES",
     "PATIENCE",
     "RECORD",
     "SECONDS_BETWEEN_LOOKS",
@@ -45,6 +55,7 @@ __all__ = [
     "Runner",
     "Sweep",
     "Task",
+    "check_networks",
     "combinations",
     "failed",
     "finished",

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import logging
 import secrets
+import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from functools import partial
 from importlib.metadata import version
@@ -17,19 +17,19 @@ import torch
 from .. import __version__
 from ..machine.device import choose_device
 from ..machine.memory import usable
+from .connection import connected
 from .one_picture import failed
 from .tasks import Task
 
 if TYPE_CHECKING:
-    from distributed import Client, Future
+    from distributed import Client, Future, as_completed
 
 PACKAGE = "nst_tutorial"
 PART_OF_LIMIT = 0.7  # of a worker's memory limit: at four fifths Dask pauses the worker
-CONNECTING = 10  # seconds
 WAITING_FOR_WORKERS = 60  # seconds
 EACH = 2  # tasks with a worker: the one that it works on, and the next
-# Code for each local worker: a terminal sends Ctrl-C to them too, but ending them is our part.
-LEAVE_CTRL_C = "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)"
+SECONDS_BETWEEN_LOOKS = 0.05  # at what the workers have done
+SECONDS_OF_SILENCE = 5.0  # then it is looked whether there still are workers
 
 
 @contextmanager
@@ -40,13 +40,13 @@ def runner(
     threads: int | None = None,
     memory: float | None = None,
     device: str = "auto",
-) -> Iterator[Callable[[Sequence[Task]], Iterator[dict]]]:
+) -> Iterator[Callable[[Sequence[Task]], Generator[dict, None, None]]]:
     """A function that does tasks on a cluster and yields their rows as they come in.
 
     `work(task, memory=…, worker=…)` returns the row of one task; the other arguments are those of
     `sweep`.
     """
-    with _connected(client, workers) as client:
+    with connected(client, workers) as client:
         _wait_for_workers(client)
         _check_versions(client)
         known = client.run(_about).values()
@@ -57,25 +57,6 @@ def runner(
         yield partial(_run, client, work, needs)
 
 
-@contextmanager
-def _connected(client: Client | str | None, workers: int) -> Iterator[Client]:
-    from distributed import Client, LocalCluster
-
-    if client is None:
-        # No limit of memory: each picture is planned to fit into the worker's share of it.
-        local = LocalCluster(
-            n_workers=workers, threads_per_worker=1, memory_limit=0,
-            dashboard_address="127.0.0.1:0", silence_logs=logging.CRITICAL, preload=[LEAVE_CTRL_C],
-        )  # fmt: skip
-        with local, Client(local) as client:
-            yield client
-    elif isinstance(client, str):
-        with Client(client, timeout=CONNECTING) as client:
-            yield client
-    else:
-        yield client
-
-
 def _wait_for_workers(client: Client) -> None:
     from distributed import TimeoutError as TookTooLong
 
@@ -83,13 +64,22 @@ def _wait_for_workers(client: Client) -> None:
     try:
         client.wait_for_workers(1, WAITING_FOR_WORKERS)
     except TookTooLong as error:
-        address = client.scheduler.address
-        raise ConnectionError(
-            f"the scheduler {address} has had no worker for {WAITING_FOR_WORKERS} s; start some "
-            f"(dask worker {address}) and try again"
-        ) from error
+        raise _no_workers(client) from error
     finally:
         asking.release()
+
+
+def _no_workers(client: Client, needs: dict | None = None) -> ConnectionError:
+    address = client.scheduler.address
+    kind, option = ("worker with a GPU", ' --resources "GPU=1"') if needs else ("worker", "")
+    return ConnectionError(
+        f"the scheduler {address} has had no {kind} for {WAITING_FOR_WORKERS:g} s; start some "
+        f"(dask worker {address}{option}); the same command goes on from here"
+    )
+
+
+def _scheduler_gone() -> ConnectionError:
+    return ConnectionError("the scheduler is gone; the same command goes on from here")
 
 
 def _check_versions(client: Client) -> None:
@@ -114,7 +104,9 @@ def _host(worker) -> str:
     return get_address_host(worker.address)
 
 
-def _run(client: Client, work: Callable, needs: dict | None, tasks: Sequence[Task]):
+def _run(
+    client: Client, work: Callable, needs: dict | None, tasks: Sequence[Task]
+) -> Generator[dict, None, None]:
     """Yield the rows as they come in.
 
     When a worker dies, Dask suspects all tasks that it had. So a task that is given up for that is
@@ -136,15 +128,16 @@ def _run(client: Client, work: Callable, needs: dict | None, tasks: Sequence[Tas
 
 def _as_they_end(
     client: Client, work: Callable, needs: dict | None, tasks: Sequence[Task], alone: bool
-) -> Iterator[tuple[Task, Future]]:
+) -> Generator[tuple[Task, Future], None, None]:
     """Do the tasks, one at a time if `alone`, else no more than keep the workers busy."""
     from distributed import as_completed
 
     run = f"stylize-{secrets.token_hex(4)}"
-    waiting, futures, ended = iter(tasks), {}, as_completed(loop=client.loop)
+    waiting, ended = iter(tasks), as_completed(loop=client.loop)
+    futures: dict[Future, Task] = {}
 
     def submit() -> None:
-        most = 1 if alone else EACH * max(1, len(client.nthreads()))
+        most = 1 if alone else EACH * max(1, _count_workers(client))
         for task in islice(waiting, max(0, most - len(futures))):
             future = client.submit(work, task, key=(run, task.file), resources=needs, pure=False)
             futures[future] = task
@@ -152,18 +145,54 @@ def _as_they_end(
 
     try:
         submit()
-        for future in ended:
+        for future in _watched(client, ended, needs):
             if future.status in ("lost", "pending"):  # its worker died with the row
                 ended.add(future)  # Dask does the task again
                 continue
             task = futures.pop(future)
             if future.status == "cancelled":
-                raise ConnectionError("the scheduler is gone; the same command goes on from here")
+                raise _scheduler_gone()
             submit()
             yield task, future
     finally:
         with suppress(Exception):  # there may be nobody left to ask
             client.cancel(list(futures))
+
+
+def _count_workers(client: Client) -> int:
+    try:
+        return len(client.nthreads())
+    except (OSError, ValueError) as error:  # ValueError: the client has closed itself
+        raise _scheduler_gone() from error
+
+
+def _watched(client: Client, ended: as_completed, needs: dict | None) -> Iterator[Future]:
+    """The futures as they end. Dask waits for ever for workers to come back; this does not."""
+    alive = asked = time.monotonic()  # when there was a worker, and when that was asked
+    while not ended.is_empty():
+        if ended.has_ready():
+            yield next(ended)
+            alive = asked = time.monotonic()
+            continue
+        time.sleep(SECONDS_BETWEEN_LOOKS)
+        if time.monotonic() - asked > SECONDS_OF_SILENCE:
+            asked = time.monotonic()
+            if _has_workers(client, needs):
+                alive = asked
+            elif asked - alive > WAITING_FOR_WORKERS:
+                raise _no_workers(client, needs)
+
+
+def _has_workers(client: Client, needs: dict | None) -> bool:
+    """Whether there is a worker that could do a task; no answer counts as yes.
+
+    (That the scheduler is gone is seen by the futures.)
+    """
+    try:
+        known = client.run(_about, on_error="ignore").values()
+    except (OSError, TimeoutError, ValueError):  # ValueError: the client has closed itself
+        return True
+    return any(about["GPU"] or not needs for about in known)
 
 
 def on_worker(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import importlib.util
 import io
 import json
 import time
@@ -16,7 +15,8 @@ from ..storage.atomic import claimed, replacing
 
 FILE = "manifest.csv"
 FIRST = ("file", "status", "content", "style")
-LAST = ("total_loss", "content_loss", "style_loss", "evaluations", "seconds", "worker", "error")
+MEASURED = ("total_loss", "content_loss", "style_loss", "evaluations", "seconds")
+LAST = (*MEASURED, "worker", "error")
 _TEXT = {*FIRST, "worker", "error"}  # columns that are never numbers
 
 DONE, FAILED = "done", "failed"
@@ -25,6 +25,8 @@ PATIENCE = 30.0  # seconds, with another process that rewrites the table
 
 def read_manifest(folder: str | Path) -> list[dict]:
     """Return the rows of a batch's `manifest.csv`; numbers, lists and mappings as such.
+
+    It may have been saved by a spreadsheet meanwhile, with a byte-order mark and empty rows.
 
     Raises
     ------
@@ -35,7 +37,7 @@ def read_manifest(folder: str | Path) -> list[dict]:
     """
     path = Path(folder, FILE)
     try:
-        with path.open(newline="", encoding="utf-8") as file:
+        with path.open(newline="", encoding="utf-8-sig") as file:
             table = csv.DictReader(file, strict=True)
             if tuple(table.fieldnames or ())[: len(FIRST)] != FIRST:
                 raise ValueError("its columns are others")
@@ -60,11 +62,10 @@ def _filled(row: Mapping, line: int) -> list[tuple[str, str]]:
 
 
 def write_manifest(folder: str | Path, rows: Iterable[Mapping]) -> Path:
-    """Write the rows into `manifest.csv`; into `manifest.parquet` too where there is pyarrow.
+    """Write the rows into `manifest.csv`.
 
-    `pip install "nst_tutorial[parquet]"` brings it. Rows of other files that are in the table
-    already stay there, so that several batches may share a folder, one after the other or at the
-    same time. The file is complete at any moment.
+    Rows of other files that are in the table already stay there, so that several batches may share
+    a folder, one after the other or at the same time. The file is complete at any moment.
 
     Raises
     ------
@@ -89,28 +90,8 @@ def write_manifest(folder: str | Path, rows: Iterable[Mapping]) -> Path:
         writer.writeheader()
         writer.writerows({name: _cell(value) for name, value in row.items()} for row in table)
         with replacing(path) as file:
-            file.write(text.getvalue().encode())
-        if importlib.util.find_spec("pyarrow") is not None:
-            _write_parquet(path.with_suffix(".parquet"), names, table)
+            file.write(text.getvalue().encode(errors="backslashreplace"))
     return path
-
-
-def _write_parquet(path: Path, names: list[str], table: list[dict]) -> None:
-    import pyarrow
-    import pyarrow.parquet
-
-    columns = {}
-    for name in names:
-        values = [row.get(name) for row in table]
-        present = [value for value in values if value is not None]
-        if present and all(_is_number(value) for value in present):
-            values = [None if value is None else float(value) for value in values]
-            columns[name] = pyarrow.array(values, pyarrow.float64())
-        else:
-            texts = [None if value is None else str(_cell(value)) for value in values]
-            columns[name] = pyarrow.array(texts, pyarrow.string())
-    with replacing(path) as file:
-        pyarrow.parquet.write_table(pyarrow.table(columns), file)
 
 
 @contextmanager
@@ -135,10 +116,6 @@ def _asked(row: Mapping) -> str:
     """Pictures and settings of a row."""
     asked = {name: row[name] for name in row if name not in ("file", "status", *LAST)}
     return json.dumps(asked, sort_keys=True)
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _cell(value: object) -> object:

@@ -5,17 +5,18 @@ from __future__ import annotations
 import math
 import threading
 from functools import lru_cache
+from numbers import Real
 from pathlib import Path
 
 from torch import Tensor
 
-from ..checks import LARGEST_SIZE, SMALLEST_SIDE
+from ..checks import LARGEST_SIZE, SMALLEST_SIDE, printable
 from ..images.reading import load_image, save_image
 from ..optimize.result import Result
 from ..storage.atomic import claimed
 from ..storage.fingerprints import fingerprint_of_file
 from ..transfer.style_transfer import stylize
-from .manifest import DONE, FAILED
+from .manifest import DONE, FAILED, MEASURED
 from .tasks import RECORD, Task, finished
 
 THERE, BUSY, UNWRITABLE = "there", "busy", "unwritable"  # not in the manifest
@@ -61,13 +62,21 @@ def perform(
 
 
 def row_of(task: Task, status: str) -> dict:
-    """The row of a task, without what is only known when it is done."""
-    return {"file": task.file, "status": status, **task.names, **task.options}
+    """The row of a task, without what is only known when it is done. Its texts are printable."""
+    options = {k: printable(v) if isinstance(v, str) else v for k, v in task.options.items()}
+    return {"file": task.file, "status": status, **task.names, **options}
 
 
 def there(task: Task, record: dict) -> dict:
-    """The row of a task that was done before; its pictures are called as they are in this batch."""
-    return {**record["row"], **task.names, "status": THERE}
+    """The row of a task that was done before.
+
+    Of what is recorded in the file only the measurements count: its pictures are called as they are
+    in this batch, and a record may have been written by anybody.
+    """
+    recorded = record["row"]
+    row = row_of(task, THERE)
+    row |= {name: recorded[name] for name in MEASURED if isinstance(recorded.get(name), Real)}
+    return row | ({"worker": printable(str(recorded["worker"]))} if "worker" in recorded else {})
 
 
 def failed(task: Task, error: BaseException) -> dict:
@@ -76,7 +85,7 @@ def failed(task: Task, error: BaseException) -> dict:
 
 
 def _one_line(error: BaseException) -> str:
-    text = " ".join(str(error).split())
+    text = printable(" ".join(str(error).split()))
     plain = isinstance(error, ValueError | OSError) and text
     return text if plain else f"{type(error).__name__}: {text}"
 

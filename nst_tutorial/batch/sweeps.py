@@ -9,8 +9,8 @@ on when it is started again. Dask is loaded only if there is a cluster.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, closing
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 from ..checks import check_integer, check_number
 from ..machine.device import choose_device
 from ..storage.atomic import check_can_write
+from .grid import check_networks
 from .manifest import DONE, FAILED, FILE, read_manifest, write_manifest
 from .one_picture import BUSY, THERE, UNWRITABLE, forget_pictures, perform, there
 from .tasks import Pictures, Task, finished, make_tasks
@@ -26,11 +27,12 @@ from .tasks import Pictures, Task, finished, make_tasks
 if TYPE_CHECKING:
     from distributed import Client
 
-SECONDS_BETWEEN_WRITES = 2.0  # of the manifest
+SECONDS_BETWEEN_WRITES = 2.0  # of the manifest, at least
+PART_FOR_WRITES = 0.05  # of the time, at most: a table of 100,000 rows takes seconds
 SECONDS_BETWEEN_LOOKS = 0.5  # at what another run is working on
 SECONDS_OF_SILENCE = 5.0  # then the progress bar tells what is waited for
 
-Runner = Callable[[Sequence[Task]], Iterator[dict]]
+Runner = Callable[[Sequence[Task]], Generator[dict, None, None]]
 
 
 @dataclass
@@ -87,7 +89,8 @@ def sweep(
     Parameters
     ----------
     contents, styles
-        A folder, a picture by path or name, or a list of pictures.
+        A folder, a picture by path or name, or a list of pictures. A folder may be `out` too: what
+        batches have written there is not repainted.
     grid
         Setting → list of values; settings are the options of `stylize` that JSON can hold, and
         "size", the longer side in pixels (512 unless given). Layers and kernels are mappings.
@@ -116,8 +119,9 @@ def sweep(
     Raises
     ------
     ValueError
-        A grid with an unknown setting or a bad value, a folder without pictures, an unknown device,
-        workers that have another version of this package.
+        A grid with an unknown setting or a bad value, or too large; a folder without pictures; an
+        unknown device; weights that cannot be used; workers that have another version of this
+        package.
     OSError
         `out` cannot be written to; no scheduler at the address, or it has no workers, or is gone.
     """
@@ -129,7 +133,7 @@ def sweep(
     if client is None:
         choose_device(device)  # refused now, not once for each picture
     begin = time.perf_counter()
-    tasks = make_tasks(contents, styles, grid)
+    tasks = make_tasks(contents, styles, grid, out)
     found = Sweep(Path(out).resolve())
     if check_can_write(found.out / FILE).exists():
         read_manifest(found.out)  # not somebody else's
@@ -137,8 +141,9 @@ def sweep(
     notes = _Notes(found, len(tasks), progress, callback)
     try:
         waiting = [task for task in tasks if not notes.is_there(task)]
+        check_networks((t.identity["weights"] for t in waiting), download=client is None)
         with ExitStack() as stack:
-            run = partial(_here, partial(work, memory=memory))
+            run: Runner = partial(_here, partial(work, memory=memory))
             if waiting and (workers or client is not None):
                 from .dask import runner
 
@@ -152,7 +157,7 @@ def sweep(
     return found
 
 
-def _here(work: Callable[[Task], dict], tasks: Sequence[Task]) -> Iterator[dict]:
+def _here(work: Callable[[Task], dict], tasks: Sequence[Task]) -> Generator[dict, None, None]:
     try:
         for task in tasks:
             yield work(task)
@@ -187,7 +192,8 @@ class _Notes:
 
         self.found, self.callback = found, callback
         self.bar = tqdm(total=tasks, unit="picture", disable=not progress)
-        self.written = self.added = time.monotonic()
+        self.added = time.monotonic()
+        self.next_write = self.added + SECONDS_BETWEEN_WRITES
 
     def is_there(self, task: Task) -> bool:
         record = finished(self.found.out / task.file, task)
@@ -200,23 +206,30 @@ class _Notes:
             self.found.skipped += 1
             row = {**row, "status": DONE}
         self.found.rows.append(row)
-        self.bar.set_postfix_str(row["file"], refresh=False)
-        self.bar.update()
+        with suppress(OSError):  # a terminal that is gone
+            self.bar.set_postfix_str(row["file"], refresh=False)
+            self.bar.update()
         self.added = time.monotonic()
-        if time.monotonic() - self.written > SECONDS_BETWEEN_WRITES:
+        if time.monotonic() > self.next_write:
             self.write()
         if self.callback is not None:
             self.callback(row)
 
     def wait_for(self, task: Task) -> None:
         if time.monotonic() - self.added > SECONDS_OF_SILENCE:
-            self.bar.set_postfix_str(f"waiting for another run to make {task.file}")
+            with suppress(OSError):
+                self.bar.set_postfix_str(f"waiting for another run to make {task.file}")
 
     def write(self) -> None:
+        begin = time.monotonic()
         write_manifest(self.found.out, self.found.rows)
-        self.written = time.monotonic()
+        end = time.monotonic()
+        self.next_write = end + max(SECONDS_BETWEEN_WRITES, (end - begin) / PART_FOR_WRITES)
 
     def close(self) -> None:
-        self.bar.set_postfix_str("")
-        self.bar.close()
-        self.write()
+        try:
+            self.write()
+        finally:
+            with suppress(OSError):
+                self.bar.set_postfix_str("")
+                self.bar.close()

@@ -12,22 +12,13 @@ from itertools import product
 from pathlib import Path
 
 from .. import __version__
-from ..checks import LARGEST_SIZE, SMALLEST_SIDE, check_integer, check_number
+from ..checks import printable
 from ..images.catalog import READABLE, find_image
 from ..images.reading import load_settings
-from ..presets import Settings
 from ..storage.atomic import is_whole_png
 from ..storage.fingerprints import fingerprint_of_file
-from ..transfer.options import check_settings, settings_from
-from ..transfer.styles import normalized_mix
-from ..vgg.weights import NAMED, weights_file
-
-SIZE = 512  # pixels of the longer side, where the grid does not say
-SETTINGS = (
-    *("size", "preset", "seed"),
-    *(name for name in Settings.__dataclass_fields__ if name != "source"),
-)
-"""What a grid may list values of: the options of `stylize` that JSON can hold, and the size."""
+from ..transfer.options import settings_from
+from .grid import SIZE, check_count, combinations
 
 RECORD = "batch"  # under this name a picture's settings hold what `finished` looks for
 UNREADABLE = "unreadable"
@@ -48,7 +39,7 @@ class Task:
     """What decides the result: all settings, this package's version, fingerprints of the files."""
 
     names: dict
-    """What the table calls the two pictures, {"content": …, "style": …}."""
+    """What the table calls the two pictures, {"content": …, "style": …}; printable."""
 
     file: str
     """The name of the result; it tells the pictures and the options."""
@@ -58,19 +49,27 @@ class Task:
         return self.identity["size"]
 
 
-def make_tasks(contents: Pictures, styles: Pictures, grid: Mapping[str, Sequence]) -> list[Task]:
+def make_tasks(
+    contents: Pictures,
+    styles: Pictures,
+    grid: Mapping[str, Sequence],
+    out: str | Path | None = None,
+) -> list[Task]:
     """Return a task for each content, each style and each combination of the grid's values.
 
     A picture that cannot be read gets its tasks all the same, so that they fail and are listed.
+    `out` is the folder of the results: see `list_pictures`.
 
     Raises
     ------
     ValueError
-        A folder without pictures; a grid with an unknown setting, or a value that cannot be used.
+        A folder without pictures; a grid with an unknown setting, or a value that cannot be used;
+        more than `MOST_PICTURES`.
     FileNotFoundError
         No such folder or picture, or file of weights.
     """
-    given = list_pictures(contents, "content"), list_pictures(styles, "style")
+    given = list_pictures(contents, "content", out), list_pictures(styles, "style", out)
+    check_count(grid, pairs=len(given[0]) * len(given[1]))
     content_names, style_names = map(told_apart, given)
     settings = [(options, _identity(options)) for options in combinations(grid)]
     prints: dict[Path, str] = {}
@@ -89,31 +88,53 @@ def make_tasks(contents: Pictures, styles: Pictures, grid: Mapping[str, Sequence
     return list(tasks.values())
 
 
-def list_pictures(given: Pictures, kind: str) -> list[Path]:
-    """Return absolute paths: the pictures of a folder, or those given by path or by name."""
+def list_pictures(given: Pictures, kind: str, out: str | Path | None = None) -> list[Path]:
+    """Return absolute paths: the pictures of a folder, or those given by path or by name.
+
+    Where the folder is `out` itself, what a batch has written there is left out: otherwise each
+    run would repaint the results of the one before. The settings inside the file tell.
+    """
     if isinstance(given, str | Path):
         folder = Path(given)
         if not folder.is_dir():
             return [find_image(given, kind).absolute()]
-        pictures = [p for p in sorted(folder.iterdir()) if p.suffix.lower() in READABLE]
-        found = [p.absolute() for p in pictures if not (p.name.startswith(".") or p.is_dir())]
-        if not found:
-            raise ValueError(f"{folder}: no pictures in this folder ({', '.join(READABLE)})")
-        return found
-    found = [find_image(name, kind).absolute() for name in given]
-    if not found:
+        pictures = [p.absolute() for p in sorted(folder.iterdir()) if _is_picture(p)]
+        left_out = ""
+        if pictures and out is not None and folder.resolve() == Path(out).resolve():
+            pictures = [path for path in pictures if not _is_of_a_batch(path)]
+            left_out = "; what a batch has written is none"
+        if not pictures:
+            raise ValueError(
+                f"{folder}: no pictures in this folder ({', '.join(READABLE)}{left_out})"
+            )
+        return pictures
+    pictures = [find_image(name, kind).absolute() for name in given]
+    if not pictures:
         raise ValueError(f"no {kind} pictures are given")
-    return found
+    return pictures
+
+
+def _is_picture(path: Path) -> bool:
+    """A file by its suffix, or a broken link. (What begins with a dot is macOS's or ours.)"""
+    return path.suffix.lower() in READABLE and not path.name.startswith(".") and not path.is_dir()
+
+
+def _is_of_a_batch(path: Path) -> bool:
+    """Whether it is a result or a contact sheet."""
+    try:
+        return RECORD in load_settings(path)
+    except (OSError, ValueError, MemoryError):  # no settings, or no picture at all
+        return False
 
 
 def told_apart(paths: Iterable[Path]) -> dict[Path, str]:
     """Return path → name of the file; with its folder, or the whole path, where two are the same.
 
-    {…/a/1.jpg, …/b/1.jpg, …/b/2.jpg} gives a/1.jpg, b/1.jpg and 2.jpg.
+    {…/a/1.jpg, …/b/1.jpg, …/b/2.jpg} gives a/1.jpg, b/1.jpg and 2.jpg. All are printable.
     """
     paths = set(paths)
-    ways = [{path: "/".join(path.parts[-count:]) for path in paths} for count in (1, 2)]
-    ways.append({path: path.as_posix() for path in paths})
+    ways = [{path: _told("/".join(path.parts[-count:])) for path in paths} for count in (1, 2)]
+    ways.append({path: _told(path.as_posix()) for path in paths})
     times = [Counter(way.values()) for way in ways]
     return {
         path: next(w[path] for w, t in zip(ways, times, strict=True) if t[w[path]] == 1)
@@ -121,46 +142,9 @@ def told_apart(paths: Iterable[Path]) -> dict[Path, str]:
     }
 
 
-def combinations(grid: Mapping[str, Sequence]) -> list[dict]:
-    """Return every combination of the grid's values, {setting: value}, each one checked.
-
-    {"style_weight": [5, 15], "kernel": ["gram", "bn"]} has four; an empty grid has one, all
-    settings as they are by default.
-
-    Raises
-    ------
-    ValueError
-        An unknown setting, no list of values, or a value that `stylize` would refuse.
-    FileNotFoundError
-        No such file of weights.
-    """
-    if not isinstance(grid, Mapping):
-        raise ValueError(f"the grid must map settings to lists of values, got {grid!r}")
-    for name, values in grid.items():
-        if name not in SETTINGS:
-            raise ValueError(f"unknown setting {name!r} in the grid; there are {_known()}")
-        if isinstance(values, str | Mapping) or not isinstance(values, Sequence) or not values:
-            raise ValueError(f"{name} in the grid must be a list of values, got {values!r}")
-    found = [dict(zip(grid, values, strict=True)) for values in product(*grid.values())]
-    for options in found:
-        _check(options)
-    return found
-
-
-def _known() -> str:
-    return ", ".join(SETTINGS)
-
-
-def _check(options: Mapping) -> None:
-    if check_integer("size", options.get("size", SIZE), SMALLEST_SIDE) > LARGEST_SIZE:
-        raise ValueError(f"size must be at most {LARGEST_SIZE}, got {options['size']}")
-    check_integer("seed", options.get("seed", 0), 0)
-    settings = settings_from(options.get("preset", "default"), options)
-    check_settings(settings)
-    check_number("style_scale", settings.style_scale, above=0)  # one: each picture has one style
-    normalized_mix(settings.style_mix, 1)
-    if settings.vgg_weights not in NAMED:
-        weights_file(settings.vgg_weights)
+def _told(name: str) -> str:
+    """Printable, and another for each name: what is spelt out begins with a backslash."""
+    return printable(name.replace("\\", r"\\"))
 
 
 # --- what a result is called, and whether it is there -----------------------------------------

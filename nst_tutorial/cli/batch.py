@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -9,11 +10,13 @@ from typing import Annotated
 
 import typer
 
+from ..checks import printable
 from .terminal import complain, ended_by_signal, err, out, plain_errors
 
 SHEET = "contact_sheet.jpg"
 GOES_ON = "interrupted; the same command goes on from here"
 MOST_ON_A_SHEET = 400  # pictures
+LARGEST_GRID = 10_000_000  # bytes
 
 
 def batch(
@@ -60,9 +63,16 @@ def batch(
 
 
 def read_grid(path: Path) -> dict:
-    """The grid in a JSON file; a ValueError names the file."""
+    """The grid in a JSON file, in UTF-8, -16 or -32, with or without a byte-order mark.
+
+    A ValueError names the file.
+    """
+    if path.stat().st_size > LARGEST_GRID:
+        raise ValueError(f"{path}: not a grid ({path.stat().st_size / 1e6:.0f} MB)")
     try:
-        return json.loads(path.read_text(encoding="utf-8"), object_pairs_hook=_without_twins)
+        return json.loads(path.read_bytes(), object_pairs_hook=_without_twins)
+    except RecursionError as error:
+        raise ValueError(f"{path}: not a grid (lists within lists within lists …)") from error
     except ValueError as error:
         raise ValueError(f"{path}: not a grid ({error})") from error
 
@@ -86,22 +96,40 @@ def _report(found) -> None:
     made = len(found.done) - found.skipped
     counts = f"{made} made, {found.skipped} there before, {len(found.failed)} failed"
     out.print(f"{found.seconds:.0f} s: {counts}; the table is", end=" ")
-    out.print(str(found.out / "manifest.csv"), style="bold", markup=False, soft_wrap=True)
+    out.print(
+        printable(str(found.out / "manifest.csv")), style="bold", markup=False, soft_wrap=True
+    )
     if found.rows and not found.stopped:
         _write_sheets(found)
 
 
 def _write_sheets(found) -> None:
-    from ..plots import contact_sheet, to_bytes
     from ..storage.atomic import replacing
 
     for number, rows in enumerate(_on_sheets(found.rows), 1):
         path = found.out / (SHEET if number == 1 else SHEET.replace(".", f"-{number}."))
         try:
             with replacing(path) as file:
-                file.write(to_bytes(contact_sheet(rows, found.out), "jpeg"))
+                file.write(_sheet_as_jpeg(rows, found.out))
         except Exception as error:  # too large, no memory, a full disk: the batch is done
             complain(f"{path} cannot be made ({str(error) or type(error).__name__})")
+
+
+def _sheet_as_jpeg(rows: Sequence[dict], folder: Path) -> bytes:
+    """A contact sheet that says what it is, so that no batch takes it for a picture to repaint."""
+    from PIL import ExifTags, Image
+
+    from ..batch import RECORD
+    from ..images.reading import SETTINGS_KEY
+    from ..plots import DPI, contact_sheet
+
+    exif = Image.Exif()
+    settings = json.dumps({RECORD: "contact sheet"})
+    exif[ExifTags.Base.ImageDescription] = f"{SETTINGS_KEY} {settings}"
+    jpeg = io.BytesIO()
+    figure = contact_sheet(rows, folder)
+    figure.savefig(jpeg, format="jpeg", dpi=DPI, pil_kwargs={"exif": exif})
+    return jpeg.getvalue()
 
 
 def _on_sheets(rows: Sequence[dict]) -> Iterator[list[dict]]:

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import os
 import re
-import textwrap
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path, PurePosixPath
 
 import numpy as np
 from matplotlib.figure import Figure
 from PIL import Image
 
 from ..batch.manifest import DONE, FIRST, LAST
+from ..checks import printable
 from ..images.reading import load_image, to_pil
 from .figure import DPI, new_figure
+from .labels import drawable, drawn_as_is, shortened, widest, wrapped
 
 GAP = 4  # pixels between two pictures
+LINE = 0.17  # inches from one line of a label to the next
+SMALL = 8  # points
+BESIDE = 24  # letters of a line beside the sheet, at most
+FOLDERS = r"^\S*[/\\]" if os.name == "nt" else r"^\S*/"  # of a path at the beginning of a reason
 
 
 def contact_sheet(rows: Sequence[Mapping], folder: str | Path, thumb: int = 130) -> Figure:
@@ -40,18 +47,19 @@ def contact_sheet(rows: Sequence[Mapping], folder: str | Path, thumb: int = 130)
     """
     if not rows:
         raise ValueError("there are no results to show")
-    labels = [_settings(row, _varied(rows)) for row in rows]
-    pairs = sorted({(row["content"], row["style"]) for row in rows})
+    varied = _varied(rows)
+    labels = [_settings(row, varied) for row in rows]
+    pairs = sorted({_pair(row) for row in rows})
     settings = sorted(set(labels), key=_in_order)
     fields, reasons = {}, {}
     for row, label in zip(rows, labels, strict=True):
-        place = pairs.index((row["content"], row["style"])), settings.index(label)
+        place = pairs.index(_pair(row)), settings.index(label)
         try:
             if row["status"] != DONE:
                 raise ValueError(row.get("error", row["status"]))
             fields[place] = to_pil(load_image(Path(folder, row["file"]), thumb))
         except (OSError, ValueError) as error:
-            reasons[place] = str(error)
+            reasons[place] = drawable(" ".join(re.sub(FOLDERS, "", str(error)).split()))
     height = max((picture.height for picture in fields.values()), default=thumb)
     width = max((picture.width for picture in fields.values()), default=thumb)
     return _drawn(fields, reasons, (height + GAP, width + GAP), _named(pairs), settings)
@@ -63,34 +71,51 @@ def _drawn(fields, reasons, cell, pairs, settings) -> Figure:
     for (i, j), picture in fields.items():
         spare = (width - picture.width) // 2, (height - picture.height) // 2
         sheet.paste(picture, (j * width + spare[0], i * height + spare[1]))
-    labels = [_broken(text, width // 6) for text in settings]
-    names = [f"{content}\n{style}" for content, style in pairs]
-    above = 0.17 * max(text.count("\n") + 1 for text in labels) + 0.2
-    beside = 0.085 * max(len(line) for name in names for line in name.split("\n")) + 0.4
+    across = max(8, width // 6)  # letters of a line above or on a picture
+    labels = list(_distinct([wrapped(drawable(text), across, 4) for text in settings]))
+    most = max(1, int(height / DPI / LINE) // 2)
+    names = ["\n".join(wrapped(drawable(name), BESIDE, most) for name in pair) for pair in pairs]
+    names = list(_distinct(names))
+    above = LINE * max(text.count("\n") + 1 for text in labels) + 0.2
+    style = drawn_as_is([*labels, *names, *reasons.values()])
+    beside = widest(names, SMALL, style) + 0.4
     missing = f", {len(reasons)} missing" if reasons else ""
     down = ", ".join(" in ".join(pair) for pair in pairs[:12])
-    across = ", ".join(text.replace("\n", " ") for text in settings[:12]) or "one setting"
-    alt = f"{len(fields)} results of a batch{missing}. Down: {down}. Across: {across}"
+    over = ", ".join(text.replace("\n", " ") for text in settings[:12]) or "one setting"
+    alt = f"{len(fields)} results of a batch{missing}. Down: {down}. Across: {over}"
     size = (sheet.width / DPI + beside, sheet.height / DPI + above)
     figure = new_figure(alt, *size, photographs=True)
     axis = figure.subplots()
+    axis.set_anchor("E")  # what is to spare is left for the names
     axis.imshow(np.asarray(sheet), interpolation="none")
-    axis.set_xticks([(j + 0.5) * width for j in range(len(labels))], labels, fontsize=8)
-    axis.set_yticks([(i + 0.5) * height for i in range(len(names))], names, fontsize=8)
+    axis.set_xticks(
+        [(j + 0.5) * width for j in range(len(labels))], labels, fontsize=SMALL, **style
+    )
+    axis.set_yticks([(i + 0.5) * height for i in range(len(names))], names, fontsize=SMALL, **style)
     axis.tick_params(length=0, labeltop=True, labelbottom=False)
     axis.spines[:].set_visible(False)
     for (i, j), reason in reasons.items():
-        reason = re.sub(r"^\S*[/\\]", "", reason)  # the file's name will do, without its folder
-        text = textwrap.shorten(reason, 5 * width // 6, placeholder=" …")
+        text = wrapped(shortened(reason, 5 * across), across, 6)
         where = (j + 0.5) * width, (i + 0.5) * height
-        axis.text(*where, _broken(text, width // 6), fontsize=7, color="#D55E00",
-                  ha="center", va="center")  # fmt: skip
+        axis.text(*where, text, fontsize=7, color="#D55E00", ha="center", va="center", **style)
     return figure
+
+
+def _pair(row: Mapping) -> tuple[str, str]:
+    return printable(str(row.get("content", ""))), printable(str(row.get("style", "")))
+
+
+def _distinct(labels: Sequence[str]) -> Iterator[str]:
+    """Numbers behind labels that are the same, since names were shortened or cannot be drawn."""
+    times: Counter[str] = Counter()
+    for label in labels:
+        times[label] += 1
+        yield label if times[label] == 1 else f"{label} ({times[label]})"
 
 
 def _named(pairs: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
     """Without suffixes, unless a.jpg and a.png are both there."""
-    short = [tuple(Path(name).stem for name in pair) for pair in pairs]
+    short = [(PurePosixPath(content).stem, PurePosixPath(style).stem) for content, style in pairs]
     return short if len(set(short)) == len(pairs) else list(pairs)
 
 
@@ -101,7 +126,7 @@ def _varied(rows: Sequence[Mapping]) -> list[str]:
 
 
 def _settings(row: Mapping, names: Sequence[str]) -> str:
-    return "\n".join(f"{name} {row.get(name, 'as by default')}" for name in names)
+    return "\n".join(printable(f"{name} {row.get(name, 'as by default')}") for name in names)
 
 
 def _in_order(text: str) -> list:
@@ -114,9 +139,3 @@ def _is_number(word: str) -> bool:
         return np.isfinite(float(word))
     except ValueError:
         return False
-
-
-def _broken(text: str, width: int) -> str:
-    return "\n".join(
-        piece for line in text.split("\n") for piece in textwrap.wrap(line, max(8, width)) or [""]
-    )

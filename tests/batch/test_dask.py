@@ -1,15 +1,18 @@
 """Batches on Dask: two local processes, one killed in the middle of its work."""
 
+import json
 import logging
 import os
 import signal
+import subprocess
+import sys
 import time
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from functools import partial
 from pathlib import Path
-from types import SimpleNamespace
 
 import dask
+import psutil
 import pytest
 import torch
 from batches import TINY, command, pictures_in, start, wait_for_pictures, whole_pictures
@@ -17,11 +20,13 @@ from conftest import names_in
 from distributed import Client, LocalCluster, get_worker
 
 from nst_tutorial import sweep
+from nst_tutorial.batch import connection
 from nst_tutorial.batch import dask as cluster
 from nst_tutorial.batch.manifest import read_manifest
 from nst_tutorial.batch.one_picture import perform
 from nst_tutorial.batch.tasks import make_tasks
-from nst_tutorial.tiling import planning
+
+pytestmark = pytest.mark.cluster
 
 
 @contextmanager
@@ -183,32 +188,6 @@ def test_the_limit_of_a_worker_is_kept():
             assert [row["memory"] for row in run_on(tasks)] == [1.5]
 
 
-def test_what_a_worker_holds_already_is_its_own(monkeypatch):
-    """Memory that it has freed after a picture stays with it, and is there for the next one."""
-    worker = SimpleNamespace(
-        address="tcp://10.0.0.1:9", memory_manager=SimpleNamespace(memory_limit=0)
-    )
-    monkeypatch.setattr("distributed.get_worker", lambda: worker)
-    monkeypatch.setattr(planning, "free_memory", lambda device: 10e9)
-    monkeypatch.setattr(planning, "_resident", lambda: 3e9)
-
-    def planned(device):
-        def work(task, memory, worker):
-            return memory
-
-        return cluster.on_worker(work, {"10.0.0.1": 4}, 1, None, device, None)
-
-    assert planned("cpu") == pytest.approx(3 + 0.8 * 10 / 4)
-    # a machine with a GPU
-    monkeypatch.setattr(
-        cluster,
-        "choose_device",
-        lambda name="auto": torch.device("cuda" if name == "auto" else name),
-    )
-    assert planned("cpu") == pytest.approx(3 + 0.8 * 10 / 4)
-    assert planned("auto") is None
-
-
 def test_the_workers_plan_for_the_device_that_is_asked_for(client, tmp_path, monkeypatch):
     def asked(work, *rest):
         raise ValueError(f"asked for {rest[-1]}")
@@ -256,12 +235,6 @@ def test_another_version_on_the_workers_is_refused(client, tmp_path, monkeypatch
     assert pictures_in(tmp_path) == {}
 
 
-def test_no_scheduler_at_the_address(tmp_path, monkeypatch):
-    monkeypatch.setattr(cluster, "CONNECTING", 0.5)
-    with pytest.raises(OSError, match="Timed out trying to connect"):
-        run(tmp_path, {}, client="tcp://127.0.0.1:9")
-
-
 def test_a_scheduler_without_workers(tmp_path, monkeypatch):
     monkeypatch.setattr(cluster, "WAITING_FOR_WORKERS", 0.3)
     with two_workers(n_workers=0) as client:
@@ -301,3 +274,73 @@ def test_ctrl_c_with_workers(tmp_path):
     assert process.returncode == 0, errors
     assert f"{10 - made} made, {made} there before, 0 failed" in output.replace("\n", " ")
     assert len(read_manifest(out)) == len(whole_pictures(out)) == 10
+
+
+@contextmanager
+def dask_process(*arguments):
+    command = [sys.executable, "-m", "distributed.cli.dask_" + arguments[0], *arguments[1:]]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    try:
+        yield process
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+
+
+@pytest.fixture
+def scheduler(tmp_path):
+    """A scheduler and a worker as on other machines: (address, scheduler, worker)."""
+    file = tmp_path / "scheduler.json"
+    place = ["--host", "127.0.0.1", "--scheduler-file", str(file), "--no-dashboard"]
+    with (
+        dask_process("scheduler", "--port", "0", *place) as scheduler,
+        dask_process("worker", *place, "--nthreads", "1", "--no-nanny") as worker,
+    ):
+        until = time.monotonic() + 60
+        while not file.exists() or not file.read_text():
+            assert time.monotonic() < until
+            time.sleep(0.05)
+        yield json.loads(file.read_text())["address"], scheduler, worker
+
+
+@pytest.mark.parametrize(
+    ("which", "message"),
+    [
+        (1, "the scheduler is gone; the same command goes on from here"),
+        (2, r"the scheduler (tcp://\S+) has had no worker for 1 s; start some \(dask worker \1\); "
+            "the same command goes on from here"),
+    ],
+    ids=["scheduler", "worker"],
+)  # fmt: skip
+def test_a_cluster_that_dies_ends_a_batch_in_words(
+    tmp_path, scheduler, monkeypatch, capfd, which, message
+):
+    monkeypatch.setattr(connection, "CONNECTING", 5)  # and so long for a new connection
+    monkeypatch.setattr(cluster, "SECONDS_OF_SILENCE", 0.2)
+
+    def kill(row):
+        monkeypatch.setattr(cluster, "WAITING_FOR_WORKERS", 1)
+        with suppress(ProcessLookupError):
+            os.killpg(scheduler[which].pid, signal.SIGKILL)
+
+    with pytest.raises(ConnectionError, match=message):
+        run(tmp_path / "out", {"seed": list(range(50))}, client=scheduler[0], callback=kill)
+    assert capfd.readouterr().err == ""
+    assert 1 <= len(read_manifest(tmp_path / "out")) < 50
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals")
+@pytest.mark.parametrize("wait", [0.0, 0.5, 1.5])
+def test_ctrl_c_while_the_workers_start(tmp_path, wait):
+    process = start(command(tmp_path / "out", TINY, "--workers", "2"))
+    until = time.monotonic() + 60
+    while not psutil.Process(process.pid).children():
+        assert time.monotonic() < until
+        time.sleep(0.01)
+    time.sleep(wait)
+    os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to all processes
+    _, errors = process.communicate(timeout=60)
+    assert (process.returncode, errors) == (
+        130, "nst: interrupted; the same command goes on from here\n",
+    )  # fmt: skip

@@ -1,6 +1,6 @@
 """The table of a batch, and claims on files."""
 
-import importlib.util
+import codecs
 import multiprocessing
 import subprocess
 import sys
@@ -8,7 +8,7 @@ import threading
 from pathlib import Path
 
 import pytest
-from conftest import names_in, skip_loudly
+from conftest import names_in
 
 from nst_tutorial.batch import manifest
 from nst_tutorial.batch.manifest import read_manifest, write_manifest
@@ -28,7 +28,7 @@ ROWS = [
 
 def test_what_is_written_is_read(tmp_path):
     path = write_manifest(tmp_path, ROWS)
-    assert names_in(tmp_path)[:1] == ["manifest.csv"]
+    assert names_in(tmp_path) == ["manifest.csv"]
     assert read_manifest(tmp_path) == ROWS
     header = path.read_text().splitlines()[0].split(",")
     assert header[:4] == ["file", "status", "content", "style"]
@@ -75,6 +75,22 @@ def test_what_a_spreadsheet_leaves_behind(tmp_path):
     assert len(read_manifest(tmp_path)) == 4
 
 
+def test_a_table_saved_with_a_byte_order_mark(tmp_path):
+    """As Excel writes "CSV UTF-8"."""
+    path = write_manifest(tmp_path, ROWS)
+    path.write_bytes(codecs.BOM_UTF8 + path.read_bytes().replace(b"\n", b"\r\n"))
+    assert [r["file"] for r in read_manifest(tmp_path)] == ["a.png", "b.png", "c.png"]
+    assert read_manifest(tmp_path)[0] == ROWS[0]
+    write_manifest(tmp_path, [row("d", size=64)])
+    assert len(read_manifest(tmp_path)) == 4
+    assert path.read_bytes().startswith(b"file,status,")
+
+
+def test_what_is_not_utf_8_is_spelt_out(tmp_path):
+    write_manifest(tmp_path, [row("a", weights="caf\udce9.pth")])
+    assert read_manifest(tmp_path) == [row("a", weights="caf\\udce9.pth")]
+
+
 @pytest.mark.parametrize(
     ("cells", "missing"), [(",done,x.jpg", "file"), ("x.png,,x.jpg", "status")]
 )
@@ -101,26 +117,6 @@ def test_writing_beside_another_process_is_said(tmp_path, monkeypatch):
     assert read_manifest(tmp_path) == ROWS
 
 
-def test_without_pyarrow_there_is_the_csv_alone(tmp_path, monkeypatch):
-    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
-    write_manifest(tmp_path, ROWS)
-    assert names_in(tmp_path) == ["manifest.csv"]
-
-
-def test_parquet(tmp_path):
-    if importlib.util.find_spec("pyarrow") is None:
-        skip_loudly("no table is written as Parquet: pyarrow is not installed")
-    from pyarrow import parquet
-
-    write_manifest(tmp_path, ROWS)
-    table = parquet.read_table(tmp_path / "manifest.parquet").to_pylist()
-    assert [r["file"] for r in table] == ["a.png", "b.png", "c.png"]
-    assert table[0]["total_loss"] == 0.25
-    assert table[0]["kernel"] == '{"name": "bn"}'
-    assert (table[1]["steps"], table[2]["steps"]) == (30.0, None)
-    assert table[2]["error"] == "17"
-
-
 def _add(folder, name):
     for i in range(15):
         write_manifest(folder, [row(f"{name}{i:02}")])
@@ -135,7 +131,7 @@ def test_several_processes_lose_no_row(tmp_path):
         writer.join()
         assert writer.exitcode == 0
     assert len(read_manifest(tmp_path)) == 45
-    assert set(names_in(tmp_path)) - {"manifest.parquet"} == {"manifest.csv"}
+    assert names_in(tmp_path) == ["manifest.csv"]
 
 
 # --- claims ----------------------------------------------------------------------------------
@@ -175,7 +171,7 @@ def test_a_claim_holds_against_threads_and_never_twice(tmp_path):
 
 HOLD = """
 import sys, time
-from nst_tutorial.storage import claimed
+from nst_tutorial.storage.atomic import claimed
 with claimed(sys.argv[1]) as mine:
     print(mine, flush=True)
     time.sleep(60)

@@ -4,6 +4,8 @@ import os
 import signal
 import subprocess
 import threading
+import time
+from contextlib import suppress
 
 import pytest
 from batches import GRID, TINY, command, pictures_in, run, start, wait_for_pictures, whole_pictures
@@ -67,6 +69,34 @@ def test_a_process_that_is_ended_leaves_a_batch_that_goes_on(tmp_path, number):
     assert len(read_manifest(out)) == len(whole_pictures(out)) == 12
 
 
+@pytest.mark.skipif(os.name == "nt", reason="terminals")
+def test_closing_the_terminal_leaves_a_batch_that_goes_on(tmp_path):
+    """As the end of a session does, with nobody left to read what is said."""
+    out = tmp_path / "out"
+    import fcntl
+    import termios
+
+    terminal, end = os.openpty()
+    process = subprocess.Popen(
+        command(out, {"size": [48], "steps": [6], "seed": list(range(12))}),
+        stdin=end, stdout=end, stderr=end, start_new_session=True,
+        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+    )  # fmt: skip
+    os.close(end)
+    os.set_blocking(terminal, False)
+    until = time.monotonic() + 300
+    while len(pictures_in(out)) < 2:
+        assert process.poll() is None
+        assert time.monotonic() < until
+        with suppress(BlockingIOError):
+            os.read(terminal, 4096)
+        time.sleep(0.02)
+    os.close(terminal)
+    assert process.wait(timeout=60) == 128 + signal.SIGHUP
+    assert 2 <= len(read_manifest(out)) == len(whole_pictures(out)) < 12
+    assert not [name for name in names_in(out) if name.startswith(".")]
+
+
 def test_two_runs_into_one_folder_share_the_work(tmp_path):
     out = tmp_path / "out"
     arguments = command(out, {"size": [48], "steps": [3], "seed": list(range(8))})
@@ -76,7 +106,7 @@ def test_two_runs_into_one_folder_share_the_work(tmp_path):
     made = sum(int(text.split(" made")[0].split()[-1]) for text, _ in ended)
     assert made == 8  # none twice
     assert len(read_manifest(out)) == len(whole_pictures(out)) == 8
-    suffixes = sorted(p.suffix for p in out.iterdir() if p.suffix != ".parquet")
+    suffixes = sorted(p.suffix for p in out.iterdir())
     assert suffixes == [".csv", ".jpg", *[".png"] * 8]
 
 

@@ -1,7 +1,10 @@
 """Batches in one process: all results, none twice, resumable, one bad picture alone."""
 
 import errno
+import itertools
+import os
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -27,8 +30,7 @@ def test_all_results_and_their_table(tmp_path):
         rows, key=lambda r: [x["file"] for x in found.rows].index(r["file"])
     )
     assert len({row["file"] for row in rows}) == len(rows) == 4
-    there = [name for name in names_in(tmp_path) if name != "manifest.parquet"]
-    assert there == sorted(["manifest.csv", *(row["file"] for row in rows)])
+    assert names_in(tmp_path) == sorted(["manifest.csv", *(row["file"] for row in rows)])
     assert (found.skipped, found.stopped, found.failed) == (0, None, [])
     for row in rows:
         image = load_image(tmp_path / row["file"])
@@ -257,3 +259,89 @@ def test_pictures_and_network_are_loaded_once(tmp_path, monkeypatch):
     run(tmp_path, grid={**TINY, "style_weight": [1, 2, 3, 4]})
     assert sorted(path.stem for path in loaded) == ["starry_night", "temple"]
     assert perform._load.cache_info().currsize == 0  # their memory is free again
+
+
+def test_results_in_the_folder_of_the_pictures_are_not_repainted(tmp_path):
+    for name in ("temple", "cat"):
+        save_image(load_image(name, 48), tmp_path / f"{name}.png")
+    counts = []
+    for _ in range(3):
+        done = run(tmp_path, contents=tmp_path, styles=tmp_path, grid=TINY)
+        counts.append((len(done.done) - done.skipped, done.skipped, len(pictures_in(tmp_path))))
+    assert counts == [(4, 0, 6), (0, 4, 6), (0, 4, 6)]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="names of any bytes")
+def test_names_that_are_not_utf_8_or_as_long_as_a_name_may_be(tmp_path):
+    folder = tmp_path / "in"
+    folder.mkdir()
+    names = [b"caf\xe9.png", b"x" * 251 + b".png", "絵".encode() * 83 + b"y.png"]
+    for i, name in enumerate(names):
+        save_image(torch.full((1, 3, 48, 48), 0.2 * i), folder / "new.png")
+        (folder / "new.png").rename(folder / os.fsdecode(name))
+    (folder / os.fsdecode(b"bad\xff\x1b[2J.png")).write_bytes(b"x")
+    done = run(tmp_path / "out", contents=folder, grid=TINY)
+    told = ["caf\\udce9.png", "x" * 251 + ".png", "絵" * 83 + "y.png"]
+    assert {row["content"] for row in done.done} == set(told)
+    assert all(len(row["file"].encode()) <= 240 for row in done.rows)
+    (bad,) = done.failed
+    assert bad["content"] == "bad\\udcff\\x1b[2J.png"
+    assert f"{folder}/bad\\udcff\\x1b[2J.png: cannot be read as a picture" in bad["error"]
+    assert read_manifest(tmp_path / "out") == sorted(done.rows, key=lambda row: row["file"])
+    assert run(tmp_path / "out", contents=folder, grid=TINY).skipped == 3
+
+
+def test_a_record_in_a_picture_says_no_more_than_what_was_measured(tmp_path):
+    """Anybody may have written it."""
+    (row,) = run(tmp_path, grid=TINY).rows
+    path = tmp_path / row["file"]
+    settings = load_settings(path)
+    settings["batch"]["row"] |= {"file": "../../x.png\x1b[2J", "error": "\x1b[2J", "steps": "\x1b",
+                                 "worker": "\x1b[2J", "seconds": "\x1b[2J"}  # fmt: skip
+    save_image(load_image(path), path, settings)
+    (again,) = run(tmp_path, grid=TINY).rows
+    expected = {name: value for name, value in row.items() if name != "seconds"}
+    assert again == {**expected, "worker": "\\x1b[2J"}
+
+
+def test_damaged_weights_end_a_batch_before_it_begins(tmp_path, monkeypatch):
+    monkeypatch.setattr(perform, "stylize", None)
+    weights = tmp_path / "vgg.pth"
+    weights.write_bytes(b"x")
+    with pytest.raises(ValueError, match=r"vgg\.pth: cannot be read as weights"):
+        run(tmp_path / "out", grid={**TINY, "weights": [str(weights)]})
+
+
+class Gone:
+    """A progress bar on a terminal that has been closed."""
+
+    def __getattr__(self, name):
+        def write(*arguments, **options):
+            raise OSError(errno.EIO, "Input/output error")
+
+        return write
+
+
+def test_a_terminal_that_is_gone_stops_nothing(tmp_path, monkeypatch):
+    monkeypatch.setattr("tqdm.auto.tqdm", lambda **options: Gone())
+    assert len(run(tmp_path).done) == 2
+    assert len(read_manifest(tmp_path)) == 2
+
+
+def test_a_long_table_is_written_less_often(tmp_path, monkeypatch):
+    """Writing takes a twentieth of the time at most."""
+    now, writes = [0.0], []
+
+    def write(folder, rows):
+        now[0] += 1.0
+        writes.append(now[0])
+
+    monkeypatch.setattr(batch, "write_manifest", write)
+    monkeypatch.setattr(batch, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    notes = batch._Notes(batch.Sweep(tmp_path), 200, False, None)
+    for i in range(200):
+        now[0] += 1.0
+        notes.add({"file": f"{i}.png", "status": "done"})
+    pauses = [after - before for before, after in itertools.pairwise(writes)]
+    assert len(pauses) > 5
+    assert set(pauses) == {22.0}  # 20 of pause, and the second in which it is written

@@ -6,18 +6,10 @@ from pathlib import Path
 import pytest
 import torch
 
-from nst_tutorial.batch.tasks import (
-    RECORD,
-    SETTINGS,
-    combinations,
-    finished,
-    list_pictures,
-    make_tasks,
-    told_apart,
-)
+from nst_tutorial.batch.grid import combinations
+from nst_tutorial.batch.tasks import RECORD, finished, list_pictures, make_tasks, told_apart
 from nst_tutorial.images.reading import save_image
 from nst_tutorial.presets import PRESETS
-from nst_tutorial.transfer.style_transfer import stylize
 
 
 def names(tasks):
@@ -47,15 +39,6 @@ def test_an_empty_grid_is_one_combination_of_defaults():
     assert (task.identity["size"], task.identity["seed"]) == (512, 0)
 
 
-def test_the_grid_knows_all_json_options_of_stylize():
-    import inspect
-
-    options = set(inspect.signature(stylize).parameters)
-    how = {"content", "style", "device", "model", "tile", "memory", "checkpoint",
-           "checkpoint_every", "callback", "content_masks", "style_masks"}  # fmt: skip
-    assert set(SETTINGS) == options - how | {"size"}
-
-
 def test_names_tell_the_settings_and_fit_every_disk(tmp_path):
     (task,) = make_tasks("temple", "starry_night", {"style_weight": [0.5], "kernel": ["bn"]})
     assert task.file.startswith("temple_starry_night_style-weight=0.5_kernel=bn_")
@@ -67,6 +50,7 @@ def test_names_tell_the_settings_and_fit_every_disk(tmp_path):
     weights.write_bytes(b"x")
     layers = {f"relu{b}_1": 0.123456789 for b in range(1, 6)}
     for letters, grid in (
+        ("x" * 240, {"weights": [str(weights)], "style_layers": [layers]}),
         ("絵" * 80, {"style_layers": [layers]}),
         ("𐍈" * 60, {"weights": [str(weights)], "style_layers": [layers]}),
     ):
@@ -107,6 +91,40 @@ def test_files_of_the_same_name_are_told_apart():
     assert told_apart(paths) == dict(zip(paths, names, strict=True))
 
 
+def test_names_in_the_table_are_printable_and_told_apart():
+    names = {
+        "/x/a\x1b[2Jb.jpg": "a\\x1b[2Jb.jpg",  # clears a terminal
+        "/x/a\\x1b[2Jb.jpg": "a\\\\x1b[2Jb.jpg",  # a backslash in the name itself
+        "/x/caf\udce9.jpg": "caf\\udce9.jpg",  # Latin-1
+        "/x/\u202egpj.exe": "\\u202egpj.exe",  # from right to left
+        "/x/絵\n👩\u200d🚀.jpg": "絵\\n👩\u200d🚀.jpg",
+    }
+    assert told_apart(map(Path, names)) == {Path(path): name for path, name in names.items()}
+
+
+def test_what_a_batch_has_written_is_not_repainted(tmp_path):
+    """Where results go to the folder of the pictures: neither results nor contact sheets."""
+    image = torch.rand(1, 3, 20, 20)
+    save_image(image, tmp_path / "photo.png")
+    save_image(image, tmp_path / "of stylize.png", {"style_weight": 5})
+    save_image(image, tmp_path / "result.png", {RECORD: {"identity": {}, "row": {}}})
+    save_image(image, tmp_path / "contact_sheet.jpg", {RECORD: "contact sheet"})
+    (tmp_path / "damaged.png").write_bytes(b"x")
+    (tmp_path / "link").symlink_to(tmp_path, target_is_directory=True)
+    kept = ["damaged.png", "of stylize.png", "photo.png"]
+    for folder, out in ((tmp_path, tmp_path), (tmp_path / "link", tmp_path)):
+        assert [path.name for path in list_pictures(folder, "content", out)] == kept
+    # In another folder, and asked for one by one, they are pictures as all others.
+    everything = sorted([*kept, "result.png", "contact_sheet.jpg"])
+    assert [path.name for path in list_pictures(tmp_path, "content", tmp_path / "o")] == everything
+    one = tmp_path / "result.png"
+    assert list_pictures(one, "content", tmp_path) == list_pictures([one], "content", tmp_path)
+    for path in kept:
+        (tmp_path / path).unlink()
+    with pytest.raises(ValueError, match="no pictures in .*what a batch has written is none"):
+        list_pictures(tmp_path, "content", tmp_path)
+
+
 def test_the_name_does_not_depend_on_the_rest_of_the_grid():
     few = names(make_tasks("temple", "tissue_stain", {"steps": [3]}))
     many = names(
@@ -127,56 +145,6 @@ def test_a_folder_of_pictures(tmp_path):
         list_pictures(tmp_path / "nowhere", "content")
     with pytest.raises(ValueError, match="no style pictures are given"):
         list_pictures([], "style")
-
-
-@pytest.mark.parametrize(
-    ("grid", "message"),
-    [
-        ({"style_wait": [1]}, "unknown setting 'style_wait' in the grid; there are size, preset"),
-        ({"model": [1]}, "unknown setting 'model'"),
-        ({"device": ["cpu"]}, "unknown setting 'device'"),
-        ({"steps": 3}, "steps in the grid must be a list of values, got 3"),
-        ({"kernel": "gram"}, "kernel in the grid must be a list of values, got 'gram'"),
-        ({"kernel": {"name": "gram"}}, "kernel in the grid must be a list of values"),
-        ({"steps": []}, r"steps in the grid must be a list of values, got \[\]"),
-        ([1], r"the grid must map settings to lists of values, got \[1\]"),
-        ({"steps": [3, -1]}, "steps must be a whole number ≥ 0, got -1"),
-        ({"steps": [True]}, "steps must be a whole number ≥ 0, got True"),
-        ({"size": [8]}, "size must be a whole number ≥ 16, got 8"),
-        ({"size": [40000]}, "size must be at most 30000, got 40000"),
-        ({"size": [None]}, "size must be a whole number ≥ 16, got None"),
-        ({"seed": [1.5]}, "seed must be a whole number ≥ 0, got 1.5"),
-        ({"style_weight": [float("nan")]}, "style_weight must be finite"),
-        ({"style_weight": ["5"]}, "style_weight must be finite"),
-        ({"style_scale": [0]}, "style_scale must be a number above 0"),
-        ({"kernel": ["grams"]}, "unknown kernel 'grams'"),
-        ({"preset": ["gatys2015"]}, "unknown preset 'gatys2015'"),
-        ({"pooling": ["mean"]}, "pooling must be one of max, average; got 'mean'"),
-        ({"method": ["sgd"]}, "method must be one of lbfgs, adam; got 'sgd'"),
-        ({"parameters": ["wavelet"]}, "parameters must be one of pixel, fourier"),
-        ({"content_normalization": ["x"]}, "content_normalization must be one of"),
-        ({"style_normalization": [3]}, "style_normalization must be one of"),
-        ({"learning_rate": [0]}, "learning_rate must be a number above 0"),
-        ({"history": [0]}, "history must be a whole number ≥ 1"),
-        ({"rescale": ["yes"]}, "rescale must be True or False, got 'yes'"),
-        ({"start": ["temple"]}, "start must be a picture or one of content, noise, style"),
-        ({"style_layers": [{"relu9_1": 1}]}, "unknown layer 'relu9_1'"),
-        ({"style_layers": ["relu1_1"]}, "style_layers must be a mapping"),
-        ({"balance": [None]}, "balance must be one of"),
-        ({"style_mix": [[1, 2]]}, "style_mix must hold as many numbers as there are styles, 1"),
-        ({"style_scale": [[1.0]]}, "style_scale must be a number above 0"),
-        ({"coarse_to_fine": [1]}, "coarse_to_fine must be True or False, got 1"),
-    ],
-)
-def test_bad_grids(grid, message):
-    with pytest.raises(ValueError, match=message):
-        combinations(grid)
-
-
-@pytest.mark.parametrize("weights", ["orginal", "nowhere.pth", 3, None, ["original"]])
-def test_unknown_weights_are_refused_at_once(weights):
-    with pytest.raises(FileNotFoundError, match=r"no such weights; give a file, \"original\""):
-        combinations({"weights": [weights]})
 
 
 def test_only_the_picture_that_is_asked_for_is_finished(tmp_path):

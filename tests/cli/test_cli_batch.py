@@ -1,5 +1,6 @@
 """`nst batch`: pictures, table, contact sheets, and grids that cannot be used."""
 
+import os
 import subprocess
 import sys
 
@@ -8,8 +9,9 @@ from batches import GRID, TINY, command
 from conftest import COMMAND
 from PIL import Image
 
-from nst_tutorial import plots
-from nst_tutorial.cli.batch import MOST_ON_A_SHEET, _on_sheets
+from nst_tutorial import load_settings, plots
+from nst_tutorial.batch import RECORD
+from nst_tutorial.cli.batch import MOST_ON_A_SHEET, _on_sheets, _sheet_as_jpeg, read_grid
 
 
 def called(arguments):
@@ -95,6 +97,47 @@ def test_grid_files_that_cannot_be_used(tmp_path, text, message, capsys, monkeyp
     assert ended.value.code == 2
     assert message in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-32"])
+def test_grid_files_as_other_programs_save_them(tmp_path, encoding):
+    path = tmp_path / "grid.json"
+    path.write_bytes('{"weights": ["é.pth"], "steps": [3]}'.encode(encoding))
+    assert read_grid(path) == {"weights": ["é.pth"], "steps": [3]}
+
+
+def test_grid_files_that_would_fill_the_memory(tmp_path, monkeypatch):
+    path = tmp_path / "grid.json"
+    path.write_text("[" * 100_000)
+    with pytest.raises(ValueError, match=r"grid\.json: not a grid \(lists within lists"):
+        read_grid(path)
+    with path.open("wb") as file:
+        file.truncate(3_000_000_000)
+    with pytest.raises(ValueError, match=r"grid\.json: not a grid \(3000 MB\)"):
+        read_grid(path)
+
+
+def test_a_contact_sheet_says_what_it_is(tmp_path):
+    """So that it is not repainted where results go to the folder of the pictures."""
+    rows = [{"file": "a.png", "status": "failed", "content": "a", "style": "b", "error": "c"}]
+    (tmp_path / "sheet.jpg").write_bytes(_sheet_as_jpeg(rows, tmp_path))
+    assert load_settings(tmp_path / "sheet.jpg") == {RECORD: "contact sheet"}
+
+
+@pytest.mark.skipif(os.name == "nt", reason="names of any bytes")
+def test_no_name_reaches_the_terminal_as_it_is(tmp_path, capsys):
+    from nst_tutorial import cli
+
+    out = tmp_path / os.fsdecode(b"out\xff")
+    arguments = command(out, TINY)[len(COMMAND) :]
+    (tmp_path / "contents" / os.fsdecode(b"bad\xe9\x1b[2J.png")).write_bytes(b"x")
+    with pytest.raises(SystemExit) as ended:
+        cli.app(arguments)
+    assert ended.value.code == 1
+    said = capsys.readouterr()
+    assert "nst: bad\\udce9\\x1b[2J.png in starry_night.png: " in said.err
+    assert "out\\udcff/manifest.csv" in said.out
+    assert "\x1b" not in said.out + said.err
 
 
 def test_a_batch_here_needs_no_dask(tmp_path):

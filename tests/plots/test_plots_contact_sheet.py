@@ -1,3 +1,5 @@
+import warnings
+
 import numpy as np
 import pytest
 import torch
@@ -58,3 +60,53 @@ def test_no_rows():
 def test_all_failed(tmp_path):
     rows = [{**row(tmp_path, "a", 1, RED), "status": "failed", "error": "x"}]
     assert len(plots.to_bytes(plots.contact_sheet(rows, tmp_path))) > 1000
+
+
+def labels_of(figure):
+    axis = figure.axes[0]
+    return [*axis.get_xticklabels(), *axis.get_yticklabels(), *axis.texts]
+
+
+@pytest.mark.parametrize("name", ["a" * 245, "W" * 245, "IMG 2024 " * 25, "絵" * 80, "$x" * 100])
+def test_a_long_name_leaves_room_for_the_pictures(tmp_path, name):
+    rows = [row(tmp_path, "a", weight, RED) for weight in (1, 2)]
+    rows = [{**each, "content": f"{name}.jpg", "weights": f"/{name}{i}.pth"} for i, each in
+            enumerate(rows)]  # fmt: skip
+    rows[1] |= {"status": "failed", "error": f"{name}: cannot be read"}
+    figure = plots.contact_sheet(rows, tmp_path)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        plots.to_bytes(figure)
+    picture = figure.axes[0].get_window_extent()
+    assert picture.width > 0.9 * sheet_of(figure).shape[1]
+    (down,) = figure.axes[0].get_yticklabels()
+    assert figure.bbox.x0 <= down.get_window_extent().x0
+    assert all(label.get_window_extent().y1 <= figure.bbox.y1 for label in labels_of(figure))
+    (reason,) = figure.axes[0].texts
+    assert reason.get_text().replace("\n", "").endswith("read")
+
+
+def test_names_that_are_the_same_when_shortened_are_numbered(tmp_path):
+    middles = ("b", "c")
+    rows = [
+        {**row(tmp_path, str(i), 1, RED), "content": f"{'a' * 99}{middle}{'a' * 99}.jpg"}
+        for i, middle in enumerate(middles)
+    ]
+    down = plots.contact_sheet(rows, tmp_path).axes[0].get_yticklabels()
+    first, second = (label.get_text() for label in down)
+    assert second == f"{first} (2)"
+
+
+def test_no_control_character_of_a_manifest_is_drawn(tmp_path):
+    rows = [{**row(tmp_path, "a", w, RED), "content": "a\x1b[2J.jpg"} for w in (1, 2)]
+    rows[1] |= {"status": "failed", "error": "b\x1b[2J is\tdamaged", "weights": "c\x9b"}
+    figure = plots.contact_sheet(rows, tmp_path)
+    texts = [label.get_text() for label in labels_of(figure)] + [figure.alt]
+    assert "a\\x1b[2J\ns" in texts
+    assert not any(c in text for text in texts for c in "\x1b\x9b\t")
+
+
+def test_a_row_without_pictures_is_shown_too(tmp_path):
+    rows = [{"file": "a.png", "status": "failed", "error": "no reason"}]
+    (text,) = plots.contact_sheet(rows, tmp_path).axes[0].texts
+    assert text.get_text() == "no reason"
