@@ -2,6 +2,7 @@ from . import atomic as atomic
 from . import fingerprints as fingerprints
 from . import tensor_files as tensor_files
 from .atomic import check_can_write as check_can_write
+from .atomic import check_distinct as check_distinct
 from .atomic import claimed as claimed
 from .atomic import free_name as free_name
 from .atomic import is_whole_png as is_whole_png

@@ -6,13 +6,10 @@ import errno
 import os
 import secrets
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
-
-if TYPE_CHECKING:
-    pass
+from typing import BinaryIO
 
 
 def check_can_write(path: str | Path) -> Path:
@@ -21,20 +18,67 @@ def check_can_write(path: str | Path) -> Path:
     Raises
     ------
     OSError
-        The folder cannot be made or written to, or `path` is a folder itself.
+        The folder cannot be made or written to, or `path` is a folder itself, or a symbolic link
+        that leads back to itself.
     """
     path = Path(path)
     if path.is_dir():
         raise IsADirectoryError(f"{path}: is a folder; name a file in it")
+    folder = _followed(path).parent
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=path.parent):
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
             pass
     except OSError as error:
         raise type(error)(
-            error.errno, f"cannot write in the folder {path.parent} ({error.strerror})"
+            error.errno, f"cannot write in the folder {folder} ({error.strerror})"
         ) from error
     return path
+
+
+def _followed(path: Path) -> Path:
+    """The file that a symbolic link stands for, which need not exist; any other path as it is."""
+    try:
+        path.stat()
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            message = "a symbolic link that leads back to itself; remove it, or give another name"
+            raise OSError(errno.ELOOP, message, str(path)) from error
+    return path.resolve() if path.is_symlink() else path
+
+
+def check_distinct(
+    writes: Mapping[str, str | Path | None], reads: Mapping[str, str | Path | None] | None = None
+) -> None:
+    """Refuse two arguments that mean one file which would be written, before anything is lost.
+
+    Two files that are only read may be the same. Symbolic links are followed.
+
+    Parameters
+    ----------
+    writes, reads
+        What an argument is called ("--out") → its path; None: not given.
+
+    Raises
+    ------
+    ValueError
+        It names both arguments and the file.
+    """
+    written = [(name, Path(path)) for name, path in writes.items() if path is not None]
+    read = [(name, Path(path)) for name, path in (reads or {}).items() if path is not None]
+    for number, (name, path) in enumerate(written, 1):
+        for other, other_path in written[number:] + read:
+            if _are_one(path, other_path):
+                raise ValueError(f"{name} and {other} are one file, {path}; give them two names")
+
+
+def _are_one(a: Path, b: Path) -> bool:
+    if os.path.realpath(a) == os.path.realpath(b):
+        return True
+    try:
+        return a.samefile(b)  # by two names: a hard link, a disk that takes A.png for a.png
+    except OSError:  # one of them is not there
+        return False
 
 
 @contextmanager
@@ -52,8 +96,7 @@ def replacing(path: str | Path, *, overwrite: bool = True) -> Iterator[BinaryIO]
     OSError
         The folder is missing or not writable, the disk is full; it names `path`.
     """
-    path = Path(path)
-    path = path.resolve() if path.is_symlink() else path
+    path = _followed(Path(path))
     temporary = path.with_name(f".nst-{secrets.token_hex(6)}.tmp")
     try:
         with temporary.open("xb") as file:

@@ -15,7 +15,7 @@ from test_checkpoint import begin
 
 from nst_tutorial.images import decoding
 from nst_tutorial.images.reading import check_can_save, load_image, load_settings, save_image
-from nst_tutorial.storage.atomic import replacing
+from nst_tutorial.storage.atomic import check_can_write, check_distinct, replacing
 
 NOISE = torch.rand(1, 3, 128, 128, generator=torch.Generator().manual_seed(0))
 
@@ -259,3 +259,44 @@ def test_readers_see_the_old_file_or_the_new_one(tmp_path):
         thread.join()
     assert len(seen) > 1
     assert names_in(tmp_path) == ["file"]
+
+
+# --- links, and one file under two names -------------------------------------------------------
+
+
+def test_a_link_in_a_circle_is_refused_before_any_work(tmp_path):
+    a, b = tmp_path / "a.png", tmp_path / "b.png"
+    a.symlink_to(b)
+    b.symlink_to(a)
+    for use in (check_can_write, lambda path: replacing(path).__enter__()):
+        for path in (a, a / "below.png"):
+            with pytest.raises(OSError, match="a symbolic link that leads back to it") as caught:
+                use(path)
+            assert caught.value.filename == str(path)
+    assert names_in(tmp_path) == ["a.png", "b.png"]
+
+
+def test_through_a_link_the_file_that_it_stands_for_is_written(tmp_path):
+    link, far = tmp_path / "link.png", tmp_path / "far" / "file.png"
+    link.symlink_to(far)
+    assert check_can_write(link) == link
+    assert names_in(tmp_path / "far") == []  # the link's folder would not have been enough
+    with replacing(link, overwrite=False) as file:
+        file.write(b"new")
+    assert far.read_bytes() == b"new"
+    assert link.is_symlink()
+
+
+def test_one_file_under_two_names_is_refused(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    photo, other = Path("photo.png"), Path("other.png")
+    photo.touch()
+    other.touch()
+    Path("link.png").symlink_to(photo)
+    Path("hard.png").hardlink_to(photo)
+    for name in ("photo.png", "./photo.png", "link.png", "hard.png", tmp_path / "photo.png"):
+        with pytest.raises(ValueError, match="^--out and CONTENT are one file, .*; give them two "):
+            check_distinct({"--out": name, "--checkpoint": None}, {"CONTENT": photo})
+    with pytest.raises(ValueError, match="^--out and --checkpoint are one file, new.png;"):
+        check_distinct({"--out": "new.png", "--checkpoint": tmp_path / "new.png"})
+    check_distinct({"--out": "new.png", "--checkpoint": other}, {"CONTENT": photo, "STYLE": photo})
