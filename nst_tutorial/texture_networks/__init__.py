@@ -14,9 +14,13 @@ from .generator import (
     pyramid,
 )
 from .objective import OPTIONS, BatchObjective, nearness, style_distance, training_settings
+from .planning import IN_ONE_PIECE, WAYS, choose_way, memory_of_sample
+from .strips import FEWEST_ROWS, STRIP_BYTES, Strips, generate_in_strips
 from .training import MOMENTS, PATIENCE, UNUSED, WHAT, Training, rate_at, train_generator
 
 __all__ = [
+    "FEWEST_ROWS",
+    "IN_ONE_PIECE",
     "KEPT",
     "MOMENTS",
     "MOST_SCALES",
@@ -25,16 +29,22 @@ __all__ = [
     "PADDINGS",
     "PATIENCE",
     "SLOPE",
+    "STRIP_BYTES",
     "UNUSED",
+    "WAYS",
     "WHAT",
     "BatchObjective",
     "Convolution",
     "Generator",
     "InstanceNorm",
     "PictureFolder",
+    "Strips",
     "Training",
     "bundled",
+    "choose_way",
+    "generate_in_strips",
     "load_generator",
+    "memory_of_sample",
     "nearness",
     "padded",
     "pyramid",

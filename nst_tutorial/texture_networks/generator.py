@@ -16,6 +16,8 @@ from torch import Tensor, nn
 
 from ..checks import check_choice, check_integer, check_number, check_pictures, output_shape
 from ..images.resizing import resize
+from .planning import IN_ONE_PIECE, choose_way
+from .strips import generate_in_strips
 
 PADDINGS = ("circular", "replicate")
 NORMALIZATIONS = ("instance", "batch")
@@ -113,16 +115,7 @@ class Generator(nn.Module):
             How much each scale's branch counts where it joins the others, coarse to fine; 1 as
             trained, 0 switches a scale off.
         """
-        scales = self.design["scales"]
-        for name, given in (("noise", noise), ("strengths", strengths)):
-            if given is not None and len(given) != scales:
-                raise ValueError(f"{name} must be given for {scales} scales, got {len(given)}")
-        if (content is None) == self.design["stylizes"]:
-            raise ValueError(
-                "this generator repaints a picture: give a content"
-                if content is None
-                else "this generator makes textures from noise alone: it takes no content"
-            )
+        self._check_inputs(noise, content, strengths)
         y = None
         for k, z in enumerate(noise):
             if content is not None:
@@ -140,6 +133,18 @@ class Generator(nn.Module):
             y = self.joins[k - 1](torch.cat([y, z], dim=1))
         return self.last(y)
 
+    def _check_inputs(self, noise, content, strengths) -> None:
+        scales = self.design["scales"]
+        for name, values in (("noise", noise), ("strengths", strengths)):
+            if values is not None and len(values) != scales:
+                raise ValueError(f"{name} must be given for {scales} scales, got {len(values)}")
+        if (content is None) == self.design["stylizes"]:
+            raise ValueError(
+                "this generator repaints a picture: give a content"
+                if content is None
+                else "this generator makes textures from noise alone: it takes no content"
+            )
+
     def draw(self, size: int | tuple[int, int], seed: int = 0, count: int = 1) -> list[Tensor]:
         """Noise for `count` pictures, coarse to fine: uniform in 0..1, the same on every device."""
         numbers = torch.Generator().manual_seed(check_integer("seed", seed, 0))
@@ -156,8 +161,11 @@ class Generator(nn.Module):
         content: Tensor | None = None,
         strengths: Sequence[float] | None = None,
         noise: Sequence[Tensor] | None = None,
+        memory: float | None = None,
     ) -> Tensor:
         """Return finished pictures (count, 3, H, W), sRGB, 0..1.
+
+        From a megapixel on each is computed in strips: the same picture in less memory.
 
         Parameters
         ----------
@@ -171,90 +179,111 @@ class Generator(nn.Module):
             As in `forward`.
         noise
             The noise itself, from `draw`, instead of `seed` and `count`.
+        memory
+            GB that the process may use; None: four fifths of what is free, and what it has already.
 
         Raises
         ------
         ValueError
-            A size too small or too large, a content missing or out of place; the message says so.
+            A size too small or too large for the memory, a content missing or out of place; the
+            message says so.
         """
         if content is not None:
             check_pictures({"content": content})
             size = tuple(content.shape[2:])
         if strengths is not None:
             strengths = [check_number("a strength", value) for value in strengths]
+        self._check_inputs(noise, content, strengths)
+        count = check_integer("count", count, 1) if noise is None else len(noise[0])
+        shape = output_shape(size) if noise is None else tuple(noise[-1].shape[2:])
+        way = choose_way(self.design, shape, count, self.last.weight.device, memory)
+        noise = self.draw(shape, seed, count) if noise is None else noise
+        # Several small pictures at once, large ones one after the other.
+        each = count if count * shape[0] * shape[1] <= IN_ONE_PIECE else 1
         was_training = self.training
         self.eval()
         try:
             with torch.inference_mode():
-                noise = self.draw(size, seed, count) if noise is None else noise
-                if content is not None:
-                    content = content.to(noise[0]).expand(len(noise[0]), -1, -1, -1)
-                image = self(noise, content, strengths).clamp_(0, 1)
+                content = None if content is None else content.to(noise[0])
+                images = [
+                    self._generate([z[i : i + each] for z in noise], content, strengths, way)
+                    for i in range(0, count, each)
+                ]
         finally:
             self.train(was_training)
-        return image.contiguous().clone()  # an ordinary tensor again, that may have a gradient
+        # An ordinary tensor again, that may have a gradient
+        return torch.cat(images).contiguous().clone()
+
+    def _generate(self, noise, content, strengths, way: str) -> Tensor:
+        if way == "whole":
+            if content is not None:
+                content = content.expand(len(noise[0]), -1, -1, -1)
+            return self(noise, content, strengths).clamp_(0, 1)
+        stored = way == "stored"
+        return generate_in_strips(self, noise, content, strengths, stored=stored).clamp_(0, 1)
 
 
 class Convolution(nn.Conv2d):
     """A convolution 3×3 or 1×1, as large as its input, without the bias that a norm takes away."""
 
     def __init__(self, inputs: int, outputs: int, side: int, padding: str):
-        super().__init__(inputs, outputs, side, bias=False)
-        self.around = padding
+        super().__init__(inputs, outputs, side, bias=False, padding_mode=padding)
 
     def forward(self, x: Tensor) -> Tensor:
-        return super().forward(x if self.kernel_size[0] == 1 else padded(x, self.around))
+        x = x if self.kernel_size[0] == 1 else padded(x, self.padding_mode)
+        return F.conv2d(x, self.weight)
 
 
 def padded(x: Tensor, padding: str) -> Tensor:
     """x (N, C, H, W) with one more position on each side; stays channels last."""
-    return _Padded.apply(x, padding)
+    return _Wrapped.apply(x) if padding == "circular" else F.pad(x, (1, 1, 1, 1), mode=padding)
 
 
-class _Padded(torch.autograd.Function):
-    """What `F.pad` does, several times faster for channels that come last."""
+class _Wrapped(torch.autograd.Function):
+    """`F.pad` with mode="circular", in channels last.
+
+    With PyTorch's, a generator's pass forward and back takes 0.82 s instead of 0.63 (two pictures
+    of 256 pixels, one core, PyTorch 2.14). For mode="replicate" there is no difference.
+    """
 
     @staticmethod
-    def forward(ctx, x: Tensor, padding: str) -> Tensor:
+    def forward(ctx, x: Tensor) -> Tensor:
         N, C, H, W = x.shape
-        # Which row (and column) stands before the first one, and which behind the last one
-        ctx.before, ctx.behind = (-1, 0) if padding == "circular" else (0, -1)
         y = torch.empty(
             (N, C, H + 2, W + 2), dtype=x.dtype, device=x.device, memory_format=torch.channels_last
         )
         y[:, :, 1:-1, 1:-1] = x
-        y[:, :, 0, 1:-1], y[:, :, -1, 1:-1] = x[:, :, ctx.before], x[:, :, ctx.behind]
-        inner = y[:, :, :, 1:-1]
-        y[:, :, :, 0], y[:, :, :, -1] = inner[..., ctx.before], inner[..., ctx.behind]
+        y[:, :, 0, 1:-1], y[:, :, -1, 1:-1] = x[:, :, -1], x[:, :, 0]
+        y[..., 0], y[..., -1] = y[..., -2], y[..., 1]
         return y
 
     @staticmethod
-    def backward(ctx, g: Tensor) -> tuple[Tensor, None]:
+    def backward(ctx, g: Tensor) -> Tensor:
         """Each value was copied to where it was padded: the gradients of the copies add up."""
-        rows = g[:, :, :, 1:-1].clone(memory_format=torch.channels_last)
-        rows[..., ctx.before] += g[..., 0]
-        rows[..., ctx.behind] += g[..., -1]
+        rows = g[..., 1:-1].clone(memory_format=torch.channels_last)
+        rows[..., -1] += g[..., 0]
+        rows[..., 0] += g[..., -1]
         x = rows[:, :, 1:-1].clone(memory_format=torch.channels_last)
-        x[:, :, ctx.before] += rows[:, :, 0]
-        x[:, :, ctx.behind] += rows[:, :, -1]
-        return x, None
+        x[:, :, -1] += rows[:, :, 0]
+        x[:, :, 0] += rows[:, :, -1]
+        return x
 
 
 class InstanceNorm(nn.Module):
     """(x - mean) / deviation of each picture and channel by itself, then a scale and a shift."""
 
-    def __init__(self, channels: int, epsilon: float = 1e-5):
+    def __init__(self, channels: int, eps: float = 1e-5):
         super().__init__()
         self.weight, self.bias = (
             nn.Parameter(torch.ones(channels)),
             nn.Parameter(torch.zeros(channels)),
         )
-        self.epsilon = epsilon
+        self.eps = eps
 
     def forward(self, x: Tensor) -> Tensor:
         # Batch normalisation of a batch of one, which PyTorch has for channels that come last.
         normal = [
-            F.batch_norm(one, None, None, self.weight, self.bias, training=True, eps=self.epsilon)
+            F.batch_norm(one, None, None, self.weight, self.bias, training=True, eps=self.eps)
             for one in x.split(1)
         ]
         return normal[0] if len(normal) == 1 else torch.cat(normal)
