@@ -3,6 +3,7 @@
 from .crops import KEPT, PictureFolder, random_crop
 from .files import bundled, load_generator, save_generator
 from .generator import (
+    MOST_CHANNELS,
     MOST_SCALES,
     NORMALIZATIONS,
     PADDINGS,
@@ -23,6 +24,7 @@ __all__ = [
     "IN_ONE_PIECE",
     "KEPT",
     "MOMENTS",
+    "MOST_CHANNELS",
     "MOST_SCALES",
     "NORMALIZATIONS",
     "OPTIONS",

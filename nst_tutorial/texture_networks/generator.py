@@ -22,6 +22,7 @@ from .strips import generate_in_strips
 PADDINGS = ("circular", "replicate")
 NORMALIZATIONS = ("instance", "batch")
 MOST_SCALES = 16  # the coarsest noise of the largest picture has only 2×2 pixels by then
+MOST_CHANNELS = 1024  # a branch's: the weights alone take gigabytes by then
 SLOPE = 0.01  # of the leaky ReLU below zero
 
 
@@ -61,10 +62,9 @@ class Generator(nn.Module):
         padding = padding or ("replicate" if stylizes else "circular")
         check_choice("normalization", normalization, NORMALIZATIONS)
         check_choice("padding", padding, PADDINGS)
-        scales, width = check_integer("scales", scales, 1), check_integer("width", width, 1)
-        depth = check_integer("depth", depth, 1)
-        if scales > MOST_SCALES:
-            raise ValueError(f"scales must be at most {MOST_SCALES}, got {scales}")
+        scales = check_integer("scales", scales, 1, MOST_SCALES)
+        width = check_integer("width", width, 1, MOST_CHANNELS)
+        depth = check_integer("depth", depth, 1, MOST_CHANNELS)
         self.design = {
             "stylizes": bool(stylizes), "scales": scales, "width": width, "depth": depth,
             "normalization": normalization, "padding": padding,
