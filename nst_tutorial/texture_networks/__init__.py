@@ -1,31 +1,36 @@
 """Texture networks: one pass instead of an optimisation (Ulyanov et al. 2016)."""
 
+from .checkpoint import MOMENTS, WHAT, WINDOW, Best, recent_loss
 from .crops import KEPT, PictureFolder, random_crop
 from .files import bundled, load_generator, save_generator
-from .generator import (
-    MOST_CHANNELS,
-    MOST_SCALES,
-    NORMALIZATIONS,
-    PADDINGS,
-    SLOPE,
-    Convolution,
-    Generator,
-    InstanceNorm,
-    padded,
-    pyramid,
-)
+from .generator import MOST_CHANNELS, MOST_SCALES, NORMALIZATIONS, PADDINGS, Generator, pyramid
+from .layers import SLOPE, Convolution, InstanceNorm, padded
 from .objective import OPTIONS, BatchObjective, nearness, style_distance, training_settings
-from .planning import IN_ONE_PIECE, WAYS, choose_way, memory_of_sample
+from .planning import IN_ONE_PIECE, WAYS, check_training, choose_way, memory_of_sample
 from .strips import FEWEST_ROWS, STRIP_BYTES, Strips, generate_in_strips
-from .training import MOMENTS, PATIENCE, UNUSED, WHAT, Training, rate_at, train_generator
+from .training import (
+    DIVERGED,
+    HIGHEST_RATE,
+    MOST_STEPS,
+    PATIENCE,
+    UNUSED,
+    DivergedError,
+    Training,
+    check_amounts,
+    rate_at,
+    train_generator,
+)
 
 __all__ = [
+    "DIVERGED",
     "FEWEST_ROWS",
+    "HIGHEST_RATE",
     "IN_ONE_PIECE",
     "KEPT",
     "MOMENTS",
     "MOST_CHANNELS",
     "MOST_SCALES",
+    "MOST_STEPS",
     "NORMALIZATIONS",
     "OPTIONS",
     "PADDINGS",
@@ -35,14 +40,19 @@ __all__ = [
     "UNUSED",
     "WAYS",
     "WHAT",
+    "WINDOW",
     "BatchObjective",
+    "Best",
     "Convolution",
+    "DivergedError",
     "Generator",
     "InstanceNorm",
     "PictureFolder",
     "Strips",
     "Training",
     "bundled",
+    "check_amounts",
+    "check_training",
     "choose_way",
     "generate_in_strips",
     "load_generator",
@@ -52,6 +62,7 @@ __all__ = [
     "pyramid",
     "random_crop",
     "rate_at",
+    "recent_loss",
     "save_generator",
     "style_distance",
     "train_generator",

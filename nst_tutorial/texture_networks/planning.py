@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import torch
 
 from ..checks import check_number
 from ..machine.memory import usable
+from ..presets import STYLE_LAYERS
 from ..tiling.planning import memory_of_evaluation
 from .strips import rows_of_strip
 
@@ -74,13 +75,11 @@ def memory_of_sample(
     return _base(device) + 4 * (numbers + count * kept * height * width)
 
 
-def check_training(
-    design: Mapping, size: int, batch: int, layers: Sequence[str], device: torch.device
-) -> None:
+def check_training(design: Mapping, size: int, batch: int, device: torch.device) -> None:
     """A ValueError says that pictures of this size, so many a step, do not fit into the memory."""
     budget = _budget(device, None)
     generator = 4 * LAYERS_IN_TRAINING * design["scales"] * design["width"] * batch * size**2
-    need = memory_of_evaluation((size, size), None, layers, device) + generator
+    need = memory_of_evaluation((size, size), None, list(STYLE_LAYERS), device) + generator
     if budget is not None and need > budget:
         raise ValueError(
             f"a batch of {batch} pictures of {size} pixels a side would take {need / 1e9:.1f} GB, "
