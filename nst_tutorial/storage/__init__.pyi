@@ -7,6 +7,8 @@ from .atomic import claimed as claimed
 from .atomic import free_name as free_name
 from .atomic import is_whole_png as is_whole_png
 from .atomic import replacing as replacing
+from .atomic import save_under_free_name as save_under_free_name
+from .atomic import shortened as shortened
 from .fingerprints import fingerprint as fingerprint
 from .fingerprints import fingerprint_of_file as fingerprint_of_file
 from .fingerprints import fingerprint_of_network as fingerprint_of_network

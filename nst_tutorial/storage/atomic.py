@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import os
 import secrets
 import tempfile
@@ -117,14 +118,13 @@ def replacing(path: str | Path, *, overwrite: bool = True) -> Iterator[BinaryIO]
 
 
 def _link(temporary: Path, path: Path) -> None:
-    """Give the file its name unless the name is taken, in one step where the disk can do that."""
+    """Give the file its name unless the name is taken: of several at once, one gets it."""
     try:
         path.hardlink_to(temporary)
     except FileExistsError:
         raise
-    except OSError as error:  # a file system without links
-        if path.exists():
-            raise FileExistsError(f"{path}: exists already") from error
+    except OSError:  # a file system without links: first an empty file, which only one can make
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666))
         temporary.replace(path)
 
 
@@ -193,3 +193,36 @@ def free_name(path: Path, taken: Callable[[Path], bool] = Path.exists) -> Path:
         free = path.with_stem(f"{path.stem}-{count}")
         count += 1
     return free
+
+
+def save_under_free_name(
+    save: Callable[[Path, bool], Path], path: Path, overwrite: bool = False
+) -> Path:
+    """Call `save(path, overwrite)`, with the next free name as long as somebody else has that one.
+
+    `save` must raise FileExistsError where the name is taken, as `replacing` does. So each of
+    several programs that want one name at the same time gets a name of its own.
+    """
+    free = path
+    while True:
+        try:
+            return save(free, overwrite)
+        except FileExistsError:
+            free = free_name(path)
+
+
+LONGEST_NAME = 230  # bytes: file systems take 255, and a number or the name of a lock comes on top
+
+
+def shortened(name: str) -> str:
+    """Return the name of a file that file systems take: cut before its suffix where it is too long.
+
+    A hash takes the place of what is cut off, so that different names remain different.
+    """
+    if len(os.fsencode(name)) <= LONGEST_NAME:
+        return name
+    stem, suffix = Path(name).stem, Path(name).suffix
+    code = hashlib.sha256(os.fsencode(name)).hexdigest()[:8]
+    room = LONGEST_NAME - len(os.fsencode(suffix)) - len(code) - 1
+    kept = os.fsencode(stem)[:room].decode(errors="ignore")  # not half a character
+    return f"{kept}~{code}{suffix}"

@@ -1,7 +1,7 @@
 """Texture networks: one pass instead of an optimisation (Ulyanov et al. 2016)."""
 
 from .checkpoint import MOMENTS, WHAT, WINDOW, Best, recent_loss
-from .crops import KEPT, PictureFolder, random_crop
+from .crops import KEPT, KEPT_BYTES, PictureFolder, random_crop
 from .files import bundled, load_generator, save_generator
 from .generator import MOST_CHANNELS, MOST_SCALES, NORMALIZATIONS, PADDINGS, Generator, pyramid
 from .layers import SLOPE, Convolution, InstanceNorm, padded
@@ -10,7 +10,10 @@ from .planning import IN_ONE_PIECE, WAYS, check_training, choose_way, memory_of_
 from .strips import FEWEST_ROWS, STRIP_BYTES, Strips, generate_in_strips
 from .training import (
     DIVERGED,
+    DIVERGED_EARLY,
+    EARLY,
     HIGHEST_RATE,
+    LAST,
     MOST_STEPS,
     PATIENCE,
     UNUSED,
@@ -23,10 +26,14 @@ from .training import (
 
 __all__ = [
     "DIVERGED",
+    "DIVERGED_EARLY",
+    "EARLY",
     "FEWEST_ROWS",
     "HIGHEST_RATE",
     "IN_ONE_PIECE",
     "KEPT",
+    "KEPT_BYTES",
+    "LAST",
     "MOMENTS",
     "MOST_CHANNELS",
     "MOST_SCALES",

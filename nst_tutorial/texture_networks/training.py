@@ -37,8 +37,10 @@ UNUSED = ("start", "coarse_to_fine", "parameters", "method", "history", "balance
 MOST_STEPS = 1_000_000  # days; the history of more would not fit into a checkpoint
 HIGHEST_RATE = 1000.0  # Adam moves each weight by so much a step, and they are about 1
 PATIENCE = 10  # steps that are not finite, in a row, before a training is given up
-DIVERGED = 10.0  # times the least loss: where the last steps are all above that,
-LAST = 3  # so many of them, a training has diverged
+# A training has diverged if the losses of its last steps are all so many times the least loss. Adam
+# overshoots at first: the second loss is often tenfold the first.
+LAST, DIVERGED = 3, 10.0
+EARLY, DIVERGED_EARLY = 30, 100.0  # in a training of so few steps
 
 
 class DivergedError(ValueError):
@@ -122,9 +124,8 @@ def train_generator(
     options
         Further settings, those in `objective.OPTIONS`.
 
-    A training whose loss ends more than ten times above its least value, or is not finite ten times
-    in a row, has diverged: the generator gets the weights with the least loss, and `diverged` says
-    so.
+    A training whose loss ends far above its least value, or is not finite ten times in a row, has
+    diverged: the generator gets the weights with the least loss, and `diverged` says so.
 
     Raises
     ------
@@ -226,11 +227,12 @@ def rate_at(fraction: float) -> float:
 
 def _keep_best(result: Training, best: Best) -> None:
     """Where the loss has risen far above its least value, go back to the weights of that."""
+    limit = DIVERGED_EARLY if len(result.history) < EARLY else DIVERGED
     totals = [row["total"] for row in result.history[1:][-LAST:]]  # the first was nobody's fault
     if result.stopped == "diverged":
         row = result.history[-1]
         happened = f"{row['event']} at step {row['evaluation']}"
-    elif totals and min(totals) > DIVERGED * best.loss:
+    elif totals and min(totals) > limit * best.loss:
         happened = f"the loss rose from {best.loss:.3g} at step {best.step} to {min(totals):.3g}"
     else:
         return

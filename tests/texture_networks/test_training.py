@@ -240,14 +240,18 @@ def weights_before_each_step(monkeypatch):
 @pytest.mark.parametrize(
     ("totals", "step", "message"),
     [
-        ([9, 3, 1, 5, 90, 80, 70], 3, "the loss rose from 4.33 at step 3 to 70: the network is"),
+        (
+            [9, 3, 1, 5, 900, 800, 700],
+            3,
+            "the loss rose from 4.33 at step 3 to 700: the network is",
+        ),
         ([9, 3] + [math.nan] * 10, 2, "the loss or its gradient is not finite at step 12: the net"),
     ],
 )
 def test_a_training_that_diverges_keeps_its_best_weights(
     stripes, tiny, monkeypatch, totals, step, message
 ):
-    """Step 3: the mean of 9, 3 and 1 is the least; later means hold 90."""
+    """Step 3: the mean of 9, 3 and 1 is the least; later means hold 900."""
     seen = weights_before_each_step(monkeypatch)
     scripted(monkeypatch, totals)
     result = train(stripes, tiny, steps=len(totals) + 5 * math.isnan(totals[-1]))
@@ -261,10 +265,21 @@ def test_a_training_that_diverges_keeps_its_best_weights(
 
 def test_a_loss_that_comes_back_has_not_diverged(stripes, tiny, monkeypatch):
     """The last three decide, and one of them is small."""
-    scripted(monkeypatch, [9, 3, 1, 500, 500, 40, 500])
+    scripted(monkeypatch, [9, 3, 1, 5000, 5000, 400, 5000])
     result = train(stripes, tiny, steps=7)
     assert (result.diverged, result.stopped) == ("", None)
     assert "weights_of_step" not in result.generator.settings
+
+
+@pytest.mark.parametrize(("steps", "limit"), [(29, 100), (30, 10)])
+def test_the_overshoot_of_adams_first_steps_is_no_divergence(
+    stripes, tiny, monkeypatch, steps, limit
+):
+    for factor in (0.99, 1.01):
+        with monkeypatch.context() as patch:
+            scripted(patch, [2.0, *[1.0] * 12, *[limit * factor] * steps])
+            result = train(stripes, tiny, steps=steps)
+        assert bool(result.diverged) == (factor > 1)
 
 
 def test_a_training_that_was_never_better_than_its_beginning(stripes, tiny, monkeypatch):
@@ -277,7 +292,7 @@ def test_a_training_that_was_never_better_than_its_beginning(stripes, tiny, monk
 
 def test_the_best_weights_survive_a_checkpoint(stripes, tiny, monkeypatch, tmp_path):
     seen = weights_before_each_step(monkeypatch)
-    scripted(monkeypatch, [9, 3, 1, 5, 90, 80, 70])
+    scripted(monkeypatch, [9, 3, 1, 5, 900, 800, 700])
     options = {"steps": 7, "checkpoint": tmp_path / "run", "checkpoint_every": 4}
 
     def no_more(*rest):
@@ -289,7 +304,7 @@ def test_the_best_weights_survive_a_checkpoint(stripes, tiny, monkeypatch, tmp_p
             train(stripes, tiny, callback=lambda progress: progress.evaluation == 4, **options)
     result = train(stripes, tiny, **options)
     assert len(seen) == 7
-    assert "at step 3 to 70" in result.diverged
+    assert "at step 3 to 700" in result.diverged
     assert torch.equal(weights(result.generator), seen[2])
 
 
