@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
+import re
 import secrets
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
@@ -208,7 +209,13 @@ def save_under_free_name(
         try:
             return save(free, overwrite)
         except FileExistsError:
-            free = free_name(path)
+            free = free_name(_unnumbered(path))
+
+
+def _unnumbered(path: Path) -> Path:
+    """a.png for a-3.png, if a.png is there: then the number was given by `free_name`."""
+    base = path.with_stem(re.sub(r"(?<=.)-\d+$", "", path.stem))
+    return base if base.exists() else path
 
 
 LONGEST_NAME = 230  # bytes: file systems take 255, and a number or the name of a lock comes on top

@@ -61,7 +61,8 @@ class PictureFolder(Sequence):
     def _load(self, i: int) -> Tensor:
         image = load_image(self.paths[i])
         factor = self.shorter / min(image.shape[2:])
-        return resize(image, tuple(round(side * factor) for side in image.shape[2:])).clamp(0, 1)
+        height, width = (round(side * factor) for side in image.shape[2:])
+        return resize(image, (height, width)).clamp(0, 1)
 
     def identity(self) -> list[str]:
         """What the folder holds, for a checkpoint."""

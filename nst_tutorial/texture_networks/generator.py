@@ -9,6 +9,7 @@ half as wide as the next; each has a branch of its own, and the branches join co
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -66,7 +67,7 @@ class Generator(nn.Module):
         scales = check_integer("scales", scales, 1, MOST_SCALES)
         width = check_integer("width", width, 1, MOST_CHANNELS)
         depth = check_integer("depth", depth, 1, MOST_CHANNELS)
-        self.design = {
+        self.design: dict[str, Any] = {
             "stylizes": bool(stylizes), "scales": scales, "width": width, "depth": depth,
             "normalization": normalization, "padding": padding,
         }  # fmt: skip
@@ -120,7 +121,7 @@ class Generator(nn.Module):
         y = None
         for k, z in enumerate(noise):
             if content is not None:
-                z = torch.cat([z, resize(content, tuple(z.shape[2:])).to(z)], dim=1)
+                z = torch.cat([z, resize(content, (z.shape[2], z.shape[3])).to(z)], dim=1)
             z = z.contiguous(memory_format=torch.channels_last)
             # Both sides are normalised before they join: else one of them would drown the other.
             z = self.norms[k](self.branches[k](z))
@@ -191,12 +192,14 @@ class Generator(nn.Module):
         """
         if content is not None:
             check_pictures({"content": content})
-            size = tuple(content.shape[2:])
+            size = (content.shape[2], content.shape[3])
         if strengths is not None:
             strengths = [check_number("a strength", value) for value in strengths]
         self._check_inputs(noise, content, strengths)
         count = check_integer("count", count, 1) if noise is None else len(noise[0])
-        shape = output_shape(size) if noise is None else tuple(noise[-1].shape[2:])
+        if noise is not None:
+            size = (noise[-1].shape[2], noise[-1].shape[3])
+        shape = output_shape(size)
         way = choose_way(self.design, shape, count, self.last.weight.device, memory)
         noise = self.draw(shape, seed, count) if noise is None else noise
         # Several small pictures at once, large ones one after the other.

@@ -13,7 +13,8 @@ class Convolution(nn.Conv2d):
     """A convolution 3×3 or 1×1, as large as its input, without the bias that a norm takes away."""
 
     def __init__(self, inputs: int, outputs: int, side: int, padding: str):
-        super().__init__(inputs, outputs, side, bias=False, padding_mode=padding)
+        super().__init__(inputs, outputs, side, bias=False)
+        self.padding_mode = padding
 
     def forward(self, x: Tensor) -> Tensor:
         x = x if self.kernel_size[0] == 1 else padded(x, self.padding_mode)

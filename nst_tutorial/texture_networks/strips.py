@@ -15,19 +15,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeGuard, cast
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..images.resizing import resize
+from .layers import InstanceNorm
 
 if TYPE_CHECKING:
     from .generator import Generator
 
 Rows = Callable[[int, int], Tensor]  # first row, last row + 1 → (1, C, rows, W)
-Statistics = Mapping[nn.Module, tuple[Tensor, Tensor]]  # normalisation → mean, variance
+Norm = InstanceNorm | nn.BatchNorm2d
+Statistics = Mapping[Norm, tuple[Tensor, Tensor]]  # normalisation → mean, variance
 
 STRIP_BYTES = 8e6  # of a strip in the layer with the most channels: it stays in the cache
 FEWEST_ROWS = 32  # of a strip, so that no more than an eighth of the rows is computed twice
@@ -72,22 +74,25 @@ def generate_in_strips(
     """
     scales, width = generator.design["scales"], generator.design["width"]
     circular = generator.design["padding"] == "circular"
-    y = None
+    branches, norms, joins, coarse = (
+        cast(Sequence, part)
+        for part in (generator.branches, generator.norms, generator.joins, generator.coarse)
+    )
     for k, z in enumerate(noise):
-        shape = tuple(z.shape[2:])
-        strips = Strips(shape[0], rows_of_strip(shape[1], (k + 1) * width), circular)
-        inputs = [z] if content is None else [z, resize(content, shape).to(z)]
-        z = _run(generator.branches[k], _joined(inputs, strips), strips, stored)
-        _normalize_(z, generator.norms[k], strips)
+        height, length = z.shape[2:]
+        strips = Strips(height, rows_of_strip(length, (k + 1) * width), circular)
+        inputs = [z] if content is None else [z, resize(content, (height, length)).to(z)]
+        z = _run(branches[k], _joined(inputs, strips), strips, stored)
+        _normalize_(z, norms[k], strips)
         if strengths is not None:
             z *= strengths[k]
-        if y is None:
+        if k == 0:
             y = z
             continue
-        layers = [*generator.joins[k - 1], *([generator.last] if k == scales - 1 else [])]
+        layers = [*joins[k - 1], *([generator.last] if k == scales - 1 else [])]
         y = _run(layers, _enlarged_and_joined(y, z, strips), strips, stored)
         if k < scales - 1:
-            _normalize_(y, generator.coarse[k - 1], strips)
+            _normalize_(y, coarse[k - 1], strips)
     return generator.last(y) if scales == 1 else y
 
 
@@ -128,7 +133,8 @@ def _enlarged_and_joined(y: Tensor, z: Tensor, strips: Strips) -> Rows:
 
 def _run(layers: Iterable[nn.Module], read: Rows, strips: Strips, stored: bool) -> Tensor:
     """The layers' output for the whole picture (1, C, H, W), whose input `read` gives in rows."""
-    layers, known = list(layers), {}
+    layers = list(layers)
+    known: dict[Norm, tuple[Tensor, Tensor]] = {}
     begin = 0  # the layer that `read` gives the input of
     for i, layer in enumerate(layers):
         if not _is_norm(layer):
@@ -152,7 +158,7 @@ def _outputs(
         begin, end = strips.widened(first, last, margin)
         x = read(begin, end)
         for layer in layers:
-            if _reach(layer):
+            if isinstance(layer, nn.Conv2d) and _reach(layer):
                 x, begin = _convolve(layer, x, begin, strips)
             else:
                 x = _normalize(x, layer, known[layer]) if _is_norm(layer) else layer(x)
@@ -180,9 +186,9 @@ def _reach(layer: nn.Module) -> int:
 
 
 def _store(parts: Iterable[Tensor], strips: Strips) -> Tensor:
-    whole = None
+    whole = torch.empty(0)
     for (first, last), part in zip(strips, parts, strict=True):
-        if whole is None:
+        if first == 0:
             whole = torch.empty(
                 (1, part.shape[1], strips.height, part.shape[3]), dtype=part.dtype,
                 device=part.device, memory_format=torch.channels_last,
@@ -194,15 +200,15 @@ def _store(parts: Iterable[Tensor], strips: Strips) -> Tensor:
 # --- normalisation ---------------------------------------------------------------------------
 
 
-def _is_norm(layer: nn.Module) -> bool:
-    return hasattr(layer, "eps")
+def _is_norm(layer: nn.Module) -> TypeGuard[Norm]:
+    return isinstance(layer, Norm)
 
 
-def _normalize(x: Tensor, layer: nn.Module, statistics: tuple[Tensor, Tensor]) -> Tensor:
+def _normalize(x: Tensor, layer: Norm, statistics: tuple[Tensor, Tensor]) -> Tensor:
     return F.batch_norm(x, *statistics, layer.weight, layer.bias, eps=layer.eps)
 
 
-def _normalize_(x: Tensor, layer: nn.Module, strips: Strips) -> None:
+def _normalize_(x: Tensor, layer: Norm, strips: Strips) -> None:
     """The same in place, for a picture that is stored."""
     parts = [x[:, :, first:last] for first, last in strips]
     statistics = _statistics(layer, parts)
@@ -210,13 +216,14 @@ def _normalize_(x: Tensor, layer: nn.Module, strips: Strips) -> None:
         part.copy_(_normalize(part, layer, statistics))
 
 
-def _statistics(layer: nn.Module, parts: Iterable[Tensor]) -> tuple[Tensor, Tensor]:
+def _statistics(layer: Norm, parts: Iterable[Tensor]) -> tuple[Tensor, Tensor]:
     """Mean and variance of each channel (C,): those that were learnt, or those of all parts."""
     if isinstance(layer, nn.BatchNorm2d):
-        return layer.running_mean, layer.running_var
-    count, mean, squares = 0, 0.0, 0.0  # squares: Σ (x - mean)²
+        return layer.get_buffer("running_mean"), layer.get_buffer("running_var")
+    count, mean, squares = 0, *torch.zeros(2, len(layer.weight), dtype=torch.float64)
     for x in parts:
-        # Two groups in one, after Chan, Golub & LeVeque 1983; on the CPU, since MPS has no float64.
+        # squares: Σ (x - mean)², of two groups in one after Chan, Golub & LeVeque 1983; on the CPU,
+        # since MPS has no float64
         n = x.shape[2] * x.shape[3]
         center = x.mean((0, 2, 3))
         spread = (x - center.view(1, -1, 1, 1)).square_().sum((0, 2, 3)).double().cpu()

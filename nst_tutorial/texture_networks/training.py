@@ -144,7 +144,7 @@ def train_generator(
     if check_number("diversity", diversity) and batch < 2:
         raise ValueError("diversity compares the pictures of a batch: batch must be at least 2")
     model = choose_model(settings, device, model)
-    check_training(generator.design, size, batch, model.mean.device)
+    check_training(generator.design, size, batch, next(model.buffers()).device)
     provenance = {
         "style_size": list(style.shape[2:]), **record(settings, model, seed), "batch": batch,
         "size": size, "learning_rate": learning_rate, "diversity": float(diversity),

@@ -303,7 +303,7 @@ def test_memory_is_planned(here, capsys, painter):
     code, _, err = run(capsys, "apply", "p.safetensors", "photos", "--memory", "0.1")
     assert code == 1
     assert err.splitlines()[0] == (
-        "nst: photos/a.png: a picture of 40×30 pixels would take 0.6 GB, more than the 0.1 GB that "
+        "nst: photos/a.png: a picture of 40×30 pixels would take 0.8 GB, more than the 0.1 GB that "
         "may be used: take a smaller size"
     )
 

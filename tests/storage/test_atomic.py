@@ -335,6 +335,17 @@ def test_several_at_once_get_names_of_their_own(tmp_path):
     assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {n: n for n in names}
 
 
+def test_a_number_that_was_given_is_counted_on(tmp_path):
+    def save(path, overwrite):
+        with replacing(path, overwrite=overwrite):
+            return path
+
+    for name in ("a.png", "a-2.png", "b-2.png", "-3.png"):
+        (tmp_path / name).touch()
+    for wanted, name in (("a-2", "a-3"), ("a", "a-4"), ("b-2", "b-2-2"), ("-3", "-3-2")):
+        assert save_under_free_name(save, tmp_path / f"{wanted}.png").stem == name
+
+
 def test_one_gets_the_name_where_there_are_no_links(tmp_path, monkeypatch):
     """Also if somebody else takes it at the last moment."""
 
