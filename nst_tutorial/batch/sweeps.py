@@ -141,7 +141,7 @@ def sweep(
     notes = _Notes(found, len(tasks), progress, callback)
     try:
         waiting = [task for task in tasks if not notes.is_there(task)]
-        check_networks((t.identity["weights"] for t in waiting), download=client is None)
+        check_networks((t.identity["vgg_weights"] for t in waiting), download=client is None)
         with ExitStack() as stack:
             run: Runner = partial(_here, partial(work, memory=memory))
             if waiting and (workers or client is not None):

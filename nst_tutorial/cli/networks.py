@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.table import Table
 
-from ..storage.atomic import free_name
+from ..storage.atomic import check_distinct, free_name, shortened
 from .options import Bandwidth, Degree, KernelName, Offset, Pairs, kernel_from
-from .terminal import choose_out, complain, ended_by_signal, err, keep, plain_errors, with_progress
+from .repainting import SIDE, Task, make_picture, repaint_all
+from .terminal import (
+    choose_out,
+    complain,
+    ended_by_signal,
+    err,
+    keep,
+    plain_errors,
+    with_progress,
+)
 from .terminal import out as console
 
 NETWORK = ".safetensors"  # the suffix of its file
 NO_NETWORK = "interrupted before there was a network; nothing was written"
-SIDE = 256  # pixels of a texture's side, where it is not given
 
 
 def train_texture(
@@ -65,34 +72,45 @@ def train_texture(
     with plain_errors(goes_on if going_on else NO_NETWORK) as ending:
         from ..images.catalog import find_image
         from ..images.reading import load_image
+        from ..machine.device import choose_device
         from ..texture_networks.crops import PictureFolder
         from ..texture_networks.generator import Generator
-        from ..texture_networks.training import train_generator
+        from ..texture_networks.planning import check_training
+        from ..texture_networks.training import DivergedError, check_amounts, train_generator
 
+        check_amounts(steps, batch, size, learning_rate)
+        generator = Generator(stylizes=contents is not None, normalization=normalization, seed=seed)
+        check_training(generator.design, size, batch, choose_device(device))
         style_path = find_image(style, "style")
         image = load_image(style_path, style_size, enlarge=False)
         pictures = () if contents is None else PictureFolder(contents, size * 3 // 2)
         spec = kernel_from(kernel, degree=degree, offset=offset, bandwidth=bandwidth, pairs=pairs)
         path = _choose_network(out, Path(style).stem, overwrite)
-        generator = Generator(stylizes=contents is not None, normalization=normalization, seed=seed)
+        check_distinct({"--out": path, "--checkpoint": checkpoint}, {"STYLE": style_path})
         options = {} if style_weight is None else {"style_weight": style_weight}
-        found = with_progress(
-            lambda callback: train_generator(
-                generator, image, pictures, steps=steps, batch=batch, size=size,
-                learning_rate=learning_rate, kernel=spec, diversity=diversity, seed=seed,
-                device=device, checkpoint=checkpoint, callback=callback, **options,
-            )
-        )  # fmt: skip
-        if found.stopped == "interrupted" and not found.history:
+        try:
+            result = with_progress(
+                lambda callback: train_generator(
+                    generator, image, pictures, steps=steps, batch=batch, size=size,
+                    learning_rate=learning_rate, kernel=spec, diversity=diversity, seed=seed,
+                    device=device, checkpoint=checkpoint, callback=callback, **options,
+                )
+            )  # fmt: skip
+        except DivergedError as error:
+            complain(f"nothing was written: {error}")
+            raise typer.Exit(1) from error
+        if result.stopped == "interrupted" and not result.history:
             raise KeyboardInterrupt
         generator.settings["style"] = style_path.name
-        saved = _deliver(found, path, overwrite)
+        if result.diverged:
+            complain(result.diverged)
+        saved = _deliver(result, path, overwrite)
         ending.interrupted = f"interrupted; {saved} is there, without its style distance"
-        if checkpoint is not None and found.stopped is None:  # the network is safe
+        if checkpoint is not None and result.stopped in (None, "diverged"):  # the network is safe
             checkpoint.unlink(missing_ok=True)
         if contents is None and min(image.shape[2:]) >= 32:
             _measure(generator, saved, image, spec, device)
-        if found.stopped == "interrupted":
+        if result.stopped == "interrupted":
             err.print("interrupted: this is the network as far as it got")
             raise typer.Exit(ended_by_signal())
 
@@ -101,7 +119,7 @@ def _choose_network(out: Path | None, name: str, overwrite: bool) -> Path:
     """Where to write: `out` if it may be written, else a free name in the folder `results`."""
     from ..storage.atomic import check_can_write
 
-    path = out or free_name(Path("results", f"{name}{NETWORK}"))
+    path = out or free_name(Path("results", shortened(f"{name}{NETWORK}")))
     if path.is_file() and not overwrite:
         raise FileExistsError(f"{path}: exists already; give another --out, or --overwrite")
     if path.suffix != NETWORK:
@@ -109,15 +127,15 @@ def _choose_network(out: Path | None, name: str, overwrite: bool) -> Path:
     return check_can_write(path)
 
 
-def _deliver(found, path: Path, overwrite: bool) -> Path:
+def _deliver(result, path: Path, overwrite: bool) -> Path:
     """Save what was learnt and say where it is; where it should not be, that ends with 1."""
     from ..texture_networks.files import save_generator
 
     def save(path: Path, overwrite: bool) -> Path:
-        return save_generator(found.generator, path, overwrite=overwrite)
+        return save_generator(result.generator, path, overwrite=overwrite)
 
     saved, in_place = keep(save, path, overwrite, f"nst_network{NETWORK}")
-    console.print(f"{len(found.history)} steps, {found.seconds:.0f} s; the network is", end=" ")
+    console.print(f"{len(result.history)} steps, {result.seconds:.0f} s; the network is", end=" ")
     console.print(str(saved), style="bold", markup=False, soft_wrap=True)
     if not in_place:
         raise typer.Exit(1)
@@ -155,9 +173,14 @@ def apply(
     seed: Annotated[int, typer.Option(help="Another seed, another sample.")] = 0,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, mps.")] = "auto",
     overwrite: Annotated[bool, typer.Option(help="Replace existing results.")] = False,
+    memory: Annotated[
+        float | None,
+        typer.Option(help="GB to use at most.", show_default="four fifths of what is free"),
+    ] = None,
 ) -> None:  # fmt: skip
     """Make a texture, or repaint pictures, in one pass of a trained network."""
     with plain_errors() as ending:
+        from ..images.catalog import find_image
         from ..texture_networks.files import load_generator
 
         if not generator:
@@ -165,20 +188,24 @@ def apply(
             return
         network = load_generator(generator, device)
         name = Path(generator).stem
+        task = Task(network, name, size, seed, memory, overwrite)
+        reads = {"NETWORK": generator}
         if not network.design["stylizes"]:
             if picture:
                 raise ValueError(f"{generator} makes textures from noise alone; give no picture")
             path = choose_out(out, f"{name}_{seed}", overwrite)
-            _make(network, name, path, None, size, seed, overwrite)
+            check_distinct({"--out": path}, reads)
+            make_picture(task, path, None)
             return
         if not picture:
             raise ValueError(f"{generator} repaints pictures: name one, or a folder of them")
         if not Path(picture).is_dir():
+            content = find_image(picture, "content")
             path = choose_out(out, f"{Path(picture).stem}_{name}", overwrite)
-            _make(network, name, path, picture, size, seed, overwrite)
+            check_distinct({"--out": path}, {**reads, "PICTURE": content})
+            make_picture(task, path, content)
             return
-        folders = Path(picture), out or Path("results")
-        _make_all(network, name, *folders, size, seed, overwrite, ending)
+        repaint_all(task, Path(picture), out or Path("results"), ending)
 
 
 def _list() -> None:
@@ -188,60 +215,9 @@ def _list() -> None:
     for column in ("name", "what it makes", "style", "trained at", "style distance"):
         table.add_column(column)
     for name in bundled():
-        found = load_generator(name, "cpu")
-        record = found.settings
-        kind = "repaints pictures" if found.design["stylizes"] else "texture"
+        network = load_generator(name, "cpu")
+        record = network.settings
+        kind = "repaints pictures" if network.design["stylizes"] else "texture"
         distance = f"{record['style_distance']:.3f}" if "style_distance" in record else ""
         table.add_row(name, kind, record["style"], f"{record['size']} px", distance)
     console.print(table)
-
-
-def _make(network, name, path, picture, size, seed, overwrite) -> None:
-    """One picture, with what made it, in a file."""
-    from ..images.catalog import find_image
-    from ..images.reading import load_image, save_image
-
-    content = None if picture is None else load_image(find_image(picture, "content"), size)
-    begin = time.perf_counter()
-    image = network.sample(SIDE if size is None else size, seed, content=content)
-    spent = time.perf_counter() - begin
-    record = {
-        "generator": name, "seed": seed, "size": list(image.shape[2:]),
-        **({} if picture is None else {"content": Path(picture).name}),
-        "design": network.design, "training": network.settings,
-    }  # fmt: skip
-    saved = save_image(image.cpu(), path, record, overwrite=overwrite)
-    console.print(f"{spent:.2f} s; the picture is", end=" ")
-    console.print(str(saved), style="bold", markup=False, soft_wrap=True)
-
-
-def _make_all(network, name, folder, out, size, seed, overwrite, ending) -> None:
-    """Every picture of a folder; one that cannot be read is told of, and the others go on.
-
-    No two results get one name: `overwrite` replaces what was there before, not what is made now.
-    """
-    from ..images.catalog import READABLE, pictures_in
-    from ..images.reading import check_can_save
-
-    paths = pictures_in(folder)
-    if not paths:
-        raise ValueError(f"{folder}: no pictures in it ({', '.join(READABLE)})")
-    used: set[str] = set()  # without case: some disks take A.png and a.png for one name
-
-    def taken(path: Path) -> bool:
-        return path.name.casefold() in used or (not overwrite and path.exists())
-
-    failed = 0
-    for done, each in enumerate(paths):
-        if done > failed:
-            ending.interrupted = f"interrupted; {done - failed} of {len(paths)} are in {out}"
-        path = check_can_save(free_name(out / f"{each.stem}_{name}.png", taken))
-        used.add(path.name.casefold())
-        try:
-            _make(network, name, path, str(each), size, seed, overwrite)
-        except (ValueError, OSError) as error:
-            complain(str(error))
-            failed += 1
-    if failed:
-        complain(f"{failed} of {len(paths)} pictures could not be repainted")
-        raise typer.Exit(1)

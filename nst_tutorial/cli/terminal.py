@@ -17,7 +17,7 @@ from rich.console import Console
 if TYPE_CHECKING:
     from ..optimize.loop import Callback
     from ..optimize.result import Result
-from ..storage.atomic import free_name
+from ..storage.atomic import free_name, save_under_free_name, shortened
 
 out = Console(highlight=False, emoji=False)
 err = Console(stderr=True, highlight=False, emoji=False)
@@ -98,7 +98,7 @@ def choose_out(out: Path | None, name: str, overwrite: bool) -> Path:
     """Where to write: `out` if it may be written, else a free name in the folder `results`."""
     from ..images.reading import check_can_save
 
-    path = out or free_name(Path("results", f"{name}.png"))
+    path = out or free_name(Path("results", shortened(f"{name}.png")))
     if path.exists() and not path.is_dir() and not overwrite:
         raise FileExistsError(f"{path}: exists already; give another --out, or --overwrite")
     return check_can_save(path)
@@ -141,20 +141,12 @@ def keep(
     to the folder for temporary files, under the name `spare`.
     """
 
-    def saved(wanted: Path, overwrite: bool) -> Path:
-        path = wanted
-        while True:  # another run may take the free name before us
-            try:
-                return save(path, overwrite)
-            except FileExistsError:
-                path = free_name(wanted)
-
     with _handling_signals(signal.SIG_IGN):  # a second Ctrl-C must not lose it
         try:
-            return saved(path, overwrite), True
+            return save_under_free_name(save, path, overwrite), True
         except (OSError, ValueError) as error:
             complain(f"{path} could not be written ({getattr(error, 'strerror', None) or error})")
-            return saved(Path(tempfile.gettempdir(), spare), False), False
+            return save_under_free_name(save, Path(tempfile.gettempdir(), spare)), False
 
 
 def deliver(result: Result, path: Path, names: dict[str, str], *, overwrite: bool = False) -> None:

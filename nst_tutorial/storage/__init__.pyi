@@ -2,11 +2,14 @@ from . import atomic as atomic
 from . import fingerprints as fingerprints
 from . import tensor_files as tensor_files
 from .atomic import check_can_write as check_can_write
+from .atomic import check_distinct as check_distinct
 from .atomic import claimed as claimed
 from .atomic import free_name as free_name
 from .atomic import is_whole_png as is_whole_png
 from .atomic import printable as printable
 from .atomic import replacing as replacing
+from .atomic import save_under_free_name as save_under_free_name
+from .atomic import shortened as shortened
 from .fingerprints import fingerprint as fingerprint
 from .fingerprints import fingerprint_of_file as fingerprint_of_file
 from .fingerprints import fingerprint_of_network as fingerprint_of_network

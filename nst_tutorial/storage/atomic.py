@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import os
+import re
 import secrets
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
-
-if TYPE_CHECKING:
-    pass
+from typing import BinaryIO
 
 
 def printable(path: str | Path) -> str:
@@ -30,20 +29,67 @@ def check_can_write(path: str | Path) -> Path:
     Raises
     ------
     OSError
-        The folder cannot be made or written to, or `path` is a folder itself.
+        The folder cannot be made or written to, or `path` is a folder itself, or a symbolic link
+        that leads back to itself.
     """
     path = Path(path)
     if path.is_dir():
         raise IsADirectoryError(f"{printable(path)}: is a folder; name a file in it")
+    folder = _followed(path).parent
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=path.parent):
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
             pass
     except OSError as error:
         raise type(error)(
-            error.errno, f"cannot write in the folder {printable(path.parent)} ({error.strerror})"
+            error.errno, f"cannot write in the folder {printable(folder)} ({error.strerror})"
         ) from error
     return path
+
+
+def _followed(path: Path) -> Path:
+    """The file that a symbolic link stands for, which need not exist; any other path as it is."""
+    try:
+        path.stat()
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            message = "a symbolic link that leads back to itself; remove it, or give another name"
+            raise OSError(errno.ELOOP, message, str(path)) from error
+    return path.resolve() if path.is_symlink() else path
+
+
+def check_distinct(
+    writes: Mapping[str, str | Path | None], reads: Mapping[str, str | Path | None] | None = None
+) -> None:
+    """Refuse two arguments that mean one file which would be written, before anything is lost.
+
+    Two files that are only read may be the same. Symbolic links are followed.
+
+    Parameters
+    ----------
+    writes, reads
+        What an argument is called ("--out") → its path; None: not given.
+
+    Raises
+    ------
+    ValueError
+        It names both arguments and the file.
+    """
+    written = [(name, Path(path)) for name, path in writes.items() if path is not None]
+    read = [(name, Path(path)) for name, path in (reads or {}).items() if path is not None]
+    for number, (name, path) in enumerate(written, 1):
+        for other, other_path in written[number:] + read:
+            if _are_one(path, other_path):
+                raise ValueError(f"{name} and {other} are one file, {path}; give them two names")
+
+
+def _are_one(a: Path, b: Path) -> bool:
+    if os.path.realpath(a) == os.path.realpath(b):
+        return True
+    try:
+        return a.samefile(b)  # by two names: a hard link, a disk that takes A.png for a.png
+    except OSError:  # one of them is not there
+        return False
 
 
 @contextmanager
@@ -61,8 +107,7 @@ def replacing(path: str | Path, *, overwrite: bool = True) -> Iterator[BinaryIO]
     OSError
         The folder is missing or not writable, the disk is full; it names `path`.
     """
-    path = Path(path)
-    path = path.resolve() if path.is_symlink() else path
+    path = _followed(Path(path))
     temporary = path.with_name(f".nst-{secrets.token_hex(6)}.tmp")
     try:
         with temporary.open("xb") as file:
@@ -83,14 +128,13 @@ def replacing(path: str | Path, *, overwrite: bool = True) -> Iterator[BinaryIO]
 
 
 def _link(temporary: Path, path: Path) -> None:
-    """Give the file its name unless the name is taken, in one step where the disk can do that."""
+    """Give the file its name unless the name is taken: of several at once, one gets it."""
     try:
         path.hardlink_to(temporary)
     except FileExistsError:
         raise
-    except OSError as error:  # a file system without links
-        if path.exists():
-            raise FileExistsError(f"{printable(path)}: exists already") from error
+    except OSError:  # a file system without links: first an empty file, which only one can make
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666))
         temporary.replace(path)
 
 
@@ -159,3 +203,42 @@ def free_name(path: Path, taken: Callable[[Path], bool] = Path.exists) -> Path:
         free = path.with_stem(f"{path.stem}-{count}")
         count += 1
     return free
+
+
+def save_under_free_name(
+    save: Callable[[Path, bool], Path], path: Path, overwrite: bool = False
+) -> Path:
+    """Call `save(path, overwrite)`, with the next free name as long as somebody else has that one.
+
+    `save` must raise FileExistsError where the name is taken, as `replacing` does. So each of
+    several programs that want one name at the same time gets a name of its own.
+    """
+    free = path
+    while True:
+        try:
+            return save(free, overwrite)
+        except FileExistsError:
+            free = free_name(_unnumbered(path))
+
+
+def _unnumbered(path: Path) -> Path:
+    """a.png for a-3.png, if a.png is there: then the number was given by `free_name`."""
+    base = path.with_stem(re.sub(r"(?<=.)-\d+$", "", path.stem))
+    return base if base.exists() else path
+
+
+LONGEST_NAME = 230  # bytes: file systems take 255, and a number or the name of a lock comes on top
+
+
+def shortened(name: str) -> str:
+    """Return the name of a file that file systems take: cut before its suffix where it is too long.
+
+    A hash takes the place of what is cut off, so that different names remain different.
+    """
+    if len(os.fsencode(name)) <= LONGEST_NAME:
+        return name
+    stem, suffix = Path(name).stem, Path(name).suffix
+    code = hashlib.sha256(os.fsencode(name)).hexdigest()[:8]
+    room = LONGEST_NAME - len(os.fsencode(suffix)) - len(code) - 1
+    kept = os.fsencode(stem)[:room].decode(errors="ignore")  # not half a character
+    return f"{kept}~{code}{suffix}"

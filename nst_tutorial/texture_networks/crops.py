@@ -9,13 +9,14 @@ from pathlib import Path
 import numpy as np
 from torch import Tensor
 
-from ..checks import SMALLEST_SIDE, check_integer, check_pictures
+from ..checks import LARGEST_SIZE, SMALLEST_SIDE, check_integer, check_pictures
 from ..images.catalog import READABLE, pictures_in
 from ..images.reading import load_image
 from ..images.resizing import resize
 from ..storage.fingerprints import fingerprint
 
-KEPT = 64  # pictures of a folder that stay in memory
+KEPT = 64  # pictures of a folder that stay in memory,
+KEPT_BYTES = 2e9  # if they do not take more than that
 
 
 class PictureFolder(Sequence):
@@ -37,13 +38,17 @@ class PictureFolder(Sequence):
     """
 
     def __init__(self, folder: str | Path, shorter: int):
-        folder, self.shorter = Path(folder), check_integer("shorter", shorter, SMALLEST_SIDE)
+        folder, self.shorter = (
+            Path(folder),
+            check_integer("shorter", shorter, SMALLEST_SIDE, LARGEST_SIZE),
+        )
         if not folder.is_dir():
             raise NotADirectoryError(f"{folder}: no such folder of pictures")
         self.paths = pictures_in(folder, deep=True)
         if not self.paths:
             raise ValueError(f"{folder}: no pictures in it ({', '.join(READABLE)})")
-        self._read = lru_cache(maxsize=KEPT)(self._load)
+        kept = min(KEPT, int(KEPT_BYTES / (12 * 1.5 * self.shorter**2)))  # photographs are 3:2
+        self._read = lru_cache(maxsize=max(1, kept))(self._load)
         for i in range(len(self.paths)):  # a damaged one would else end a training in its middle
             self._read(i)
 
@@ -56,7 +61,8 @@ class PictureFolder(Sequence):
     def _load(self, i: int) -> Tensor:
         image = load_image(self.paths[i])
         factor = self.shorter / min(image.shape[2:])
-        return resize(image, tuple(round(side * factor) for side in image.shape[2:])).clamp(0, 1)
+        height, width = (round(side * factor) for side in image.shape[2:])
+        return resize(image, (height, width)).clamp(0, 1)
 
     def identity(self) -> list[str]:
         """What the folder holds, for a checkpoint."""

@@ -14,6 +14,7 @@ from ..storage.tensor_files import read_tensors, write_tensors
 from .generator import Generator
 
 FORMAT = "nst_tutorial generator 1"
+LONGEST = 200  # characters of a message about what a file holds
 
 
 def bundled() -> dict[str, Path]:
@@ -33,7 +34,10 @@ def save_generator(generator: Generator, path: str | Path, *, overwrite: bool = 
         The folder is missing or not writable, the disk is full; FileExistsError.
     """
     state = generator.state_dict()
-    _check_finite(path, state)
+    try:
+        _check_finite(state)
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from error
     try:
         header = {"format": FORMAT, "design": json.dumps(generator.design),
                   "settings": json.dumps(generator.settings)}  # fmt: skip
@@ -66,19 +70,45 @@ def load_generator(name: str | Path, device: str = "auto") -> Generator:
         design, settings = json.loads(header["design"]), json.loads(header["settings"])
         with torch.device("meta"):  # no memory is taken before the shapes are compared
             planned = Generator(**design)
-        planned.load_state_dict(state, assign=True)
+        _check_weights(planned.state_dict(), state)
         generator = Generator(**design)
         generator.load_state_dict(state)
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
-        raise ValueError(f"{path}: its weights do not fit its design ({error})") from error
+        raise ValueError(f"{path}: not a generator that can be used ({_legible(error)})") from error
     if not isinstance(settings, dict):
-        raise ValueError(f"{path}: its settings are damaged: {settings!r} is no mapping")
+        raise ValueError(f"{path}: its settings are damaged: {_legible(settings)} is no mapping")
     generator.settings = settings
-    _check_finite(path, state)
     return generator.to(choose_device(device)).eval()
 
 
-def _check_finite(path: str | Path, state: Mapping[str, Tensor]) -> None:
+def _check_weights(planned: Mapping[str, Tensor], state: Mapping[str, Tensor]) -> None:
+    """A ValueError names the first tensor of a file that the design does not have so."""
+    for name in sorted({*planned, *state}):
+        if name not in state:
+            raise ValueError(f"the weights {name} are missing")
+        if name not in planned:
+            raise ValueError(f"the design has no weights {name}")
+        ours, theirs = planned[name], state[name]
+        if ours.shape != theirs.shape:
+            raise ValueError(
+                f"the weights {name} have the shape {tuple(theirs.shape)}, "
+                f"and {tuple(ours.shape)} by the design"
+            )
+        if ours.is_floating_point() != theirs.is_floating_point():
+            raise ValueError(f"the weights {name} are of the type {theirs.dtype}")
+        if name.endswith("running_var") and (theirs < 0).any():
+            raise ValueError(f"the variances {name} are negative")
+    _check_finite(state)
+
+
+def _check_finite(state: Mapping[str, Tensor]) -> None:
     for name, tensor in state.items():
         if not torch.isfinite(tensor).all():
-            raise ValueError(f"{path}: the weights {name} are not finite")
+            raise ValueError(f"the weights {name} are not finite")
+
+
+def _legible(content: object) -> str:
+    """What a file holds, in one short line without control characters."""
+    line = " ".join(str(content).split())
+    line = line if len(line) <= LONGEST else f"{line[:LONGEST]}…"
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in line)

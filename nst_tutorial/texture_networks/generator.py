@@ -9,6 +9,7 @@ half as wide as the next; each has a branch of its own, and the branches join co
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -16,11 +17,15 @@ from torch import Tensor, nn
 
 from ..checks import check_choice, check_integer, check_number, check_pictures, output_shape
 from ..images.resizing import resize
+from .layers import SLOPE, Convolution, InstanceNorm
+from .layers import padded as padded
+from .planning import IN_ONE_PIECE, choose_way
+from .strips import generate_in_strips
 
 PADDINGS = ("circular", "replicate")
 NORMALIZATIONS = ("instance", "batch")
 MOST_SCALES = 16  # the coarsest noise of the largest picture has only 2×2 pixels by then
-SLOPE = 0.01  # of the leaky ReLU below zero
+MOST_CHANNELS = 1024  # a branch's: the weights alone take gigabytes by then
 
 
 class Generator(nn.Module):
@@ -59,11 +64,10 @@ class Generator(nn.Module):
         padding = padding or ("replicate" if stylizes else "circular")
         check_choice("normalization", normalization, NORMALIZATIONS)
         check_choice("padding", padding, PADDINGS)
-        scales, width = check_integer("scales", scales, 1), check_integer("width", width, 1)
-        depth = check_integer("depth", depth, 1)
-        if scales > MOST_SCALES:
-            raise ValueError(f"scales must be at most {MOST_SCALES}, got {scales}")
-        self.design = {
+        scales = check_integer("scales", scales, 1, MOST_SCALES)
+        width = check_integer("width", width, 1, MOST_CHANNELS)
+        depth = check_integer("depth", depth, 1, MOST_CHANNELS)
+        self.design: dict[str, Any] = {
             "stylizes": bool(stylizes), "scales": scales, "width": width, "depth": depth,
             "normalization": normalization, "padding": padding,
         }  # fmt: skip
@@ -113,20 +117,11 @@ class Generator(nn.Module):
             How much each scale's branch counts where it joins the others, coarse to fine; 1 as
             trained, 0 switches a scale off.
         """
-        scales = self.design["scales"]
-        for name, given in (("noise", noise), ("strengths", strengths)):
-            if given is not None and len(given) != scales:
-                raise ValueError(f"{name} must be given for {scales} scales, got {len(given)}")
-        if (content is None) == self.design["stylizes"]:
-            raise ValueError(
-                "this generator repaints a picture: give a content"
-                if content is None
-                else "this generator makes textures from noise alone: it takes no content"
-            )
+        self._check_inputs(noise, content, strengths)
         y = None
         for k, z in enumerate(noise):
             if content is not None:
-                z = torch.cat([z, resize(content, tuple(z.shape[2:])).to(z)], dim=1)
+                z = torch.cat([z, resize(content, (z.shape[2], z.shape[3])).to(z)], dim=1)
             z = z.contiguous(memory_format=torch.channels_last)
             # Both sides are normalised before they join: else one of them would drown the other.
             z = self.norms[k](self.branches[k](z))
@@ -139,6 +134,18 @@ class Generator(nn.Module):
             y = F.interpolate(y, size=z.shape[2:], mode="nearest")
             y = self.joins[k - 1](torch.cat([y, z], dim=1))
         return self.last(y)
+
+    def _check_inputs(self, noise, content, strengths) -> None:
+        scales = self.design["scales"]
+        for name, values in (("noise", noise), ("strengths", strengths)):
+            if values is not None and len(values) != scales:
+                raise ValueError(f"{name} must be given for {scales} scales, got {len(values)}")
+        if (content is None) == self.design["stylizes"]:
+            raise ValueError(
+                "this generator repaints a picture: give a content"
+                if content is None
+                else "this generator makes textures from noise alone: it takes no content"
+            )
 
     def draw(self, size: int | tuple[int, int], seed: int = 0, count: int = 1) -> list[Tensor]:
         """Noise for `count` pictures, coarse to fine: uniform in 0..1, the same on every device."""
@@ -156,8 +163,11 @@ class Generator(nn.Module):
         content: Tensor | None = None,
         strengths: Sequence[float] | None = None,
         noise: Sequence[Tensor] | None = None,
+        memory: float | None = None,
     ) -> Tensor:
         """Return finished pictures (count, 3, H, W), sRGB, 0..1.
+
+        From a megapixel on each is computed in strips: the same picture in less memory.
 
         Parameters
         ----------
@@ -171,93 +181,50 @@ class Generator(nn.Module):
             As in `forward`.
         noise
             The noise itself, from `draw`, instead of `seed` and `count`.
+        memory
+            GB that the process may use; None: four fifths of what is free, and what it has already.
 
         Raises
         ------
         ValueError
-            A size too small or too large, a content missing or out of place; the message says so.
+            A size too small or too large for the memory, a content missing or out of place; the
+            message says so.
         """
         if content is not None:
             check_pictures({"content": content})
-            size = tuple(content.shape[2:])
+            size = (content.shape[2], content.shape[3])
         if strengths is not None:
             strengths = [check_number("a strength", value) for value in strengths]
+        self._check_inputs(noise, content, strengths)
+        count = check_integer("count", count, 1) if noise is None else len(noise[0])
+        if noise is not None:
+            size = (noise[-1].shape[2], noise[-1].shape[3])
+        shape = output_shape(size)
+        way = choose_way(self.design, shape, count, self.last.weight.device, memory)
+        noise = self.draw(shape, seed, count) if noise is None else noise
+        # Several small pictures at once, large ones one after the other.
+        each = count if count * shape[0] * shape[1] <= IN_ONE_PIECE else 1
         was_training = self.training
         self.eval()
         try:
             with torch.inference_mode():
-                noise = self.draw(size, seed, count) if noise is None else noise
-                if content is not None:
-                    content = content.to(noise[0]).expand(len(noise[0]), -1, -1, -1)
-                image = self(noise, content, strengths).clamp_(0, 1)
+                content = None if content is None else content.to(noise[0])
+                images = [
+                    self._generate([z[i : i + each] for z in noise], content, strengths, way)
+                    for i in range(0, count, each)
+                ]
         finally:
             self.train(was_training)
-        return image.contiguous().clone()  # an ordinary tensor again, that may have a gradient
+        # An ordinary tensor again, that may have a gradient
+        return torch.cat(images).contiguous().clone()
 
-
-class Convolution(nn.Conv2d):
-    """A convolution 3×3 or 1×1, as large as its input, without the bias that a norm takes away."""
-
-    def __init__(self, inputs: int, outputs: int, side: int, padding: str):
-        super().__init__(inputs, outputs, side, bias=False)
-        self.around = padding
-
-    def forward(self, x: Tensor) -> Tensor:
-        return super().forward(x if self.kernel_size[0] == 1 else padded(x, self.around))
-
-
-def padded(x: Tensor, padding: str) -> Tensor:
-    """x (N, C, H, W) with one more position on each side; stays channels last."""
-    return _Padded.apply(x, padding)
-
-
-class _Padded(torch.autograd.Function):
-    """What `F.pad` does, several times faster for channels that come last."""
-
-    @staticmethod
-    def forward(ctx, x: Tensor, padding: str) -> Tensor:
-        N, C, H, W = x.shape
-        # Which row (and column) stands before the first one, and which behind the last one
-        ctx.before, ctx.behind = (-1, 0) if padding == "circular" else (0, -1)
-        y = torch.empty(
-            (N, C, H + 2, W + 2), dtype=x.dtype, device=x.device, memory_format=torch.channels_last
-        )
-        y[:, :, 1:-1, 1:-1] = x
-        y[:, :, 0, 1:-1], y[:, :, -1, 1:-1] = x[:, :, ctx.before], x[:, :, ctx.behind]
-        inner = y[:, :, :, 1:-1]
-        y[:, :, :, 0], y[:, :, :, -1] = inner[..., ctx.before], inner[..., ctx.behind]
-        return y
-
-    @staticmethod
-    def backward(ctx, g: Tensor) -> tuple[Tensor, None]:
-        """Each value was copied to where it was padded: the gradients of the copies add up."""
-        rows = g[:, :, :, 1:-1].clone(memory_format=torch.channels_last)
-        rows[..., ctx.before] += g[..., 0]
-        rows[..., ctx.behind] += g[..., -1]
-        x = rows[:, :, 1:-1].clone(memory_format=torch.channels_last)
-        x[:, :, ctx.before] += rows[:, :, 0]
-        x[:, :, ctx.behind] += rows[:, :, -1]
-        return x, None
-
-
-class InstanceNorm(nn.Module):
-    """(x - mean) / deviation of each picture and channel by itself, then a scale and a shift."""
-
-    def __init__(self, channels: int, epsilon: float = 1e-5):
-        super().__init__()
-        self.weight, self.bias = (
-            nn.Parameter(torch.ones(channels)),
-            nn.Parameter(torch.zeros(channels)),
-        )
-        self.epsilon = epsilon
-
-    def forward(self, x: Tensor) -> Tensor:
-        # Batch normalisation of a batch of one, which PyTorch has for channels that come last.
-        normal = [
-            F.batch_norm(one, None, None, self.weight, self.bias, training=True, eps=self.epsilon)
-            for one in x.split(1)
-        ]
-        return normal[0] if len(normal) == 1 else torch.cat(normal)
+    def _generate(self, noise, content, strengths, way: str) -> Tensor:
+        if way == "whole":
+            if content is not None:
+                content = content.expand(len(noise[0]), -1, -1, -1)
+            return self(noise, content, strengths).clamp_(0, 1)
+        stored = way == "stored"
+        return generate_in_strips(self, noise, content, strengths, stored=stored).clamp_(0, 1)
 
 
 # --- sizes -----------------------------------------------------------------------------------

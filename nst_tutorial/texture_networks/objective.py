@@ -38,17 +38,18 @@ class BatchObjective:
     def value_and_gradient(self, images: Tensor, contents: Tensor | None = None) -> Evaluation:
         """Evaluate at pictures (N, 3, H, W), for stylisation with the contents of each."""
         images = images.detach()
-        found = [
+        evaluations = [
             self._engine(None if contents is None else contents[i : i + 1]).value_and_gradient(
                 images[i : i + 1]
             )
             for i in range(len(images))
         ]
         terms = {
-            name: sum(each.terms[name] for each in found) / len(found) for name in found[0].terms
+            name: sum(each.terms[name] for each in evaluations) / len(evaluations)
+            for name in evaluations[0].terms
         }
-        gradient = torch.cat([each.gradient for each in found]) / len(found)
-        total = sum(each.total for each in found) / len(found)
+        gradient = torch.cat([each.gradient for each in evaluations]) / len(evaluations)
+        total = sum(each.total for each in evaluations) / len(evaluations)
         if self.diversity:
             leaf = images.clone().requires_grad_()
             with torch.enable_grad():
@@ -61,8 +62,8 @@ class BatchObjective:
     def _engine(self, content: Tensor | None) -> Engine:
         terms, weights = self.shared.terms, self.shared.term_weights
         if content is not None:
-            own = make_objective(self.shared.model, content, None, self.settings)
-            terms, weights = {**own.terms, **terms}, {**own.term_weights, **weights}
+            likeness = make_objective(self.shared.model, content, None, self.settings)
+            terms, weights = {**likeness.terms, **terms}, {**likeness.term_weights, **weights}
         self.term_weights = {**self.term_weights, **weights}
         return Engine(Objective(self.shared.model, terms, weights))
 
@@ -114,7 +115,7 @@ def training_settings(
         raise ValueError("content_layers mean nothing without contents")
     if layers is not None and not isinstance(layers, Mapping):
         layers = dict.fromkeys([layers] if isinstance(layers, str) else layers, 1.0)
-    given = dict(options) if layers is None else {**options, "style_layers": layers}
+    chosen = dict(options) if layers is None else {**options, "style_layers": layers}
     if not stylizes:
-        given["content_layers"] = {}
-    return check_settings(replace(Settings(), kernel=kernel, start="noise", steps=steps, **given))
+        chosen["content_layers"] = {}
+    return check_settings(replace(Settings(), kernel=kernel, start="noise", steps=steps, **chosen))

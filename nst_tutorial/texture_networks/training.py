@@ -8,7 +8,6 @@ train a generator, at the same speed and in as little memory.
 
 from __future__ import annotations
 
-import json
 import math
 import time
 from collections.abc import Iterable, Mapping, Sequence
@@ -22,23 +21,30 @@ from torch import Tensor
 from ..checks import SMALLEST_SIDE, check_integer, check_number, check_pictures, output_shape
 from ..kernels.registry import Kernel
 from ..losses.objective import Evaluation
-from ..optimize.checkpoint import check_same_run
 from ..optimize.loop import Callback, Progress
 from ..storage.atomic import check_can_write
 from ..storage.fingerprints import fingerprint
-from ..storage.tensor_files import named_if_damaged, read_tensors, write_tensors
 from ..transfer.builder import choose_model
 from ..transfer.provenance import record
 from ..vgg.network import VGG19
+from .checkpoint import Best, fingerprint_of_tensors, note, resume
 from .crops import identity_of, random_crop
 from .generator import Generator
 from .objective import BatchObjective, training_settings
+from .planning import check_training
 
-FORMAT = "nst_tutorial training 2"
-WHAT = "checkpoint of a training"
-MOMENTS = ("step", "exp_avg", "exp_avg_sq")  # what Adam keeps of each weight
 UNUSED = ("start", "coarse_to_fine", "parameters", "method", "history", "balance", "style_scale")
+MOST_STEPS = 1_000_000  # days; the history of more would not fit into a checkpoint
+HIGHEST_RATE = 1000.0  # Adam moves each weight by so much a step, and they are about 1
 PATIENCE = 10  # steps that are not finite, in a row, before a training is given up
+# A training has diverged if the losses of its last steps are all so many times the least loss. Adam
+# overshoots at first: the second loss is often tenfold the first.
+LAST, DIVERGED = 3, 10.0
+EARLY, DIVERGED_EARLY = 30, 100.0  # in a training of so few steps
+
+
+class DivergedError(ValueError):
+    """The loss never fell below that of the network before the training, and ended far above it."""
 
 
 @dataclass
@@ -50,12 +56,16 @@ class Training:
     """One row a step: "evaluation", "size", "total", each term by name before its weight (means
     over the batch), "learning_rate", "seconds", and "event" where something went wrong."""
 
-    weights: dict[str, float] = field(default_factory=dict)
+    term_weights: dict[str, float] = field(default_factory=dict)
     """The weight of each term in the total."""
 
     seconds: float = 0.0
     stopped: str | None = None
-    """None if all steps were done, else "callback" or "interrupted" (Ctrl-C)."""
+    """None if all steps were done, else "callback", "interrupted" (Ctrl-C) or "diverged"."""
+
+    diverged: str = ""
+    """What happened, if the loss rose far above its least value: then the generator has the weights
+    from before."""
 
 
 def train_generator(
@@ -112,78 +122,98 @@ def train_generator(
         Called after each step with a `Progress`, whose picture is the first of the batch;
         returning True stops. Ctrl-C stops too. The generator is then as far as it got.
     options
-        Further settings, those in `lessons.OPTIONS`.
+        Further settings, those in `objective.OPTIONS`.
+
+    A training whose loss ends far above its least value, or is not finite ten times in a row, has
+    diverged: the generator gets the weights with the least loss, and `diverged` says so.
 
     Raises
     ------
     ValueError
-        A wrong shape or value, an unknown name; a checkpoint of another training or a damaged one;
-        losses that are not finite at the first step, or ten times in a row.
+        A wrong shape or value, an unknown name, more than the memory holds; a checkpoint of another
+        training or a damaged one.
+    DivergedError
+        A ValueError, too: the training has diverged, and its least loss was the first one.
     """
+    check_amounts(steps, batch, size, learning_rate)
     settings = training_settings(options, kernel, layers, bool(contents), steps)
     check_pictures({"style": style})
     if bool(contents) != generator.design["stylizes"]:
         raise ValueError("a generator that stylises learns from contents, and no other does")
-    batch, seed = check_integer("batch", batch, 1), check_integer("seed", seed, 0)
-    size, _ = output_shape(check_integer("size", size, SMALLEST_SIDE))
-    learning_rate = check_number("learning_rate", learning_rate, above=0)
+    batch, seed, size = int(batch), check_integer("seed", seed, 0), int(size)
     if check_number("diversity", diversity) and batch < 2:
         raise ValueError("diversity compares the pictures of a batch: batch must be at least 2")
     model = choose_model(settings, device, model)
-    made_with = {
+    check_training(generator.design, size, batch, next(model.buffers()).device)
+    provenance = {
         "style_size": list(style.shape[2:]), **record(settings, model, seed), "batch": batch,
         "size": size, "learning_rate": learning_rate, "diversity": float(diversity),
     }  # fmt: skip
-    made_with = {name: value for name, value in made_with.items() if name not in UNUSED}
+    provenance = {name: value for name, value in provenance.items() if name not in UNUSED}
     generator.to(model.mean).train()
     objective = BatchObjective(model, style.to(model.mean), settings, diversity)
     adam = torch.optim.Adam(generator.parameters(), lr=learning_rate)
-    result = Training(generator)
+    result, best = Training(generator), Best()
     if checkpoint is not None:
         check_integer("checkpoint_every", checkpoint_every, 1)
         check_can_write(checkpoint)
         identity = {
-            **made_with, "generator": generator.design, "style": fingerprint(style),
-            "contents": identity_of(contents), "network": _fingerprint(model.buffers()),
-            "first weights": _fingerprint(generator.state_dict().values()),
+            **provenance, "generator": generator.design, "style": fingerprint(style),
+            "contents": identity_of(contents), "network": fingerprint_of_tensors(model.buffers()),
+            "first weights": fingerprint_of_tensors(generator.state_dict().values()),
         }  # fmt: skip
-        result.history, result.seconds = _resume(checkpoint, identity, generator, adam)
+        result.history, result.seconds, best = resume(checkpoint, identity, generator, adam)
     begin = time.perf_counter() - result.seconds
-    bad = 0
+    failures = 0  # in a row
     try:
         for done in range(len(result.history), settings.steps):
             rate = learning_rate * rate_at(done / settings.steps)
-            images, found = _lesson(generator, objective, contents, size, batch, [seed, done])
-            event = _step(adam, rate, images, found)
-            bad = bad + 1 if event else 0
-            if bad == PATIENCE or (event and done == 0):
-                raise ValueError(
-                    f"{event} at step {done + 1} ({found.terms}): take a smaller learning_rate, "
-                    "or look at the pictures"
-                )
-            result.term_weights = objective.term_weights
-            result.seconds = time.perf_counter() - begin
-            row = {"evaluation": done + 1, "size": size, "total": found.total, **found.terms}
-            noted = {"event": event} if event else {}
-            row = {**row, "learning_rate": rate, "seconds": result.seconds, **noted}
+            images, evaluation = _evaluate(generator, objective, contents, size, batch, seed, done)
+            best.update(generator, result.history, evaluation.total)
+            event = _step(adam, rate, images, evaluation)
+            failures = failures + 1 if event else 0
+            result.term_weights, result.seconds = (
+                objective.term_weights,
+                time.perf_counter() - begin,
+            )
+            row = {
+                "evaluation": done + 1, "size": size, "total": evaluation.total,
+                **evaluation.terms, "learning_rate": rate, "seconds": result.seconds,
+                **({"event": event} if event else {}),
+            }  # fmt: skip
             result.history.append(row)
+            if failures == PATIENCE or (event and done == 0):
+                result.stopped = "diverged"
+                break
             progress = Progress(
-                done + 1, settings.steps, found.total, found.terms, result.term_weights,
+                done + 1, settings.steps, evaluation.total, evaluation.terms, result.term_weights,
                 result.seconds, (size, size), images[:1].detach(), event,
                 (done + 1) / settings.steps,
             )  # fmt: skip
             stop = callback is not None and callback(progress)
             last = stop or done + 1 == settings.steps
             if checkpoint is not None and (last or (done + 1) % checkpoint_every == 0):
-                _note(checkpoint, identity, generator, adam, result.history)
+                note(checkpoint, identity, generator, adam, result.history, best)
             if stop:
                 result.stopped = "callback"
                 break
     except KeyboardInterrupt:
         result.stopped = "interrupted"
-    generator.settings = {**made_with, "steps": len(result.history)}
+    _keep_best(result, best)
+    generator.settings = {**provenance, "steps": len(result.history)}
+    if result.diverged:
+        generator.settings["weights_of_step"] = best.step
     generator.eval()
     return result
+
+
+def check_amounts(steps: object, batch: object, size: object, learning_rate: object) -> None:
+    """A ValueError names the first amount that no training could have."""
+    check_integer("steps", steps, 0, MOST_STEPS)
+    check_integer("batch", batch, 1)
+    output_shape(check_integer("size", size, SMALLEST_SIDE))
+    if check_number("learning_rate", learning_rate, above=0) > HIGHEST_RATE:
+        raise ValueError(f"learning_rate must be at most {HIGHEST_RATE:g}, got {learning_rate!r}")
 
 
 def rate_at(fraction: float) -> float:
@@ -198,9 +228,28 @@ def rate_at(fraction: float) -> float:
 # --- steps -----------------------------------------------------------------------------------
 
 
-def _lesson(generator, objective, contents, size: int, batch: int, seeds: list[int]):
-    """Pictures of new noise, and their loss. The same seeds give the same noise and cut-outs."""
-    numbers = np.random.default_rng(seeds)
+def _keep_best(result: Training, best: Best) -> None:
+    """Where the loss has risen far above its least value, go back to the weights of that."""
+    limit = DIVERGED_EARLY if len(result.history) < EARLY else DIVERGED
+    totals = [row["total"] for row in result.history[1:][-LAST:]]  # the first was nobody's fault
+    if result.stopped == "diverged":
+        row = result.history[-1]
+        happened = f"{row['event']} at step {row['evaluation']}"
+    elif totals and min(totals) > limit * best.loss:
+        happened = f"the loss rose from {best.loss:.3g} at step {best.step} to {min(totals):.3g}"
+    else:
+        return
+    if best.step <= 1:
+        raise DivergedError(f"{happened}: take a smaller learning_rate, or look at the pictures")
+    result.generator.load_state_dict(best.weights)
+    result.diverged = (
+        f"{happened}: the network is that of step {best.step}; a smaller learning_rate may help"
+    )
+
+
+def _evaluate(generator, objective, contents, size: int, batch: int, seed: int, step: int):
+    """Pictures of new noise, and their loss. Seed and step say which noise and which cut-outs."""
+    numbers = np.random.default_rng([seed, step])
     noise = generator.draw(size, int(numbers.integers(2**62)), batch)
     crops = None
     if contents:
@@ -210,55 +259,15 @@ def _lesson(generator, objective, contents, size: int, batch: int, seeds: list[i
     return images, objective.value_and_gradient(images, crops)
 
 
-def _step(adam: torch.optim.Adam, rate: float, images: Tensor, found: Evaluation) -> str:
+def _step(adam: torch.optim.Adam, rate: float, images: Tensor, evaluation: Evaluation) -> str:
     """∂L/∂w = (∂x/∂w)ᵀ ∂L/∂x, and a step along it; return "" or why there was none."""
     adam.zero_grad()
-    images.backward(found.gradient)
+    images.backward(evaluation.gradient)
     weights = [w for group in adam.param_groups for w in group["params"]]
-    finite = math.isfinite(found.total) and all(bool(w.grad.isfinite().all()) for w in weights)
+    finite = math.isfinite(evaluation.total) and all(bool(w.grad.isfinite().all()) for w in weights)
     if not finite:
         return "the loss or its gradient is not finite"
     for group in adam.param_groups:
         group["lr"] = rate
     adam.step()
     return ""
-
-
-# --- checkpoints -----------------------------------------------------------------------------
-
-
-def _fingerprint(tensors: Iterable[Tensor]) -> str:
-    return fingerprint(torch.cat([t.detach().flatten().float().cpu() for t in tensors]))
-
-
-def _note(path: str | Path, identity: Mapping, generator, adam, history: list[dict]) -> None:
-    """Write the state of a training, or replace the one that is there."""
-    state = {f"generator.{name}": t for name, t in generator.state_dict().items()}
-    for i, moments in adam.state_dict()["state"].items():
-        state |= {f"adam.{i}.{name}": t for name, t in moments.items()}
-    header = {
-        "format": FORMAT, "identity": json.dumps(identity), "history": json.dumps(history),
-    }  # fmt: skip
-    write_tensors(path, state, header)
-
-
-def _resume(path: str | Path, identity: Mapping, generator, adam) -> tuple[list[dict], float]:
-    """Put a generator and its optimiser where a checkpoint left them; return history, seconds."""
-    path = Path(path)
-    if not path.exists():
-        return [], 0.0
-    header, state = read_tensors(path, FORMAT, WHAT)
-    with named_if_damaged(path, WHAT):
-        check_same_run(path, json.loads(header["identity"]), json.loads(json.dumps(identity)))
-        history = json.loads(header["history"])
-        seconds = float(history[-1]["seconds"])
-        weights = {n[10:]: t for n, t in state.items() if n.startswith("generator.")}
-        groups = adam.state_dict()["param_groups"]
-        moments = {
-            i: {name: state[f"adam.{i}.{name}"] for name in MOMENTS}
-            for group in groups
-            for i in group["params"]
-        }
-        generator.load_state_dict(weights)
-        adam.load_state_dict({"state": moments, "param_groups": groups})
-    return history, seconds

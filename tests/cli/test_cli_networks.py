@@ -97,15 +97,15 @@ def test_an_interrupted_training_goes_on(here, capsys, monkeypatch):
     from nst_tutorial.texture_networks import training
 
     arguments = ["train-texture", "tissue_stain", *QUICK[:3], "60", *QUICK[4:]]
-    lesson, taken = training._lesson, []
+    evaluate, taken = training._evaluate, []
 
     def dies(*parts):
         taken.append(0)
         if len(taken) == 53:
             raise MemoryError("out of memory")
-        return lesson(*parts)
+        return evaluate(*parts)
 
-    monkeypatch.setattr(training, "_lesson", dies)
+    monkeypatch.setattr(training, "_evaluate", dies)
     code, _, _ = run(capsys, *arguments, "--checkpoint", "run.training", "--out", "a.safetensors")
     assert code == 2
     assert names_in(here) == ["run.training"]
@@ -146,8 +146,8 @@ def meanwhile(monkeypatch, act):
     """Do something while the network is trained."""
     from nst_tutorial.texture_networks import training
 
-    lesson = training._lesson
-    monkeypatch.setattr(training, "_lesson", lambda *parts: act() or lesson(*parts))
+    evaluate = training._evaluate
+    monkeypatch.setattr(training, "_evaluate", lambda *parts: act() or evaluate(*parts))
 
 
 def test_a_name_that_is_taken_meanwhile_is_left_alone(here, capsys, monkeypatch):
@@ -227,6 +227,141 @@ def test_a_folder_is_repainted_without_overwriting_its_own_results(here, capsys,
     assert len(names_in(here / "painted")) == 6
 
 
+def test_a_picture_of_the_folder_is_not_replaced_by_a_result(here, capsys, painter):
+    for name in ("a", "a_p"):
+        Image.new("RGB", (20, 20), "red").save(here / "photos" / f"{name}.png")
+    before = (here / "photos" / "a_p.png").read_bytes()
+    for _ in range(2):
+        code, _, err = run(capsys, "apply", "p.safetensors", "photos", "--out", "photos",
+                           "--overwrite")  # fmt: skip
+        assert code == 0, err
+    assert (here / "photos" / "a_p.png").read_bytes() == before
+
+
+def test_a_name_of_245_characters(here, capsys, painter):
+    long = "x" * 241
+    for name in (long, "y"):
+        Image.new("RGB", (20, 20), "red").save(here / "photos" / f"{name}.png")
+    code, _, err = run(capsys, "apply", "p.safetensors", "photos", "--out", "painted")
+    assert code == 0, err
+    first, second = names_in(here / "painted")
+    assert (first[:200], first[-4:], second) == (long[:200], ".png", "y_p.png")
+    assert load_settings(here / "painted" / first)["content"] == f"{long}.png"
+    code, out, err = run(capsys, "apply", "p.safetensors", f"photos/{long}.png")
+    assert code == 0, err
+    assert first in out
+
+
+def test_a_result_whose_name_is_taken_meanwhile_gets_the_next_one(
+    here, capsys, painter, monkeypatch
+):
+    from nst_tutorial.images import reading
+
+    save = reading.save_image
+
+    def at_the_same_time(image, path, *arguments, **options):
+        for name in ("a_p.png", "a_p-2.png"):
+            if not (here / "results" / name).exists():
+                (here / "results" / name).write_bytes(b"another's")
+        return save(image, path, *arguments, **options)
+
+    monkeypatch.setattr(reading, "save_image", at_the_same_time)
+    Image.new("RGB", (20, 20)).save(here / "photos" / "a.png")
+    for picture, saved in (("photos/a.png", "a_p-3.png"), ("photos", "a_p-4.png")):
+        code, out, err = run(capsys, "apply", "p.safetensors", picture)
+        assert (code, err) == (0, "")
+        assert f"results/{saved}" in out
+    assert (here / "results" / "a_p.png").read_bytes() == b"another's"
+    assert load_image("results/a_p-3.png").shape == (1, 3, 20, 20)
+
+
+@pytest.mark.parametrize("error", [MemoryError("x"), RuntimeError("CUDA out of memory")])
+def test_what_does_not_fit_into_the_memory_is_named_and_the_others_go_on(
+    here, capsys, painter, monkeypatch, error
+):
+    for name, side in (("a", 20), ("b", 30), ("c", 20)):
+        Image.new("RGB", (side, side)).save(here / "photos" / f"{name}.png")
+    forward = Generator.forward
+
+    def too_large(self, noise, *arguments):
+        if noise[-1].shape[2] == 30:
+            raise error
+        return forward(self, noise, *arguments)
+
+    monkeypatch.setattr(Generator, "forward", too_large)
+    code, _, err = run(capsys, "apply", "p.safetensors", "photos", "--out", "painted")
+    assert code == 1
+    assert err.splitlines() == [
+        "nst: photos/b.png: not enough memory; take a smaller --size, or with --memory fewer GB",
+        "nst: 1 of 3 pictures could not be repainted",
+    ]
+    assert names_in(here / "painted") == ["a_p.png", "c_p.png"]
+
+
+def test_memory_is_planned(here, capsys, painter):
+    Image.new("RGB", (40, 30)).save(here / "photos" / "a.png")
+    code, _, err = run(capsys, "apply", "p.safetensors", "photos", "--memory", "0.1")
+    assert code == 1
+    assert err.splitlines()[0] == (
+        "nst: photos/a.png: a picture of 40×30 pixels would take 0.8 GB, more than the 0.1 GB that "
+        "may be used: take a smaller size"
+    )
+
+
+def test_a_network_that_makes_no_numbers(here, capsys, painter):
+    network = load_generator(painter, "cpu")
+    network.last.weight.data[:, ::2] = 3e38
+    network.last.weight.data[:, 1::2] = -3e38
+    save_generator(network, painter)
+    Image.effect_noise((40, 30), 50).convert("RGB").save(here / "photos" / "a.png")
+    code, _, err = run(capsys, "apply", "p.safetensors", "photos/a.png")
+    assert code == 2
+    assert err == "nst: the network p makes values of photos/a.png that are not finite\n"
+
+
+def test_a_training_that_diverges(here, capsys, monkeypatch):
+    from nst_tutorial.texture_networks import training
+
+    arguments = ["train-texture", "tissue_stain", *QUICK, "--out", "a.safetensors"]
+    code, _, err = run(capsys, *arguments, "--steps", "4", "--learning-rate", "1000")
+    assert code == 1
+    assert "nst: nothing was written: the loss rose from " in err
+    assert err.count("\n") <= 10
+    assert "take a smaller learning_rate" in err
+    assert names_in(here) == []
+
+    def risen(result, best):
+        result.diverged = "the loss rose: the network is that of step 1"
+
+    monkeypatch.setattr(training, "_keep_best", risen)
+    code, _, err = run(capsys, *arguments, "--checkpoint", "run.training")
+    assert code == 0
+    assert "nst: the loss rose: the network is that of step 1\n" in err
+    assert names_in(here) == ["a.safetensors"]
+    assert load_generator("a.safetensors", "cpu").settings["weights_of_step"] == 1
+
+
+def test_one_file_for_two_things_is_refused(here, capsys, painter):
+    photo = here / "photos" / "a.png"
+    Image.new("RGB", (20, 20)).save(photo)
+    (here / "b.safetensors").write_bytes(b"a training")
+    (here / "link.training").symlink_to("b.safetensors")
+    train = ["train-texture", "tissue_stain", *QUICK, "--overwrite"]
+    for arguments, names in (
+        ([*train, "--out", "n.safetensors", "--checkpoint", "n.safetensors"],
+         "--out and --checkpoint are one file, n.safetensors"),
+        ([*train, "--out", "b.safetensors", "--checkpoint", "link.training"],
+         "--out and --checkpoint are one file, b.safetensors"),
+        (["train-texture", str(photo), *QUICK, "--checkpoint", str(photo)],
+         f"--checkpoint and STYLE are one file, {photo}"),
+        (["apply", "p.safetensors", "photos/a.png", "--out", "photos/a.png", "--overwrite"],
+         "--out and PICTURE are one file, photos/a.png"),
+    ):  # fmt: skip
+        code, _, err = run(capsys, *arguments)
+        assert (code, err) == (2, f"nst: {names}; give them two names\n")
+    assert (here / "b.safetensors").read_bytes() == b"a training"
+
+
 def test_ctrl_c_tells_how_many_are_repainted(here, capsys, painter, monkeypatch):
     from nst_tutorial import images
 
@@ -258,6 +393,20 @@ def test_ctrl_c_tells_how_many_are_repainted(here, capsys, painter, monkeypatch)
         (["apply", "texture", "--size", "3"], "size must be a whole number ≥ 16, got 3"),
         (["apply", "texture", "--size", "0"], "size must be a whole number ≥ 16, got 0"),
         (["apply", "painter", "temple", "--size", "0"], "size must be a whole number ≥ 16, got 0"),
+        (["apply", "texture", "--size", "100000000"], "up to 30000, got 100000000"),
+        (["apply", "painter", "temple", "--size", "100000000"], "at most 30000, got 100000000"),
+        (["apply", "texture", "--size", "30000", "--memory", "2"], "a picture of 30000×30000 pix"),
+        (
+            ["train-texture", "starry_night", "--size", "100000000", "--contents", "."],
+            "size must be one or two numbers up to 30000, got 100000000",
+        ),
+        (
+            ["train-texture", "starry_night", "--size", "30000", "--contents", "."],
+            "a batch of 2 pictures of 30000 pixels a side would take",
+        ),
+        (["train-texture", "starry_night", "--batch", "1000000000"], "take a smaller batch or si"),
+        (["train-texture", "starry_night", "--steps", "1000000000000"], "at most 1000000, got 10"),
+        (["train-texture", "starry_night", "--learning-rate", "1e300"], "at most 1000, got 1e+300"),
         (["train-texture", "starry_night", "--out", "x.png"], "must end in .safetensors"),
         (["train-texture", "nothing"], "nothing: no such picture"),
         (["train-texture", "starry_night", "--contents", "no"], "no: no such folder of pictures"),

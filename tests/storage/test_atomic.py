@@ -1,5 +1,6 @@
 """Full disks, read-only folders, files that vanish, two runs in one folder."""
 
+import errno
 import os
 import re
 import subprocess
@@ -15,7 +16,13 @@ from test_checkpoint import begin
 
 from nst_tutorial.images import decoding
 from nst_tutorial.images.reading import check_can_save, load_image, load_settings, save_image
-from nst_tutorial.storage.atomic import replacing
+from nst_tutorial.storage.atomic import (
+    check_can_write,
+    check_distinct,
+    replacing,
+    save_under_free_name,
+    shortened,
+)
 
 NOISE = torch.rand(1, 3, 128, 128, generator=torch.Generator().manual_seed(0))
 
@@ -259,3 +266,111 @@ def test_readers_see_the_old_file_or_the_new_one(tmp_path):
         thread.join()
     assert len(seen) > 1
     assert names_in(tmp_path) == ["file"]
+
+
+# --- links, and one file under two names -------------------------------------------------------
+
+
+def test_a_link_in_a_circle_is_refused_before_any_work(tmp_path):
+    a, b = tmp_path / "a.png", tmp_path / "b.png"
+    a.symlink_to(b)
+    b.symlink_to(a)
+    for use in (check_can_write, lambda path: replacing(path).__enter__()):
+        for path in (a, a / "below.png"):
+            with pytest.raises(OSError, match="a symbolic link that leads back to it") as caught:
+                use(path)
+            assert caught.value.filename == str(path)
+    assert names_in(tmp_path) == ["a.png", "b.png"]
+
+
+def test_through_a_link_the_file_that_it_stands_for_is_written(tmp_path):
+    link, far = tmp_path / "link.png", tmp_path / "far" / "file.png"
+    link.symlink_to(far)
+    assert check_can_write(link) == link
+    assert names_in(tmp_path / "far") == []  # the link's folder would not have been enough
+    with replacing(link, overwrite=False) as file:
+        file.write(b"new")
+    assert far.read_bytes() == b"new"
+    assert link.is_symlink()
+
+
+def test_one_file_under_two_names_is_refused(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    photo, other = Path("photo.png"), Path("other.png")
+    photo.touch()
+    other.touch()
+    Path("link.png").symlink_to(photo)
+    Path("hard.png").hardlink_to(photo)
+    for name in ("photo.png", "./photo.png", "link.png", "hard.png", tmp_path / "photo.png"):
+        with pytest.raises(ValueError, match="^--out and CONTENT are one file, .*; give them two "):
+            check_distinct({"--out": name, "--checkpoint": None}, {"CONTENT": photo})
+    with pytest.raises(ValueError, match="^--out and --checkpoint are one file, new.png;"):
+        check_distinct({"--out": "new.png", "--checkpoint": tmp_path / "new.png"})
+    check_distinct({"--out": "new.png", "--checkpoint": other}, {"CONTENT": photo, "STYLE": photo})
+
+
+def test_several_at_once_get_names_of_their_own(tmp_path):
+    """All four meet between the check of the name and the writing."""
+    meeting, saved = threading.Barrier(4), []
+
+    def save(path, overwrite):
+        if path.name == "a.png":
+            meeting.wait()
+        with replacing(path, overwrite=overwrite) as file:
+            file.write(path.name.encode())
+        return path
+
+    threads = [
+        threading.Thread(
+            target=lambda: saved.append(save_under_free_name(save, tmp_path / "a.png"))
+        )
+        for _ in range(4)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    names = ["a-2.png", "a-3.png", "a-4.png", "a.png"]
+    assert sorted(path.name for path in saved) == names
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {n: n for n in names}
+
+
+def test_a_number_that_was_given_is_counted_on(tmp_path):
+    def save(path, overwrite):
+        with replacing(path, overwrite=overwrite):
+            return path
+
+    for name in ("a.png", "a-2.png", "b-2.png", "-3.png"):
+        (tmp_path / name).touch()
+    for wanted, name in (("a-2", "a-3"), ("a", "a-4"), ("b-2", "b-2-2"), ("-3", "-3-2")):
+        assert save_under_free_name(save, tmp_path / f"{wanted}.png").stem == name
+
+
+def test_one_gets_the_name_where_there_are_no_links(tmp_path, monkeypatch):
+    """Also if somebody else takes it at the last moment."""
+
+    def no_links(*arguments):
+        raise OSError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(Path, "hardlink_to", no_links)
+    path = tmp_path / "a.png"
+    with replacing(path, overwrite=False) as file:
+        file.write(b"first")
+    with pytest.raises(FileExistsError), replacing(path, overwrite=False) as file:
+        file.write(b"second")
+    assert path.read_bytes() == b"first"
+    assert [p.name for p in tmp_path.iterdir()] == ["a.png"]
+
+
+@pytest.mark.parametrize("letter", ["a", "ä", "猫"])
+def test_long_names_are_shortened_and_remain_different(tmp_path, letter):
+    names = [shortened(letter * 245 + end + ".png") for end in ("1", "2")]
+    assert len(set(names)) == 2
+    for name in names:
+        assert name.startswith(letter * 50)
+        assert name.endswith(".png")
+        assert 220 <= len(name.encode()) <= 230
+        (tmp_path / name).write_bytes(b"")
+    assert shortened("short.png") == "short.png"
+    assert shortened("x" * 226 + ".png") == "x" * 226 + ".png"
+    assert shortened(names[0]) == names[0]

@@ -3,6 +3,7 @@ import pytest
 import torch
 from PIL import Image
 
+from nst_tutorial.texture_networks import crops
 from nst_tutorial.texture_networks.crops import PictureFolder, identity_of, random_crop
 
 
@@ -85,3 +86,15 @@ def test_hidden_files_are_no_pictures(folder):
     (folder / "._a.png").write_bytes(b"what macOS puts beside a.png")
     (folder / "x.png").mkdir()
     assert [path.name for path in PictureFolder(folder, 24).paths] == ["a.png", "b.jpg"]
+
+
+def test_large_pictures_are_not_all_kept_in_memory(folder, monkeypatch):
+    monkeypatch.setattr(crops, "KEPT_BYTES", 12 * 1.5 * 24**2 * 1.9)  # one, and nearly two
+    pictures = PictureFolder(folder, 24)
+    first = pictures[0]
+    assert pictures[0] is first
+    assert pictures[1] is pictures[1]
+    assert pictures[0] is not first
+    assert torch.equal(pictures[0], first)
+    with pytest.raises(ValueError, match="shorter must be at most 30000, got 150000000"):
+        PictureFolder(folder, 150_000_000)

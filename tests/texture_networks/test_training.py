@@ -1,12 +1,15 @@
 import math
+from dataclasses import replace
 
 import pytest
 import torch
 
 from nst_tutorial.optimize import checkpoint
+from nst_tutorial.texture_networks import training
+from nst_tutorial.texture_networks.checkpoint import FORMAT
 from nst_tutorial.texture_networks.generator import Generator
 from nst_tutorial.texture_networks.objective import style_distance
-from nst_tutorial.texture_networks.training import FORMAT, rate_at, train_generator
+from nst_tutorial.texture_networks.training import DivergedError, rate_at, train_generator
 from nst_tutorial.vgg.network import VGG19
 
 LAYERS = ("relu1_1", "relu2_1")
@@ -191,31 +194,118 @@ def test_diversity_keeps_samples_apart(stripes, tiny):
 
 
 def test_a_loss_that_is_not_finite_is_not_followed(stripes, tiny, monkeypatch):
-    import nst_tutorial.training as training
-
     real, calls = training.BatchObjective.value_and_gradient, []
 
     def sometimes(self, images, contents=None):
-        found = real(self, images, contents)
+        evaluation = real(self, images, contents)
         calls.append(0)
         if len(calls) in bad:
-            found.gradient.fill_(float("nan"))
-        return found
+            evaluation.gradient.fill_(float("nan"))
+        return evaluation
 
     monkeypatch.setattr(training.BatchObjective, "value_and_gradient", sometimes)
     bad = {3, 4}
-    found = train(stripes, tiny, steps=8)
-    events = [row["evaluation"] for row in found.history if "event" in row]
+    result = train(stripes, tiny, steps=8)
+    events = [row["evaluation"] for row in result.history if "event" in row]
     assert events == [3, 4]
-    assert weights(found.generator).isfinite().all()
+    assert weights(result.generator).isfinite().all()
     calls.clear()
     bad = {1}
-    with pytest.raises(ValueError, match="not finite at step 1"):
+    with pytest.raises(DivergedError, match="not finite at step 1: take a smaller learning_rate"):
         train(stripes, tiny)
-    calls.clear()
-    bad = set(range(2, 30))
-    with pytest.raises(ValueError, match="not finite at step 11"):
+
+
+def scripted(monkeypatch, totals):
+    """The losses of a training are these; its gradients stay what they are."""
+    real, numbers = training.BatchObjective.value_and_gradient, iter(totals)
+
+    def value_and_gradient(self, images, contents=None):
+        evaluation = real(self, images, contents)
+        return replace(evaluation, total=next(numbers))
+
+    monkeypatch.setattr(training.BatchObjective, "value_and_gradient", value_and_gradient)
+
+
+def weights_before_each_step(monkeypatch):
+    seen, real = [], training._evaluate
+
+    def evaluate(generator, *rest):
+        seen.append(weights(generator))
+        return real(generator, *rest)
+
+    monkeypatch.setattr(training, "_evaluate", evaluate)
+    return seen
+
+
+@pytest.mark.parametrize(
+    ("totals", "step", "message"),
+    [
+        (
+            [9, 3, 1, 5, 900, 800, 700],
+            3,
+            "the loss rose from 4.33 at step 3 to 700: the network is",
+        ),
+        ([9, 3] + [math.nan] * 10, 2, "the loss or its gradient is not finite at step 12: the net"),
+    ],
+)
+def test_a_training_that_diverges_keeps_its_best_weights(
+    stripes, tiny, monkeypatch, totals, step, message
+):
+    """Step 3: the mean of 9, 3 and 1 is the least; later means hold 900."""
+    seen = weights_before_each_step(monkeypatch)
+    scripted(monkeypatch, totals)
+    result = train(stripes, tiny, steps=len(totals) + 5 * math.isnan(totals[-1]))
+    assert result.diverged.startswith(message)
+    assert len(result.history) == len(totals)
+    assert (result.stopped == "diverged") == math.isnan(totals[-1])
+    assert torch.equal(weights(result.generator), seen[step - 1])
+    assert not torch.equal(seen[step - 1], seen[step])
+    assert result.generator.settings["weights_of_step"] == step
+
+
+def test_a_loss_that_comes_back_has_not_diverged(stripes, tiny, monkeypatch):
+    """The last three decide, and one of them is small."""
+    scripted(monkeypatch, [9, 3, 1, 5000, 5000, 400, 5000])
+    result = train(stripes, tiny, steps=7)
+    assert (result.diverged, result.stopped) == ("", None)
+    assert "weights_of_step" not in result.generator.settings
+
+
+@pytest.mark.parametrize(("steps", "limit"), [(29, 100), (30, 10)])
+def test_the_overshoot_of_adams_first_steps_is_no_divergence(
+    stripes, tiny, monkeypatch, steps, limit
+):
+    for factor in (0.99, 1.01):
+        with monkeypatch.context() as patch:
+            scripted(patch, [2.0, *[1.0] * 12, *[limit * factor] * steps])
+            result = train(stripes, tiny, steps=steps)
+        assert bool(result.diverged) == (factor > 1)
+
+
+def test_a_training_that_was_never_better_than_its_beginning(stripes, tiny, monkeypatch):
+    with pytest.raises(DivergedError, match=r"rose from .* at step 1 to .*e\+\d\d: take a smaller"):
+        train(stripes, tiny, steps=4, learning_rate=1000)
+    scripted(monkeypatch, [9] + [math.inf] * 10)
+    with pytest.raises(DivergedError, match="is not finite at step 11: take a smaller learning_ra"):
         train(stripes, tiny, steps=40)
+
+
+def test_the_best_weights_survive_a_checkpoint(stripes, tiny, monkeypatch, tmp_path):
+    seen = weights_before_each_step(monkeypatch)
+    scripted(monkeypatch, [9, 3, 1, 5, 900, 800, 700])
+    options = {"steps": 7, "checkpoint": tmp_path / "run", "checkpoint_every": 4}
+
+    def no_more(*rest):
+        raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr(training, "_keep_best", no_more)
+        with pytest.raises(Killed):
+            train(stripes, tiny, callback=lambda progress: progress.evaluation == 4, **options)
+    result = train(stripes, tiny, **options)
+    assert len(seen) == 7
+    assert "at step 3 to 700" in result.diverged
+    assert torch.equal(weights(result.generator), seen[2])
 
 
 @pytest.mark.parametrize(
@@ -228,6 +318,10 @@ def test_a_loss_that_is_not_finite_is_not_followed(stripes, tiny, monkeypatch):
         ({"learning_rate": 0}, "learning_rate must be a number above 0, got 0"),
         ({"diversity": -1.0}, "diversity must be finite and ≥ 0"),
         ({"diversity": 1.0, "batch": 1}, "batch must be at least 2"),
+        ({"size": 30_000}, "a batch of 2 pictures of 30000 pixels a side would take [0-9]+.* GB"),
+        ({"batch": 10**9}, "a batch of 1000000000 pictures of 32 pixels a side would take"),
+        ({"steps": 10**12}, "steps must be at most 1000000, got 1000000000000"),
+        ({"learning_rate": 1e300}, r"learning_rate must be at most 1000, got 1e\+300"),
         ({"steps": -1}, "steps must be a whole number ≥ 0, got -1"),
         ({"kernel": "gramm"}, "unknown kernel 'gramm'"),
         ({"method": "lbfgs"}, "unknown option .method."),
