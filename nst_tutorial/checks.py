@@ -16,6 +16,8 @@ SMALLEST_SIDE = 16  # pixels: relu5_1 has one unit for 16×16 of them
 LARGEST_SIZE = 30_000  # pixels of the longer side after resizing
 LARGEST_INTEGER = 2**63 - 1  # that a tensor can hold
 
+MOST_UPLOAD = 10_000_000  # bytes of one picture; Jupyter's own connection takes hardly more
+
 
 def check_choice(what: str, value: object, choices: Iterable[str]) -> None:
     """Raise a ValueError unless `value` is one of the choices."""

@@ -12,6 +12,7 @@ from pathlib import Path
 import ipywidgets
 from torch import Tensor
 
+from ...checks import MOST_UPLOAD
 from ...images.catalog import READABLE
 from ...images.reading import check_can_save, load_image, save_image
 from ...machine.openmp import dismiss_team
@@ -21,7 +22,7 @@ from .controls import Controls
 from .page import alert, as_code, download, in_words, quiet, thumbnails
 from .recipe import Recipe
 from .screen import Screen
-from .uploads import Uploads, files_of
+from .uploads import Uploads, files_of, safe_name
 from .worker import Job
 
 
@@ -73,6 +74,7 @@ class Studio(ipywidgets.VBox):
         self.result: Result | None = None
         self.speed = speed
         self._watcher: threading.Thread | None = None
+        self._buttons = threading.Lock()  # set by clicks and by the thread that watches a job
         super().__init__(self._laid_out())
         self.controls.on_change(self._prepare)
         self._prepare()
@@ -107,7 +109,8 @@ class Studio(ipywidgets.VBox):
         c = self.controls
         self.upload_content = self._upload("Upload a content", c.content)
         self.upload_style = self._upload("Upload a style", c.style)
-        uploads = row([self.upload_content, self.upload_style])
+        limit = html(quiet(f"Uploads: up to {MOST_UPLOAD / 1e6:.0f} MB each"))  # before one fails
+        uploads = box([row([self.upload_content, self.upload_style]), limit])
         buttons = row([self.run, self.pause, self.stop, self.save])
         knobs = [c.size, c.steps, c.style_weight, c.style_scale, c.more()]
         left = box(
@@ -136,11 +139,12 @@ class Studio(ipywidgets.VBox):
 
     def _enable(self) -> None:
         """Buttons that can be pressed now."""
-        running = self.running
-        self.run.disabled = running
-        self.pause.disabled = self.stop.disabled = not running or self.job.stopping
-        self.save.disabled = self.result is None
-        self.pause.description = "Resume" if running and self.job.paused else "Pause"
+        with self._buttons:  # whoever comes last sees how things stand last
+            running = self.running
+            self.run.disabled = running
+            self.pause.disabled = self.stop.disabled = not running or self.job.stopping
+            self.save.disabled = self.result is None
+            self.pause.description = "Resume" if running and self.job.paused else "Pause"
 
     # --- before a run ------------------------------------------------------------------------
 
@@ -176,14 +180,18 @@ class Studio(ipywidgets.VBox):
         if not files:
             return
         self.message.value = ""
-        for name, content in files:
+        for sent, content in files:
             try:
-                name = self.uploads.add(name, content)
+                name = self.uploads.add(sent, content, self.controls.names)
             except (ValueError, OSError) as error:
                 self.message.value = alert(str(error))
-            else:
-                self.controls.add(name, self.uploads.paths[name], chosen)
-                self._prepare()  # also where the new one has the name of the old
+                continue
+            if name != safe_name(sent):
+                self.message.value = quiet(
+                    f"There is another picture of the name {safe_name(sent)}: the one uploaded now "
+                    f"is called {name} here."
+                )
+            self.controls.add(name, self.uploads.paths[name], chosen)
         if isinstance(upload.value, tuple):  # ipywidgets 8: the same file may come again
             upload.value = ()
 
