@@ -51,8 +51,9 @@ def _claim() -> tuple[Path, FileLock]:
     """
     while True:
         folder = Path(tempfile.mkdtemp(prefix=PREFIX))  # with the mode 0o700
-        made, lock = folder.stat().st_ino, _lock(folder)
+        lock = _lock(folder)
         with suppress(OSError):
+            made = folder.stat().st_ino
             lock.acquire()
             if (folder / LOCK).exists() and folder.stat().st_ino == made:
                 return folder, lock

@@ -74,6 +74,7 @@ class Studio(ipywidgets.VBox):
         self.result: Result | None = None
         self.speed = speed
         self._watcher: threading.Thread | None = None
+        self._shown = True  # what was started; nothing was
         self._buttons = threading.Lock()  # set by clicks and by the thread that watches a job
         super().__init__(self._laid_out())
         self.controls.on_change(self._prepare)
@@ -87,8 +88,8 @@ class Studio(ipywidgets.VBox):
 
     @property
     def running(self) -> bool:
-        """Whether something was started that is not over yet."""
-        return self.job is not None and self.result is None and self.job.error is None
+        """Whether something was started that is not over and shown yet."""
+        return not self._shown
 
     def wait(self, seconds: float | None = None) -> bool:
         """Wait until what was started is over and shown; return whether it is."""
@@ -212,7 +213,7 @@ class Studio(ipywidgets.VBox):
         except (ValueError, OSError, RuntimeError) as error:  # the last: no thread can be started
             self.message.value = alert(in_words(error, pictures))
             return
-        self.recipe, self.result, self.job = recipe, None, job
+        self.recipe, self.result, self.job, self._shown = recipe, None, job, False
         self.code.value = as_code(recipe, "This picture as code")
         self.screen.begin(content)
         self._enable()
@@ -232,8 +233,16 @@ class Studio(ipywidgets.VBox):
 
     def _watch(self, job: Job, content: Tensor) -> None:
         """Draw while the job works, and the result at its end. Runs in a thread."""
-        self._draw(lambda: self.screen.follow(job))
-        job.wait()  # also where nothing can be drawn
+        try:
+            self._draw(lambda: self.screen.follow(job))
+            job.wait()  # also where nothing can be drawn
+            self._conclude(job, content)
+        finally:  # whatever happens, another run can be started
+            self._shown = True
+            self._enable()
+
+    def _conclude(self, job: Job, content: Tensor) -> None:
+        """Show what came out, or why nothing did."""
         if job.error is not None:
             self.message.value = alert(in_words(job.error, self.recipe.pictures))
             self.screen.status.value = quiet("Ended by an error.")
@@ -244,7 +253,6 @@ class Studio(ipywidgets.VBox):
             self.code.value = as_code(self.recipe, "This picture as code")
             self._draw(lambda: self.screen.end(job, content))
             self.result = job.result
-        self._enable()
 
     def _draw(self, draw: Callable[[], None]) -> None:
         """Draw; an error is told and costs no more than the view, since nobody else catches it."""

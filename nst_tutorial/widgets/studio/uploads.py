@@ -67,8 +67,8 @@ class Uploads:
         name = safe_name(name)
         if len(content) > MOST_UPLOAD:
             raise ValueError(
-                f"{name}: {len(content) / 1e6:.1f} MB, over the limit of {MOST_UPLOAD / 1e6:.0f} MB "
-                "for uploads; make the picture smaller first"
+                f"{name}: {len(content) / 1e6:.1f} MB, over the limit of {MOST_UPLOAD / 1e6:.0f} "
+                "MB for uploads; make the picture smaller first"
             )
         key = name, hashlib.sha256(content).digest()
         if key in self._names:
