@@ -68,33 +68,27 @@ def test_nothing_else_is_removed(temporary):
 
 @pytest.mark.skipif(not hasattr(os, "getuid"), reason="no owners of folders")
 def test_folders_of_other_users_are_left(temporary, monkeypatch):
-    folder = temporary / f"{PREFIX}other"
-    folder.mkdir()
+    (temporary / f"{PREFIX}other" / FILES).mkdir(parents=True)
     user = os.getuid()
-    monkeypatch.setattr(os, "getuid", lambda: user + 1)
-    assert remove_abandoned() == []
-    monkeypatch.undo()
-    monkeypatch.setattr("tempfile.tempdir", str(temporary))
-    assert remove_abandoned() == [folder]
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "getuid", lambda: user + 1)
+        assert remove_abandoned() == []
+    assert remove_abandoned() == [temporary / f"{PREFIX}other"]
 
 
-def test_a_folder_that_another_takes_for_abandoned_is_made_anew(temporary, monkeypatch):
+def test_a_new_folder_is_not_taken_for_abandoned(temporary, monkeypatch):
     """Between its making and its locking nobody can tell that it is in use."""
-    taken = []
-    lock = private_folder._lock
+    lock, removed = private_folder._lock, []
 
     def late(folder):
-        if not taken:
-            taken.append(folder)
-            monkeypatch.setattr(private_folder, "_lock", lock)
-            assert remove_abandoned() == [folder]
+        monkeypatch.setattr(private_folder, "_lock", lock)
+        removed.extend(remove_abandoned())
         return lock(folder)
 
     monkeypatch.setattr(private_folder, "_lock", late)
-    folder, _ = private_folder._claim()
-    assert folder != taken[0]
-    assert folder.stat().st_mode & 0o077 == 0
-    assert list(temporary.iterdir()) == [folder]
+    folder = PrivateFolder()
+    assert removed == []
+    assert list(temporary.iterdir()) == [folder.path.parent]
 
 
 def test_many_at_once_disturb_nobody(temporary):

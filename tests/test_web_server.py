@@ -1,6 +1,6 @@
-"""The studio's server, asked as browsers and attackers ask. One small notebook stands for the studio.
+"""The studio's server, asked as browsers and attackers ask.
 
-(That needs two seconds and 60 MB a page, where the studio needs twenty and 1 GB.)
+A small notebook stands for the studio: a page needs a second and 60 MB, not ten and 1 GB.
 """
 
 import asyncio
@@ -58,7 +58,7 @@ class Server:
         return f"127.0.0.1:{self.port}"
 
     def ask(self, path="/", method="GET", body=None, **headers):
-        """(status, headers, text) of one request; underscores in the names of headers are dashes."""
+        """(status, headers, text) of one request; in the names of headers _ stands for -."""
         with closing(HTTPConnection("127.0.0.1", self.port, timeout=60)) as connection:
             sent = {name.replace("_", "-"): value for name, value in headers.items()}
             connection.request(method, path, body, sent)

@@ -24,40 +24,28 @@ class PrivateFolder:
 
     def __init__(self):
         remove_abandoned()
-        folder, lock = _claim()
-        self.path = folder / FILES
+        folder = Path(tempfile.mkdtemp(prefix=PREFIX))  # with the mode 0o700
+        lock = _lock(folder)
+        lock.acquire()
+        self.path = folder / FILES  # after the lock, see `remove_abandoned`
         self.path.mkdir(mode=0o700)
         weakref.finalize(self, _remove, folder, lock)
 
 
 def remove_abandoned() -> list[Path]:
-    """Remove the folders of processes that are dead; return them."""
+    """Remove the folders of processes that are dead; return them.
+
+    One without files is left: it may be new, and not locked yet.
+    """
     removed = []
     for folder in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
         with suppress(OSError, Timeout):  # another user's, or one in use
-            if _is_mine(folder):
-                lock = _lock(folder)
-                lock.acquire(timeout=0)
-                _remove(folder, lock)
-                removed.append(folder)
+            if _is_mine(folder) and (folder / FILES).is_dir():
+                with _lock(folder).acquire(timeout=0) as lock:
+                    if (folder / FILES).is_dir():
+                        _remove(folder, lock)
+                        removed.append(folder)
     return removed
-
-
-def _claim() -> tuple[Path, FileLock]:
-    """A new folder, and the lock on it.
-
-    Another process may take the folder for abandoned before the lock is held; then a new one is
-    made.
-    """
-    while True:
-        folder = Path(tempfile.mkdtemp(prefix=PREFIX))  # with the mode 0o700
-        lock = _lock(folder)
-        with suppress(OSError):
-            made = folder.stat().st_ino
-            lock.acquire()
-            if (folder / LOCK).exists() and folder.stat().st_ino == made:
-                return folder, lock
-        lock.release()
 
 
 def _lock(folder: Path) -> FileLock:

@@ -38,9 +38,8 @@ def test_host_names_are_names(capsys, name):
     with pytest.raises(SystemExit) as ended:
         app(["studio", "--no-browser", "--host-name", name])
     assert ended.value.code == 2
-    assert (
-        f"--host-name {name}: a name like studio.example.org is needed" in capsys.readouterr().err
-    )
+    told = capsys.readouterr().err
+    assert f"--host-name {name}: a name like studio.example.org is needed" in told
 
 
 def test_the_server_needs_no_torch():
