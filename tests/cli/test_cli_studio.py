@@ -18,7 +18,7 @@ web = importlib.import_module("nst_tutorial.cli.studio")  # the package's name i
 def test_the_web_page_is_for_this_computer_and_its_one_notebook(monkeypatch):
     served = {}
     monkeypatch.setattr(
-        "nst_tutorial.web.server.StudioServer.launch_instance",
+        "nst_tutorial.cli.web.server.StudioServer.launch_instance",
         lambda argv, **options: served.update(options, argv=argv),
     )
     web.studio(port=0, browser=False, pages=3, host_name=["studio.example"])
@@ -44,7 +44,7 @@ def test_host_names_are_names(capsys, name):
 
 def test_the_server_needs_no_torch():
     """It would take another 500 MB."""
-    program = "import sys, nst_tutorial.web.server; print('torch' in sys.modules)"
+    program = "import sys, nst_tutorial.cli.web.server; print('torch' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert done.stdout == "False\n", done.stderr
 
@@ -63,7 +63,7 @@ def test_a_port_that_is_taken_is_told(capsys):
 
 def test_the_notebook_is_in_the_wheel():
     text = (notebooks_folder().parent / "pyproject.toml").read_text()
-    assert '"notebooks" = "nst_tutorial/notebooks"' in text
+    assert '"notebooks" = "nst_tutorial/data/notebooks"' in text
 
 
 @pytest.mark.parametrize(

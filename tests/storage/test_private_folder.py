@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 from conftest import names_in
 
-from nst_tutorial import private_folder
-from nst_tutorial.private_folder import FILES, PREFIX, PrivateFolder, remove_abandoned
+from nst_tutorial.storage import private_folder
+from nst_tutorial.storage.private_folder import FILES, PREFIX, PrivateFolder, remove_abandoned
 
 HOLDER = """
 import sys
-from nst_tutorial.private_folder import PrivateFolder
+from nst_tutorial.storage.private_folder import PrivateFolder
 folder = PrivateFolder()
 (folder.path / "upload.png").write_text("a picture")
 print(folder.path, flush=True)

@@ -19,19 +19,19 @@ import nbformat
 import psutil
 import pytest
 from browser import ROOT, free_port, serving, wait_until
-from test_web_visitors import frame
+from messages import frame
 from tornado.httpclient import HTTPClientError, HTTPRequest
 from tornado.websocket import websocket_connect
 
-from nst_tutorial.private_folder import PREFIX
-from nst_tutorial.web.visitors import PROTOCOL
+from nst_tutorial.cli.web.visitors import PROTOCOL
+from nst_tutorial.storage.private_folder import PREFIX
 
 pytestmark = pytest.mark.slow
 PAGES = 2
 PROGRAM = """
 import sys
 from pathlib import Path
-from nst_tutorial.web import page_kernels, server
+from nst_tutorial.cli.web import page_kernels, server
 
 page_kernels.PageKernels.alone.default_value = 2.0  # seconds, so that no test waits long
 page_kernels.PageKernels.patience.default_value = 4.0
@@ -40,7 +40,7 @@ server.serve(Path(sys.argv[1]), int(sys.argv[2]), pages=int(sys.argv[3]), names=
 """
 CELL = """
 import os, ipywidgets
-from nst_tutorial.private_folder import PrivateFolder
+from nst_tutorial.storage.private_folder import PrivateFolder
 folder = PrivateFolder()
 (folder.path / "upload.png").write_bytes(b"a visitor's picture")
 ipywidgets.Text("here")
@@ -322,9 +322,8 @@ def test_nothing_comes_from_another_server(server):
     status, headers, text = server.ask()
     assert status == 200
     assert "/voila/static/voila.js" in text
-    assert (
-        re.findall(r"""(?:src|href|import|url)\s*[=(]\s*["']?(?:https?:)?//[^"' )]+""", text) == []
-    )
+    elsewhere = r"""(?:src|href|import|url)\s*[=(]\s*["']?(?:https?:)?//[^"' )]+"""
+    assert re.findall(elsewhere, text) == []
     parts = headers["Content-Security-Policy"].split(";")
     policy = dict(part.strip().split(" ", 1) for part in parts)
     assert policy["default-src"] == "'self'"

@@ -1,10 +1,11 @@
 """Who may ask the studio's server, and which bytes are a message: without a server."""
 
 import pytest
+from messages import frame
 from tornado.httputil import HTTPHeaders
 
-from nst_tutorial.web.server import NAMES
-from nst_tutorial.web.visitors import is_from_another_site, is_known_host, is_message
+from nst_tutorial.cli.web.server import NAMES
+from nst_tutorial.cli.web.visitors import is_from_another_site, is_known_host, is_message
 
 HERE = "127.0.0.1:8866"
 
@@ -50,16 +51,6 @@ def test_hosts(host, known):
 )
 def test_sites(headers, foreign):
     assert is_from_another_site(HTTPHeaders({"Host": HERE, **headers})) == foreign
-
-
-def frame(*parts: bytes, channel: bytes = b"shell") -> bytes:
-    """As the protocol has it: number of offsets, offsets, channel, parts."""
-    pieces = [channel, *parts]
-    offsets = [8 * (len(pieces) + 2)]
-    for piece in pieces:
-        offsets.append(offsets[-1] + len(piece))
-    numbers = [len(offsets), *offsets]
-    return b"".join(number.to_bytes(8, "little") for number in numbers) + b"".join(pieces)
 
 
 def with_offset(number: int, value: int) -> bytes:
