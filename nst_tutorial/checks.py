@@ -21,6 +21,8 @@ SMALLEST_SIDE = 16  # pixels: relu5_1 has one unit for 16×16 of them
 LARGEST_SIZE = 30_000  # pixels of the longer side after resizing
 LARGEST_INTEGER = 2**63 - 1  # that a tensor can hold
 
+MOST_UPLOAD = 10_000_000  # bytes of one picture; Jupyter's own connection takes hardly more
+
 
 _TURNS = ("LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI")  # of the direction
 

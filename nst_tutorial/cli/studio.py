@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import re
 import socket
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -11,8 +11,6 @@ import typer
 from .terminal import out, plain_errors
 
 HOST = "127.0.0.1"
-MESSAGE = 32_000_000  # bytes of one message from the page: room for an upload
-IDLE = 900  # seconds after which a kernel without a page is ended
 
 
 def free_port(port: int) -> int:
@@ -28,25 +26,15 @@ def free_port(port: int) -> int:
         return probe.getsockname()[1]
 
 
-def arguments(path: Path, port: int, browser: bool) -> list[str]:
-    """Of Voilà: one notebook, no other file, no code from outside, nobody from another machine."""
-    options = {
-        "Voila.ip": HOST,
-        "Voila.port": port,
-        "Voila.port_retries": 0,
-        "Voila.open_browser": browser,
-        "Voila.root_dir": path.parent,
-        "Voila.log_level": "WARN",
-        "VoilaConfiguration.file_denylist": ".*",
-        "VoilaConfiguration.strip_sources": True,
-        "VoilaConfiguration.show_tracebacks": False,
-        "VoilaConfiguration.allow_template_override": "NO",
-        "VoilaConfiguration.allow_theme_override": "NO",
-        "MappingKernelManager.root_dir": Path.cwd(),  # so images/content here are found
-        "MappingKernelManager.cull_idle_timeout": IDLE,
-        "MappingKernelManager.cull_interval": 60,
-    }
-    return [str(path), *(f"--{name}={value}" for name, value in options.items())]
+def check_host_names(names: list[str]) -> list[str]:
+    """The names as they stand in a Host header; a ValueError if one is no name but an address."""
+    for name in names:
+        if not re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?", name):
+            raise ValueError(
+                f"--host-name {name}: a name like studio.example.org is needed, without http:// "
+                "and without a port"
+            )
+    return names
 
 
 def studio(
@@ -54,18 +42,26 @@ def studio(
     browser: Annotated[
         bool, typer.Option("--browser/--no-browser", help="Open it in the browser.")
     ] = True,
+    pages: Annotated[
+        int, typer.Option(min=1, help="Most pages open at a time; each takes about 1 GB of memory.")
+    ] = 4,
+    host_name: Annotated[
+        list[str] | None,
+        typer.Option(help="Another name of this server, as of a proxy before it; may be repeated."),
+    ] = None,
 ) -> None:
     """Open the studio as a web page: pictures, knobs, a live view. Ctrl-C ends it.
 
-    It can be reached from this computer only. Each page has a process of its own, so nobody sees
-    the pictures of another page; nothing is written here, results are downloaded.
+    It can be reached from this computer only, by the names 127.0.0.1 and localhost. Each page has
+    a process of its own, so nobody sees the pictures of another page; it ends soon after the page
+    is closed. Nothing is written here, results are downloaded.
     """
     with plain_errors("interrupted"):
         from .course import notebooks_folder
 
+        names = check_host_names(host_name or [])
         path, port = notebooks_folder() / "studio.ipynb", free_port(port)
     out.print(f"The studio is at http://{HOST}:{port}/ (Ctrl-C ends it)", soft_wrap=True)
-    from voila.app import Voila
+    from .web.server import serve
 
-    room = {"websocket_max_message_size": MESSAGE}
-    Voila.launch_instance(arguments(path, port, browser), tornado_settings=room)
+    serve(path, port, browser=browser, pages=pages, names=names)

@@ -1,5 +1,6 @@
 from . import atomic as atomic
 from . import fingerprints as fingerprints
+from . import private_folder as private_folder
 from . import tensor_files as tensor_files
 from .atomic import check_can_write as check_can_write
 from .atomic import check_distinct as check_distinct
@@ -13,6 +14,8 @@ from .atomic import shortened as shortened
 from .fingerprints import fingerprint as fingerprint
 from .fingerprints import fingerprint_of_file as fingerprint_of_file
 from .fingerprints import fingerprint_of_network as fingerprint_of_network
+from .private_folder import PrivateFolder as PrivateFolder
+from .private_folder import remove_abandoned as remove_abandoned
 from .tensor_files import named_if_damaged as named_if_damaged
 from .tensor_files import read_tensors as read_tensors
 from .tensor_files import write_tensors as write_tensors

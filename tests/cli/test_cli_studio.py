@@ -2,6 +2,8 @@
 
 import importlib
 import socket
+import subprocess
+import sys
 
 import pytest
 from conftest import QUICK
@@ -13,19 +15,38 @@ from nst_tutorial.cli.options import layers_from
 web = importlib.import_module("nst_tutorial.cli.studio")  # the package's name is the command
 
 
-def test_the_web_page_is_for_this_computer_and_its_one_notebook():
-    path = notebooks_folder() / "studio.ipynb"
+def test_the_web_page_is_for_this_computer_and_its_one_notebook(monkeypatch):
+    served = {}
+    monkeypatch.setattr(
+        "nst_tutorial.cli.web.server.StudioServer.launch_instance",
+        lambda argv, **options: served.update(options, argv=argv),
+    )
+    web.studio(port=0, browser=False, pages=3, host_name=["studio.example"])
+    path, config = notebooks_folder() / "studio.ipynb", served["config"]
     assert path.is_file()
-    given = web.arguments(path, 8866, False)
-    assert given[0] == str(path)
-    for option in (
-        "--Voila.ip=127.0.0.1",
-        "--Voila.port_retries=0",
-        "--Voila.open_browser=False",
-        "--VoilaConfiguration.file_denylist=.*",
-        "--VoilaConfiguration.show_tracebacks=False",
-    ):
-        assert option in given
+    assert (served["argv"], served["root_dir"]) == ([str(path)], str(path.parent))
+    assert served["names"] == ["127.0.0.1", "localhost", "studio.example"]
+    voila, page = config.Voila, config.VoilaConfiguration
+    assert (voila.ip, voila.port_retries, voila.open_browser) == ("127.0.0.1", 0, False)
+    assert (voila.port > 0, voila.config_file_paths) == (True, [])
+    assert (page.file_denylist, page.show_tracebacks) == ([".*"], False)
+    assert config.PageKernels.most == 3
+
+
+@pytest.mark.parametrize("name", ["http://studio.example", "studio.example:80", "a/b", "", "*"])
+def test_host_names_are_names(capsys, name):
+    with pytest.raises(SystemExit) as ended:
+        app(["studio", "--no-browser", "--host-name", name])
+    assert ended.value.code == 2
+    told = capsys.readouterr().err
+    assert f"--host-name {name}: a name like studio.example.org is needed" in told
+
+
+def test_the_server_needs_no_torch():
+    """It would take another 500 MB."""
+    program = "import sys, nst_tutorial.cli.web.server; print('torch' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.stdout == "False\n", done.stderr
 
 
 def test_a_port_that_is_taken_is_told(capsys):
@@ -42,7 +63,7 @@ def test_a_port_that_is_taken_is_told(capsys):
 
 def test_the_notebook_is_in_the_wheel():
     text = (notebooks_folder().parent / "pyproject.toml").read_text()
-    assert '"notebooks" = "nst_tutorial/notebooks"' in text
+    assert '"notebooks" = "nst_tutorial/data/notebooks"' in text
 
 
 @pytest.mark.parametrize(

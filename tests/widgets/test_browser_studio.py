@@ -2,10 +2,14 @@
 
 import re
 import sys
+import threading
 import time
 import urllib.error
 import urllib.request
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
+import psutil
 import pytest
 from browser import (
     ROOT,
@@ -34,9 +38,17 @@ def files(tmp_path):
     return tmp_path
 
 
+@pytest.fixture(autouse=True)
+def _close(chromium):
+    """No page is left open, also by a test that failed: each holds a kernel."""
+    yield
+    for context in chromium.contexts:
+        context.close()
+
+
 @pytest.fixture(scope="module")
 def web(tmp_path_factory):
-    """The address of `nst studio`, started in a folder with a picture of its own."""
+    """`nst studio`, started in a folder with a picture of its own: address, folder, process."""
     home = tmp_path_factory.mktemp("web")
     (home / "images" / "style").mkdir(parents=True)
     Image.new("RGB", (64, 64), "teal").save(home / "images" / "style" / "plain_teal.png")
@@ -44,9 +56,10 @@ def web(tmp_path_factory):
     url = f"http://127.0.0.1:{port}"
     command = [sys.executable, "-m", "nst_tutorial", "studio", "--no-browser", f"--port={port}"]
     environment = {"NST_FAST": "1", "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
-    with serving(command, f"{url}/voila/static/voila.js", home / "log.txt", environment, 300):
+    ready = f"{url}/voila/static/voila.js"
+    with serving(command, ready, home / "log.txt", environment, 300) as server:
         assert f"The studio is at {url}/" in (home / "log.txt").read_text()
-        yield url, home
+        yield url, home, server.pid
 
 
 def visit(chromium, url):
@@ -174,7 +187,7 @@ def test_by_keyboard(chromium, web):
 
 
 def test_as_a_web_page(chromium, web, files):
-    url, home = web
+    url, home, _ = web
     before = sorted(path.name for path in home.iterdir())
     page = visit(chromium, url)
     screenshot(page, "studio_web")
@@ -216,18 +229,26 @@ def test_no_code_of_a_visitor_is_run(chromium, web):
             const config = JSON.parse(document.getElementById('jupyter-config-data').textContent);
             const address = `${location.origin.replace('http', 'ws')}/api/kernels/`
                 + `${config.kernelId}/channels?session_id=visitor`;
-            const socket = new WebSocket(address);
+            const socket = new WebSocket(address, ['v1.kernel.websocket.jupyter.org']);
+            socket.binaryType = 'arraybuffer';
             await new Promise((done, fail) => { socket.onopen = done; socket.onerror = fail; });
-            const ask = (type, content) => socket.send(JSON.stringify({
-                header: {msg_id: type, msg_type: type, username: '', session: 'visitor',
-                         version: '5.3', date: new Date().toISOString()},
-                parent_header: {}, metadata: {}, content, channel: 'shell', buffers: []}));
+            const ask = (type, content) => {  // offsets, then channel and four dictionaries
+                const header = {msg_id: type, msg_type: type, username: '', session: 'visitor',
+                                version: '5.3', date: new Date().toISOString()};
+                const parts = ['shell', ...[header, {}, {}, content].map(JSON.stringify)]
+                    .map((text) => new TextEncoder().encode(text));
+                const offsets = [8 * (parts.length + 2)];
+                parts.forEach((part) => offsets.push(offsets.at(-1) + part.length));
+                const numbers = BigUint64Array.from([offsets.length, ...offsets], BigInt);
+                socket.send(new Blob([numbers, ...parts]));
+            };
             const seen = [];
-            socket.onmessage = (event) => {
-                if (typeof event.data === 'string') {
-                    const message = JSON.parse(event.data);
-                    seen.push([message.parent_header.msg_id, message.msg_type]);
-                }
+            socket.onmessage = ({data}) => {
+                const numbers = new BigUint64Array(data.slice(0, 64));
+                const [count, ...offsets] = Array.from(numbers, Number);
+                const part = (i) => JSON.parse(
+                    new TextDecoder().decode(data.slice(offsets[i], offsets[i + 1])));
+                seen.push([part(2).msg_id, part(1).msg_type]);
             };
             ask('execute_request', {code: 'open("visited", "w")', silent: false,
                                     store_history: false, user_expressions: {},
@@ -242,4 +263,105 @@ def test_no_code_of_a_visitor_is_run(chromium, web):
     assert ("kernel_info_request", "kernel_info_reply") in kinds  # it listens
     assert not [pair for pair in kinds if pair[0] == "execute_request"]
     assert not (web[1] / "visited").exists()
+    page.close()
+
+
+def kernels(web) -> int:
+    """How many there are: processes that the server has started and that live."""
+    children = psutil.Process(web[2]).children()
+    return sum(child.status() != psutil.STATUS_ZOMBIE for child in children)
+
+
+def test_a_page_that_is_loaded_anew_leaves_no_kernel_behind(chromium, web):
+    wait_until(lambda: kernels(web) == 0, "earlier pages are gone", 60)
+    page = visit(chromium, web[0])
+    for _ in range(2):
+        page.reload(wait_until="domcontentloaded", timeout=120_000)
+        wait_for_studio(page)
+        assert kernels(web) == 1
+    page.goto("about:blank")
+    wait_until(lambda: kernels(web) == 0, "the kernel ended with its page", 10)
+    page.close()
+
+
+def test_a_page_that_is_closed_in_the_middle_of_a_run_ends_it(chromium, web):
+    page = visit(chromium, web[0])
+    page.locator(OUTPUT).get_by_label("Evaluations").fill("3000")
+    page.locator(OUTPUT).get_by_label("Evaluations").press("Enter")
+    button(page, "Run").click()
+    wait_until(lambda: evaluations(page) >= 2, "it runs", 120)
+    page.close(run_before_unload=False)  # as if the browser had crashed
+    wait_until(lambda: kernels(web) == 0, "the kernel ended with its page", 60)
+
+
+@pytest.fixture
+def elsewhere(web, tmp_path):
+    """The address of a page of another site that asks the studio for pictures and frames."""
+    tags = [f"<{tag} src='{web[0]}/?{tag}{i}'></{tag}>" for tag in ("img", "iframe") for i in "12"]
+    (tmp_path / "index.html").write_text(f"<a href='{web[0]}/'>there</a> {' '.join(tags)}")
+    handler = partial(SimpleHTTPRequestHandler, directory=tmp_path)
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://localhost:{server.server_port}"
+        server.shutdown()
+
+
+def test_another_site_starts_no_kernel(chromium, web, elsewhere):
+    wait_until(lambda: kernels(web) == 0, "earlier pages are gone", 60)
+    page = chromium.new_page()
+    asked = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(elsewhere, wait_until="load", timeout=120_000)  # and all that is in it
+    assert {f"{web[0]}/?{name}" for name in ("img1", "img2", "iframe1", "iframe2")} <= set(asked)
+    assert kernels(web) == 0
+    page.get_by_text("there").click()
+    page.get_by_text("Another web page asked for this one.").wait_for()
+    assert kernels(web) == 0
+    page.get_by_role("link", name="Open the studio").click()
+    wait_for_studio(page)
+
+
+def test_nothing_is_asked_of_other_servers(chromium, web):
+    page = chromium.new_page()
+    asked, complaints = [], []
+    page.on("request", lambda request: asked.append(request.url))
+    page.on("console", lambda message: complaints.append(message.text))
+    page.goto(web[0], wait_until="domcontentloaded", timeout=120_000)
+    wait_for_studio(page)
+    kinds = ("http:", "https:", "ws:", "wss:")
+    elsewhere = [url for url in asked if url.startswith(kinds) and not url.startswith(web[0])]
+    assert elsewhere == []
+    assert [text for text in complaints if "Content Security Policy" in text] == []
+    page.close()
+
+
+def test_an_upload_that_is_too_large_is_told_and_later_ones_are_taken(chromium, web, files):
+    with (files / "huge.png").open("wb") as huge:
+        huge.truncate(200_000_000)  # far over what the connection takes
+    page = visit(chromium, web[0])
+    upload(page, "Upload a content", files / "huge.png")
+    told = page.get_by_role("alert")
+    told.wait_for(timeout=10_000)
+    assert told.inner_text() == (
+        "huge.png: 200.0 MB, over the limit of 10 MB for uploads; make the picture smaller first"
+    )
+    screenshot(page, "studio_web_huge")
+    upload(page, "Upload a content", files / "my cat.png")
+    wait_until(lambda: "96×72" in said(page), "the plan is that of the uploaded picture")
+    assert page.get_by_role("alert").count() == 0
+    page.close()
+
+
+def test_pause_after_stop_leaves_the_buttons(chromium, web):
+    page = visit(chromium, web[0])
+    page.locator(OUTPUT).get_by_label("Evaluations").fill("3000")
+    page.locator(OUTPUT).get_by_label("Evaluations").press("Enter")
+    button(page, "Run").click()
+    wait_until(lambda: evaluations(page) >= 2, "it runs", 120)
+    page.evaluate(  # both before the kernel can turn the second one off
+        """() => ['Stop', 'Pause'].forEach((name) => [...document.querySelectorAll('button')]
+                 .find((button) => button.textContent.trim() === name).click())"""
+    )
+    wait_until(lambda: "Stopped after" in said(page), "it stops", 30)
+    wait_until(lambda: button(page, "Run").is_enabled(), "the next can be run", 10)
     page.close()

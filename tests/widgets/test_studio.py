@@ -1,5 +1,6 @@
 """The studio, turned from Python: what must change changes, and the code makes the same picture."""
 
+import random
 import re
 import threading
 import time
@@ -156,7 +157,8 @@ def test_pause_holds_and_stop_ends(small):
 
 def progress(number: int) -> Progress:
     one = {"content": 1.0}
-    return Progress(number, 9, 1.0, one, one, 0.1, (8, 8), torch.zeros(1, 3, 8, 8))
+    image = torch.zeros(1, 3, 8, 8)
+    return Progress(number, 9, 1.0, one, one, 0.1, (8, 8), image, fraction=0.5)
 
 
 def test_stop_takes_effect_within_one_evaluation():
@@ -179,6 +181,53 @@ def test_stop_takes_effect_within_one_evaluation():
     assert job.wait(10)
     assert begun == [1, 2, 3, 4]
     assert len(job.history) == 4
+
+
+def held_up(callback) -> Result:
+    """Work that takes no time and ends only when it is told to."""
+    number = 0
+    while not callback(progress(number := number + 1)):
+        time.sleep(0)  # somebody else's turn
+    return Result(torch.zeros(1, 3, 8, 8), stopped="callback")
+
+
+def test_a_job_that_was_stopped_cannot_be_paused():
+    job = Job(held_up)
+    job.start()
+    job.stop()
+    job.pause()
+    assert (job.paused, job.stopping) == (False, True)
+    assert job.wait(10)
+
+
+def test_no_order_of_pause_resume_and_stop_holds_a_job():
+    draw = random.Random(0)
+    for _ in range(500):
+        job = Job(held_up)
+        orders = [draw.choice((job.pause, job.resume)) for _ in range(draw.randrange(6))]
+        orders.insert(draw.randrange(len(orders) + 1), job.stop)
+        job.start()
+        for order in orders:
+            order()
+        assert job.wait(10), [order.__name__ for order in orders]
+        assert not job.paused
+
+
+def test_no_order_of_clicks_leaves_the_studio_without_buttons(small, monkeypatch):
+    """A click that waits in the queue comes also where its button is off by then."""
+    monkeypatch.setattr(recipe.Recipe, "run", lambda self, callback: held_up(callback))
+    monkeypatch.setattr(small.screen, "follow", lambda job: None)  # drawn elsewhere
+    monkeypatch.setattr(small.screen, "end", lambda job, content: None)
+    draw = random.Random(0)
+    for _ in range(100):
+        clicks = draw.choices((small.run, small.pause, small.stop), k=draw.randrange(1, 8))
+        for button in (small.run, *clicks, small.stop, small.pause):
+            button.click()
+        assert small.wait(10), [button.description for button in clicks]
+        assert not small.running
+        buttons = small.run, small.pause, small.stop, small.save
+        assert [button.disabled for button in buttons] == [False, True, True, False]
+        assert small.pause.description == "Pause"
 
 
 def test_an_error_in_the_thread_is_shown(small, monkeypatch):

@@ -6,7 +6,8 @@ import re
 
 import pytest
 import torch
-from conftest import names_in
+from conftest import as_tensor, names_in
+from PIL import Image
 from studios import as_png, assert_the_code_makes_it_again, text, until, upload
 from test_decoding import BAD, write_bad
 
@@ -60,7 +61,7 @@ def test_a_broken_upload_is_told_in_words(small, kind, tmp_path):
 
 
 def test_uploads_are_limited(small, scene, monkeypatch):
-    monkeypatch.setattr(uploads, "MOST_BYTES", 1000)
+    monkeypatch.setattr(uploads, "MOST_UPLOAD", 1000)
     upload(small.upload_style, "huge.png", as_png(scene) + bytes(1000))
     assert "over the limit of 0 MB for uploads" in text(small.message)
     monkeypatch.undo()
@@ -110,6 +111,63 @@ def test_two_studios_share_nothing(small, tmp_path, scene):
     assert (other.job, other.result, other.recipe) == (None, None, None)
     assert other.controls.steps.value == 3
     assert "secret" not in other.code.value
+
+
+def test_two_uploads_of_one_name_keep_their_pictures(small, scene):
+    other = scene.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
+    upload(small.upload_content, "IMG_0001.png", as_png(scene))
+    assert text(small.message) == ""
+    upload(small.upload_style, "IMG_0001.png", as_png(other))
+    assert text(small.message) == (
+        "There is another picture of the name IMG_0001.png: the one uploaded now is called "
+        "IMG_0001-2.png here."
+    )
+    recipe = small.controls.recipe()
+    assert [p.name for p in recipe.pictures] == ["IMG_0001.png", "IMG_0001-2.png"]
+    content, style = (load_image(picture.path) for picture in recipe.pictures)
+    assert torch.equal(content, as_tensor(scene))
+    assert torch.equal(style, as_tensor(other))
+    assert {"IMG_0001.png", "IMG_0001-2.png"} <= set(small.controls.style.options)
+
+
+def test_the_same_upload_is_kept_once(small, scene):
+    for _ in range(2):
+        upload(small.upload_content, "a.png", as_png(scene))
+        upload(small.upload_style, "a.png", as_png(scene.rotate(90)))
+        assert small.controls.recipe().styles[0].name == "a-2.png"
+    assert names_in(small.uploads.folder) == ["a-2.png", "a.png"]
+    small.controls.style.value = "starry_night"
+    upload(small.upload_style, "a.png", as_png(scene.rotate(90)))
+    assert small.controls.style.value == "a-2.png"
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "kept"),
+    [
+        ("a.png", "A.png", "A-2.png"),  # one file on some disks
+        ("caf\u00e9.png", "cafe\u0301.png", "caf\u00e9-2.png"),  # one or two characters for é
+        ("x" * 70 + "a.png", "x" * 70 + "b.png", "x" * 56 + "-2.png"),
+        ("new-a.png", "a.png", "a.png"),
+        ("a-2.png", "a.png", "a.png"),
+    ],
+)
+def test_names_that_a_disk_takes_for_one_are_told_apart(small, scene, first, second, kept):
+    upload(small.upload_content, first, as_png(scene))
+    upload(small.upload_style, second, as_png(scene.rotate(180)))
+    content, style = small.controls.recipe().pictures
+    assert style.name == kept
+    assert torch.equal(load_image(content.path), as_tensor(scene))
+    assert torch.equal(load_image(style.path), as_tensor(scene.rotate(180)))
+
+
+@pytest.mark.parametrize("name", ["temple", "Starry_Night", "none"])
+def test_an_upload_takes_no_name_that_can_be_chosen(small, scene, name):
+    """Those of the pictures that are there, and the word for no picture."""
+    upload(small.upload_style, name, as_png(scene))
+    assert small.controls.style.value == f"{name}-2"
+    assert torch.equal(load_image(small.controls.recipe().styles[0].path), as_tensor(scene))
+    small.controls.style.value = "starry_night"
+    assert small.controls.recipe().styles[0].path != small.uploads.paths[f"{name}-2"]
 
 
 def test_uploads_are_gone_with_the_studio(scene):

@@ -12,6 +12,7 @@ from pathlib import Path
 import ipywidgets
 from torch import Tensor
 
+from ...checks import MOST_UPLOAD
 from ...images.catalog import READABLE
 from ...images.reading import check_can_save, load_image, save_image
 from ...machine.openmp import dismiss_team
@@ -21,7 +22,7 @@ from .controls import Controls
 from .page import alert, as_code, download, in_words, quiet, thumbnails
 from .recipe import Recipe
 from .screen import Screen
-from .uploads import Uploads, files_of
+from .uploads import Uploads, files_of, safe_name
 from .worker import Job
 
 
@@ -73,6 +74,8 @@ class Studio(ipywidgets.VBox):
         self.result: Result | None = None
         self.speed = speed
         self._watcher: threading.Thread | None = None
+        self._shown = True  # what was started; nothing was
+        self._buttons = threading.Lock()  # set by clicks and by the thread that watches a job
         super().__init__(self._laid_out())
         self.controls.on_change(self._prepare)
         self._prepare()
@@ -85,8 +88,8 @@ class Studio(ipywidgets.VBox):
 
     @property
     def running(self) -> bool:
-        """Whether something was started that is not over yet."""
-        return self.job is not None and self.result is None and self.job.error is None
+        """Whether something was started that is not over and shown yet."""
+        return not self._shown
 
     def wait(self, seconds: float | None = None) -> bool:
         """Wait until what was started is over and shown; return whether it is."""
@@ -107,7 +110,8 @@ class Studio(ipywidgets.VBox):
         c = self.controls
         self.upload_content = self._upload("Upload a content", c.content)
         self.upload_style = self._upload("Upload a style", c.style)
-        uploads = row([self.upload_content, self.upload_style])
+        limit = html(quiet(f"Uploads: up to {MOST_UPLOAD / 1e6:.0f} MB each"))  # before one fails
+        uploads = box([row([self.upload_content, self.upload_style]), limit])
         buttons = row([self.run, self.pause, self.stop, self.save])
         knobs = [c.size, c.steps, c.style_weight, c.style_scale, c.more()]
         left = box(
@@ -136,11 +140,12 @@ class Studio(ipywidgets.VBox):
 
     def _enable(self) -> None:
         """Buttons that can be pressed now."""
-        running = self.running
-        self.run.disabled = running
-        self.pause.disabled = self.stop.disabled = not running or self.job.stopping
-        self.save.disabled = self.result is None
-        self.pause.description = "Resume" if running and self.job.paused else "Pause"
+        with self._buttons:  # whoever comes last sees how things stand last
+            running = self.running
+            self.run.disabled = running
+            self.pause.disabled = self.stop.disabled = not running or self.job.stopping
+            self.save.disabled = self.result is None
+            self.pause.description = "Resume" if running and self.job.paused else "Pause"
 
     # --- before a run ------------------------------------------------------------------------
 
@@ -176,14 +181,18 @@ class Studio(ipywidgets.VBox):
         if not files:
             return
         self.message.value = ""
-        for name, content in files:
+        for sent, content in files:
             try:
-                name = self.uploads.add(name, content)
+                name = self.uploads.add(sent, content, self.controls.names)
             except (ValueError, OSError) as error:
                 self.message.value = alert(str(error))
-            else:
-                self.controls.add(name, self.uploads.paths[name], chosen)
-                self._prepare()  # also where the new one has the name of the old
+                continue
+            if name != safe_name(sent):
+                self.message.value = quiet(
+                    f"There is another picture of the name {safe_name(sent)}: the one uploaded now "
+                    f"is called {name} here."
+                )
+            self.controls.add(name, self.uploads.paths[name], chosen)
         if isinstance(upload.value, tuple):  # ipywidgets 8: the same file may come again
             upload.value = ()
 
@@ -204,7 +213,7 @@ class Studio(ipywidgets.VBox):
         except (ValueError, OSError, RuntimeError) as error:  # the last: no thread can be started
             self.message.value = alert(in_words(error, pictures))
             return
-        self.recipe, self.result, self.job = recipe, None, job
+        self.recipe, self.result, self.job, self._shown = recipe, None, job, False
         self.code.value = as_code(recipe, "This picture as code")
         self.screen.begin(content)
         self._enable()
@@ -224,8 +233,16 @@ class Studio(ipywidgets.VBox):
 
     def _watch(self, job: Job, content: Tensor) -> None:
         """Draw while the job works, and the result at its end. Runs in a thread."""
-        self._draw(lambda: self.screen.follow(job))
-        job.wait()  # also where nothing can be drawn
+        try:
+            self._draw(lambda: self.screen.follow(job))
+            job.wait()  # also where nothing can be drawn
+            self._conclude(job, content)
+        finally:  # whatever happens, another run can be started
+            self._shown = True
+            self._enable()
+
+    def _conclude(self, job: Job, content: Tensor) -> None:
+        """Show what came out, or why nothing did."""
         if job.error is not None:
             self.message.value = alert(in_words(job.error, self.recipe.pictures))
             self.screen.status.value = quiet("Ended by an error.")
@@ -236,7 +253,6 @@ class Studio(ipywidgets.VBox):
             self.code.value = as_code(self.recipe, "This picture as code")
             self._draw(lambda: self.screen.end(job, content))
             self.result = job.result
-        self._enable()
 
     def _draw(self, draw: Callable[[], None]) -> None:
         """Draw; an error is told and costs no more than the view, since nobody else catches it."""

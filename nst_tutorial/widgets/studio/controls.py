@@ -135,6 +135,11 @@ class Controls:
                 control.value = kept
         chosen.value = name
 
+    @property
+    def names(self) -> set[str]:
+        """Everything that can be chosen by name: an upload needs a name that is none of these."""
+        return {NONE, *self._names("content"), *self._names("style")}
+
     def recipe(self) -> Recipe:
         """What the controls stand for now. What is as `stylize` has it anyway is left out.
 

@@ -35,6 +35,7 @@ class Job:
         self.seconds_paused = 0.0
         self._work = work
         self._go, self._stop = threading.Event(), threading.Event()
+        self._order = threading.Lock()  # between pause and stop, from whatever threads they come
         self._news, self._done = threading.Event(), threading.Event()
         self._go.set()
 
@@ -54,16 +55,22 @@ class Job:
         return self._stop.is_set()
 
     def pause(self) -> None:
-        """Wait after the evaluation that is being worked on, until `resume` or `stop`."""
-        self._go.clear()
+        """Wait after the evaluation that is being worked on, until `resume` or `stop`.
+
+        After `stop` it does nothing: a job that ends cannot be held, since nobody would resume it.
+        """
+        with self._order:
+            if not self.stopping:
+                self._go.clear()
 
     def resume(self) -> None:
         self._go.set()
 
     def stop(self) -> None:
         """End after the evaluation that is being worked on, also out of a pause."""
-        self._stop.set()
-        self._go.set()
+        with self._order:
+            self._stop.set()
+            self._go.set()
 
     def wait(self, seconds: float | None = None) -> bool:
         """Wait for the end; return whether it has come."""
