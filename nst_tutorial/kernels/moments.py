@@ -257,7 +257,9 @@ class Wasserstein:
     (Dowson & Landau 1982, doi 10.1016/0047-259X(82)90077-X, equation 4). Covariances have
     `epsilon` times the mean variance of y added to their diagonals, since silent channels make
     them singular, and for float32 features a millionth of the mean second moment, below which
-    their rounding makes variances meaningless. The distance itself is computed in float64.
+    their rounding makes variances meaningless. Where the rounding of a flat or periodic style is
+    more than that, twice as much is added until its covariance is positive definite. The distance
+    itself is computed in float64.
     """
 
     epsilon: float = 1e-4
@@ -276,15 +278,13 @@ class Wasserstein:
         check_comparable(x[0], y[0])
         device, dtype = x[0].device, x[0].dtype
         (mean_x, cov_x), (mean_y, cov_y) = map(_mean_and_covariance, (x, y))
-        identity = torch.eye(cov_y.shape[-1], dtype=cov_y.dtype, device=cov_y.device)
         variance = cov_y.diagonal(dim1=-2, dim2=-1).mean(dim=-1).clamp(min=0)
         # A flat picture has no variance, and float32 moments round it to below zero.
         rounding = 0.0 if dtype == torch.float64 else 1e-6
         second = y[1].diagonal(dim1=-2, dim2=-1).mean(dim=-1).to(variance)
-        ridge = (self.epsilon * variance + rounding * second + 1e-8)[:, None, None] * identity
+        ridge, L = _positive_definite(cov_y, self.epsilon * variance + rounding * second + 1e-8)
         cov_x, cov_y = cov_x + ridge, cov_y + ridge
         # Σ_y = L Lᵀ: the eigenvalues of Lᵀ Σ_x L are those of Σ_y^½ Σ_x Σ_y^½.
-        L = torch.linalg.cholesky(cov_y)
         product = L.transpose(-1, -2) @ cov_x @ L
         if product.isfinite().all():
             overlap = torch.linalg.eigvalsh(product).clamp(min=1e-24).sqrt().sum()
@@ -299,6 +299,23 @@ class Wasserstein:
 
     def fitted(self, target: Moments) -> Wasserstein:
         return self
+
+
+def _positive_definite(cov: Tensor, ridge: Tensor) -> tuple[Tensor, Tensor]:
+    """Return (ridge · I, L) with L Lᵀ = cov + ridge · I, for covariances (N, C, C).
+
+    A ridge (N,) is doubled until that exists: at the latest when it exceeds the norm of `cov`. L of
+    covariances that are not finite is NaN.
+    """
+    identity = torch.eye(cov.shape[-1], dtype=cov.dtype, device=cov.device)
+    finite = cov.isfinite().flatten(1).all(dim=1) & ridge.isfinite()
+    while True:
+        added = ridge[:, None, None] * identity
+        L, failed = torch.linalg.cholesky_ex(cov + added)
+        again = (failed > 0) & finite
+        if not again.any():
+            return added, torch.where(finite[:, None, None], L, math.nan)
+        ridge = torch.where(again, 2 * ridge, ridge)
 
 
 def _mean_and_covariance(moments: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:

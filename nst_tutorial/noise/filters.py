@@ -12,6 +12,7 @@ from ..checks import check_choice, check_number, check_pictures
 from ..presets import DENOISING_AREAS
 from .level import GREY, at_least_single, flat_regions, flatness, noise_level
 from .poisson import screened_poisson
+from .strips import in_strips
 
 
 def denoise(
@@ -71,9 +72,9 @@ def denoise(
     sigma = strength_in_grey_levels(image, guide, strength, style) / GREY
     if sigma == 0:
         return image.to(dtype)
-    smooth = FILTERS[method](image, guide, sigma).to(image).clamp(0, 1)
-    if where == "flat":
-        smooth = image + flatness(guide) * (smooth - image)
+    smooth = FILTERS[method](image, guide, sigma).to(image).clamp_(0, 1)
+    if where == "flat":  # image + flatness · (smooth - image), in place
+        smooth.sub_(image).mul_(flatness(guide)).add_(image)
     return smooth.to(dtype)
 
 
@@ -113,7 +114,10 @@ def _bilateral(image: Tensor, guide: Tensor | None, sigma: float) -> Tensor:
     """Tomasi & Manduchi 1998: a mean of the neighbours that have a like colour."""
     from kornia.filters import bilateral_blur
 
-    return bilateral_blur(image, (7, 7), 7 * sigma, (2.0, 2.0), color_distance_type="l2")
+    def blur(strip: Tensor) -> Tensor:
+        return bilateral_blur(strip, (7, 7), 7 * sigma, (2.0, 2.0), color_distance_type="l2")
+
+    return in_strips(blur, image, reach=3)
 
 
 def _non_local_means(image: Tensor, guide: Tensor | None, sigma: float) -> Tensor:
@@ -135,8 +139,10 @@ def _guided(image: Tensor, guide: Tensor, sigma: float) -> Tensor:
     """He, Sun & Tang 2010: around each pixel a linear function of the guide's brightness."""
     from kornia.filters import guided_blur
 
-    grey = guide.mean(dim=1, keepdim=True)
-    return guided_blur(grey, image, 5, sigma**2)
+    def blur(guide: Tensor, image: Tensor) -> Tensor:
+        return guided_blur(guide.mean(dim=1, keepdim=True), image, 5, sigma**2)
+
+    return in_strips(blur, guide, image, reach=4)  # 2 of the means, and 2 of those they are of
 
 
 def _poisson(image: Tensor, guide: Tensor, sigma: float) -> Tensor:

@@ -13,6 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ..checks import check_integer, check_number
+from .strips import in_strips, strips
 
 GREY = 255  # levels of an 8-bit picture between black and white
 MEDIAN_OF_NORMAL = 0.6745  # of |z|, where z is normal with standard deviation 1
@@ -55,14 +56,24 @@ def noise_level(image: Tensor, where: Tensor | None = None, octave: int = 0) -> 
         raise ValueError(f"where must be a mask {wanted} of bool, got {_kind(where)}")
     if min(image.shape[2:]) < 2 ** (octave + 1):
         raise ValueError(f"a picture {_kind(image)} has no 2×2 pixels in octave {octave}")
-    image = F.avg_pool2d(image, 2**octave)
-    where = -F.max_pool2d(-where.to(image), 2**octave) > 0  # a coarse pixel whose fine ones all are
-    a, b, c, d = _corners(image)
-    seen = torch.stack(_corners(where)).all(dim=0)
-    differences = ((a - b - c + d) / 2).abs()[seen.expand_as(a)]
+    if octave:
+        image = F.avg_pool2d(image, 2**octave)
+        where = -F.max_pool2d(-where.to(image), 2**octave) > 0  # whose fine pixels all are
+    differences = torch.cat([
+        _diagonal_differences(image[:, :, rows.start : rows.stop + 1],
+                              where[:, :, rows.start : rows.stop + 1])
+        for rows in strips(image.shape[2] - 1, image.shape[3])
+    ])  # fmt: skip
     if not len(differences):
         raise ValueError("the mask has no 2×2 pixels that lie together")
     return GREY * float(differences.median()) / MEDIAN_OF_NORMAL
+
+
+def _diagonal_differences(image: Tensor, where: Tensor) -> Tensor:
+    """|a - b - c + d| / 2 of all 2×2 pixels that lie in a mask, in one row."""
+    a, b, c, d = _corners(image)
+    seen = torch.stack(_corners(where)).all(dim=0)
+    return ((a - b - c + d) / 2).abs().masked_select(seen)
 
 
 def _corners(x: Tensor) -> tuple[Tensor, ...]:
@@ -88,10 +99,15 @@ def smoothed_gradient(image: Tensor) -> Tensor:
     from scipy.ndimage import gaussian_filter
 
     image = _checked(image)
-    down, across = torch.gradient(image, dim=(2, 3))
-    norm = (down.square() + across.square()).sum(dim=1, keepdim=True).sqrt()
+    norm = in_strips(_gradient_norm, image, reach=1)
     blurred = gaussian_filter(norm[0, 0].cpu().numpy(), max(1.0, SMOOTHING * max(image.shape[2:])))
     return torch.from_numpy(blurred)[None, None].to(image)
+
+
+def _gradient_norm(image: Tensor) -> Tensor:
+    """(1, C, H, W) → (1, 1, H, W), over both directions and all channels."""
+    down, across = torch.gradient(image, dim=(2, 3))
+    return (down.square() + across.square()).sum(dim=1, keepdim=True).sqrt()
 
 
 def flat_regions(content: Tensor, share: float = FLAT_SHARE) -> Tensor:
@@ -110,9 +126,9 @@ def flatness(content: Tensor, share: float = FLAT_SHARE) -> Tensor:
     """
     gradient = smoothed_gradient(content)
     inner, outer = _quantile(gradient, share), _quantile(gradient, min(1.0, FADE * share))
-    t = ((outer - gradient) / (outer - inner).clamp(min=1e-12)).clamp(0, 1)
+    t = ((outer - gradient) / (outer - inner).clamp(min=1e-12)).clamp_(0, 1)
     soft = t * t * (3 - 2 * t)
-    return torch.where(gradient <= inner, 1.0, soft)
+    return soft.masked_fill_(gradient <= inner, 1.0)
 
 
 def _quantile(values: Tensor, share: float) -> Tensor:

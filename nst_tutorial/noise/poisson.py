@@ -45,9 +45,11 @@ def screened_poisson(colours: Tensor, gradients: Tensor, strength: float) -> Ten
         )
     height, width = colours.shape[2:]
     down, across = (2 - 2 * np.cos(np.pi * np.arange(n) / n) for n in (height, width))
-    weight = strength * (down[:, None] + across)
+    divisor = 1 + strength * (down[:, None] + across)
     r, c = (picture.detach().cpu().numpy() for picture in (colours, gradients))
-    # û = ĉ + (r̂ - ĉ) / (1 + λ μ): one transform there and one back
-    difference = dctn(r - c, axes=(2, 3)) / (1 + weight).astype(r.dtype)
-    u = c + idctn(difference, axes=(2, 3))
+    # û = ĉ + (r̂ - ĉ) / (1 + λ μ): one transform there and one back, each in place
+    difference = dctn(r - c, axes=(2, 3), overwrite_x=True)
+    difference /= divisor.astype(r.dtype)
+    u = idctn(difference, axes=(2, 3), overwrite_x=True)
+    u += c
     return torch.from_numpy(u).to(colours)

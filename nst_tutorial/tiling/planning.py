@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -27,6 +28,7 @@ TWICE_FORWARD = 1.3  # times the time: in tiles the network runs forward once mo
 FEWEST_PAIRS = 6  # rather than fewer of them, smaller tiles,
 NARROW_TILE = 384  # unless the network would look at more than twice as many pixels as there are:
 VERY_FEW_PAIRS = 2  # then rather so few
+MOST_PAIRS = 10_000  # whatever is asked for: those of 512×512 pixels are 63 GB
 
 COARSEST = 192  # pixels of the longer side: from smaller ones the content does not survive
 
@@ -147,11 +149,15 @@ def memory_of_evaluation(
 
 def _stage(shape, steps, settings, budget, tile, device, circular) -> Stage:
     layers = [*settings.content_layers, *settings.style_layers]
-    most_pairs = max(1, min(settings.lbfgs_pairs, steps - 1)) if settings.method == "lbfgs" else 0
+    most_pairs = 0
+    if settings.method == "lbfgs":
+        most_pairs = max(1, min(settings.lbfgs_pairs, steps - 1, MOST_PAIRS))
+
+    def of_state(pairs: int) -> int:
+        return (PER_PIXEL_OF_STATE + PER_PAIR * pairs) * shape[0] * shape[1]
 
     def needs(side: int | None, pairs: int) -> float:
-        state = (PER_PIXEL_OF_STATE + PER_PAIR * pairs) * shape[0] * shape[1]
-        return memory_of_evaluation(shape, side, layers, device, circular) + state
+        return memory_of_evaluation(shape, side, layers, device, circular) + of_state(pairs)
 
     if tile == "auto":
         whole_only = circular and not can_be_cut(shape, layers)
@@ -170,12 +176,14 @@ def _stage(shape, steps, settings, budget, tile, device, circular) -> Stage:
         if isinstance(tile, str) and tile != "whole":
             raise ValueError(f"tile must be auto, whole or a side in pixels; got {tile!r}")
         side = None if tile == "whole" else check_integer("tile", tile, SMALLEST_TILE)
+    evaluation = memory_of_evaluation(shape, side, layers, device, circular)
     pairs = most_pairs
-    while pairs > 1 and budget is not None and needs(side, pairs) > budget:
-        pairs -= 1
+    if budget is not None and pairs > 1:
+        counts = range(1, most_pairs + 1)
+        pairs = max(1, bisect_right(counts, budget, key=lambda n: evaluation + of_state(n)))
     seen = _seen(shape, side, layers, circular)
     work = steps * sum(seen) * (1.0 if len(seen) == 1 else TWICE_FORWARD)
-    return Stage(*shape, steps, side, pairs, needs(side, pairs), work)
+    return Stage(*shape, steps, side, pairs, evaluation + of_state(pairs), work)
 
 
 def _seen(

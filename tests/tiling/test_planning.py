@@ -2,6 +2,7 @@ import json
 import subprocess
 import sys
 import textwrap
+import time
 from dataclasses import replace
 
 import pytest
@@ -188,6 +189,44 @@ def test_the_estimate_is_within_a_quarter_of_what_was_needed(size, tile):
     found = subprocess.run(command, capture_output=True, text=True, check=True)
     planned, needed = json.loads(found.stdout.splitlines()[-1])
     assert planned == pytest.approx(needed, rel=0.25)
+
+
+@pytest.mark.parametrize("size", [(64, 64), (300, 451), (1024, 1024), (2048, 1365)])
+@pytest.mark.parametrize("history", [1, 2, 6, 20, 100, 137])
+def test_as_many_pairs_as_fit(size, history):
+    """The same as counting down by one until the memory suffices."""
+    counts = set()
+    for memory in (0.5, 1.05, 1.4, 2.0, 2.6, 3.3, 4.1, 5.7, 9.0, 40.0):
+        for steps in (1, 2, 5, 90, 300):
+            settings = replace(DEFAULT, history=history, steps=steps, coarse_to_fine=False)
+            (stage,) = plan(*size, settings=settings, memory=memory, device="cpu").stages
+            pairs = max(1, min(history, steps - 1))
+            more = planning.PER_PAIR * stage.height * stage.width
+            without = stage.memory - more * stage.history
+            while pairs > 1 and without + more * pairs > memory * GB:
+                pairs -= 1
+            counts.add(pairs)
+            assert stage.history == pairs
+    assert len(counts) > 2 or history < 20
+
+
+def test_any_number_of_pairs_is_planned_at_once():
+    """No more of them than the steps can use, the memory holds, or anyone needs."""
+
+    def pairs(**options):
+        settings = replace(DEFAULT, coarse_to_fine=False, **options)
+        began = time.process_time()
+        stage = plan(512, 512, settings=settings, memory=3.0, device="cpu").stages[-1]
+        assert time.process_time() - began < 1.0
+        assert stage.memory <= 3.0 * GB
+        return stage.history
+
+    assert pairs(history=10**7, steps=30) == 29
+    room = 3.0e9 - planning.memory_of_evaluation((512, 512), None, [], torch.device("cpu"))
+    assert pairs(history=10**7, steps=10**9) == int((room / 512**2 - 150) // 24)
+    small = replace(DEFAULT, coarse_to_fine=False, history=2**63 - 1, steps=10**9)
+    stage = plan(16, 16, settings=small, memory=99, device="cpu").stages[-1]
+    assert stage.history == planning.MOST_PAIRS == 10_000
 
 
 def test_adam_keeps_no_pairs():
