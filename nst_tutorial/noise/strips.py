@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 
 import torch
 from torch import Tensor
@@ -14,7 +15,7 @@ def strips(height: int, width: int) -> Iterator[slice]:
     """Rows of strips of about `STRIP_PIXELS` pixels; none is much thinner than the others."""
     count = max(1, round(height * width / STRIP_PIXELS))
     edges = [height * i // count for i in range(count + 1)]
-    return (slice(a, b) for a, b in zip(edges, edges[1:], strict=False) if b > a)
+    return (slice(a, b) for a, b in pairwise(edges) if b > a)
 
 
 def in_strips(work: Callable[..., Tensor], *pictures: Tensor, reach: int) -> Tensor:

@@ -12,7 +12,7 @@ from ..checks import SMALLEST_SIDE, check_integer, check_number
 from ..images.resizing import fit
 from ..machine.device import choose_device
 from ..machine.memory import usable
-from ..presets import Settings
+from ..presets import MOST_PAIRS, Settings
 from .engine import SMALLEST_TILE
 from .windows import can_be_cut, split_into_windows
 
@@ -28,7 +28,6 @@ TWICE_FORWARD = 1.3  # times the time: in tiles the network runs forward once mo
 FEWEST_PAIRS = 6  # rather than fewer of them, smaller tiles,
 NARROW_TILE = 384  # unless the network would look at more than twice as many pixels as there are:
 VERY_FEW_PAIRS = 2  # then rather so few
-MOST_PAIRS = 10_000  # whatever is asked for: those of 512×512 pixels are 63 GB
 
 COARSEST = 192  # pixels of the longer side: from smaller ones the content does not survive
 

@@ -9,7 +9,7 @@ from test_level import white
 
 from nst_tutorial.images.reading import load_image
 from nst_tutorial.noise import strips as module
-from nst_tutorial.noise.filters import METHODS, denoise
+from nst_tutorial.noise.filters import FILTERS, denoise
 from nst_tutorial.noise.level import flatness, noise_level, smoothed_gradient
 from nst_tutorial.noise.strips import in_strips, strips
 
@@ -52,7 +52,7 @@ def in_one_and_in_parts(monkeypatch, work):
     return whole, work()
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", FILTERS)
 @pytest.mark.parametrize("where", ["flat", "everywhere"])
 def test_denoised_in_strips_as_in_one_piece(monkeypatch, noisy, method, where):
     clean, image = noisy
