@@ -122,3 +122,70 @@ def test_a_sum_of_statistics_can_be_written_down():
     kernel = {"sum": [[1.0, Gaussian(0.5)], [2.0, "gram"]]}
     settings = replace(PRESETS["default"], kernel=kernel)
     assert get_kernel(json.loads(json.dumps(settings.as_dict()))["kernel"]) == get_kernel(kernel)
+
+
+# --- names of version 0.1.0 -----------------------------------------------------------------------
+
+OLD = {"weights": "random", "parameters": "pixel", "history": 7}
+
+
+def test_options_by_their_old_names_still_count_and_say_what_they_are_called_now(pair, tiny):
+    with pytest.warns(DeprecationWarning, match="is now called") as warned:
+        old = quick(pair, tiny, steps=3, **OLD)
+    said = {str(w.message) for w in warned if w.category is DeprecationWarning}
+    assert said >= {
+        "weights is now called vgg_weights",
+        "parameters is now called parametrization",
+        "history is now called lbfgs_pairs",
+    }
+    new = quick(pair, tiny, steps=3, vgg_weights="random", parametrization="pixel", lbfgs_pairs=7)
+    assert torch.equal(old.image, new.image)
+    assert old.settings["lbfgs_pairs"] == 7
+    with pytest.raises(ValueError, match="history is now called lbfgs_pairs; give only"):
+        quick(pair, tiny, steps=1, history=3, lbfgs_pairs=3)
+
+
+def test_a_record_of_version_0_1_0_is_read():
+    record = {**Settings().as_dict(), "weights": "original", "parameters": "pixel", "history": 7}
+    for name in ("vgg_weights", "parametrization", "lbfgs_pairs"):
+        del record[name]
+    options = options_from(record)
+    assert options["vgg_weights"] == "original"
+    assert options["parametrization"] == "pixel"
+    assert options["lbfgs_pairs"] == 7
+    assert not {"weights", "parameters", "history"} & set(options)
+
+
+def test_settings_are_checked_when_made_and_can_be_compared():
+    assert Settings() == Settings() == PRESETS["default"]
+    assert Settings(style_weight=3) != Settings()
+    with pytest.raises(ValueError, match="color must be one of style, luminance, match; got 'red'"):
+        Settings(color="red")
+    with pytest.raises(ValueError, match="lbfgs_pairs must be at most 1000, got 10000000"):
+        Settings(lbfgs_pairs=10**7)
+    with pytest.raises(ValueError, match="start must be a picture or one of content, noise"):
+        Settings(start=torch.zeros(1, 3, 20, 20))
+
+
+class Median:
+    """The user's own idea of style, as far as it is written."""
+
+    additive = False
+
+    def statistic(self, features, mask=None):
+        return features.median()
+
+    def distance(self, x, y):
+        return (x - y).square()
+
+    def magnitude(self, y):
+        return y.square()
+
+    def fitted(self, target):
+        return self
+
+
+def test_an_incomplete_statistic_is_refused_before_any_work(pair, tiny):
+    with pytest.raises(ValueError, match="it lacks contribution; see kernels.Statistic"):
+        quick(pair, tiny, steps=1, kernel=Median())
+    assert get_kernel({"sum": [[1.0, "gram"]]}).additive

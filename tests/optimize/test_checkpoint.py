@@ -15,6 +15,7 @@ from conftest import COMMAND, names_in
 from nst_tutorial.images.reading import load_image
 from nst_tutorial.optimize import checkpoint as module
 from nst_tutorial.optimize.loop import minimize
+from nst_tutorial.storage import tensor_files
 from nst_tutorial.transfer.style_transfer import stylize
 
 RUN = textwrap.dedent("""
@@ -157,7 +158,7 @@ def test_a_full_disk_keeps_the_note_before(pair, half, monkeypatch):
     path, options = half
     before = path.read_bytes()
 
-    replacing = module.replacing
+    replacing = tensor_files.replacing
 
     @contextmanager
     def full(path, **options):
@@ -167,7 +168,7 @@ def test_a_full_disk_keeps_the_note_before(pair, half, monkeypatch):
             raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr(module, "replacing", full)
+        patch.setattr(tensor_files, "replacing", full)
         with pytest.raises(OSError, match="No space left"):
             stylize(*pair, **options)
     assert path.read_bytes() == before
@@ -199,7 +200,7 @@ def test_files_of_tensors_are_what_safetensors_reads(tmp_path):
         "turned": torch.rand(4, 3).T,
         "double": torch.rand(2, 3, 1).double(),
     }
-    module.write_tensors(path, tensors, {"format": "F 1", "note": "Öl ×"})
+    tensor_files.write_tensors(path, tensors, {"format": "F 1", "note": "Öl ×"})
     with safe_open(path, framework="pt") as file:
         assert file.metadata()["note"] == "Öl ×"
         assert set(file.keys()) == set(tensors)
@@ -207,13 +208,13 @@ def test_files_of_tensors_are_what_safetensors_reads(tmp_path):
             found = file.get_tensor(name)
             assert found.dtype == tensor.dtype
             assert torch.equal(found, tensor)
-    header, again = module.read_tensors(path, "F 1", "thing")
+    header, again = tensor_files.read_tensors(path, "F 1", "thing")
     assert header["format"] == "F 1"
     assert all(torch.equal(again[name], tensors[name]) for name in tensors)
     with pytest.raises(FileExistsError):
-        module.write_tensors(path, {}, {}, overwrite=False)
+        tensor_files.write_tensors(path, {}, {}, overwrite=False)
     plain = torch.rand(5)
-    assert module._bytes_of(plain).ctypes.data == plain.data_ptr()  # gigabytes are not copied
+    assert tensor_files._bytes_of(plain).ctypes.data == plain.data_ptr()  # gigabytes are not copied
 
 
 def test_a_state_goes_through_a_file_bit_for_bit(tmp_path, tiny, pair):
@@ -270,7 +271,7 @@ def test_ctrl_c_while_a_resumed_run_is_set_up_gives_the_best_so_far(pair, half, 
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr("nst_tutorial.transfer.style_transfer.make_objective", interrupted)
+        patch.setattr("nst_tutorial.transfer.scene.make_objective", interrupted)
         found = stylize(*pair, **options)
     assert found.stopped == "interrupted"
     assert len(found.history) == 6

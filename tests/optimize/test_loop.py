@@ -177,10 +177,10 @@ def test_ctrl_c_gives_the_best_so_far(where):
         ({"steps": 2.5}, "got 2.5"),
         ({"steps": float("nan")}, "steps must be a whole number ≥ 0, got nan"),
         ({"steps": "ten"}, "steps must be a whole number ≥ 0, got 'ten'"),
-        ({"steps": 3, "history": 2.5}, "history must be a whole number ≥ 1, got 2.5"),
+        ({"steps": 3, "lbfgs_pairs": 2.5}, "lbfgs_pairs must be a whole number ≥ 1, got 2.5"),
         ({"steps": 3, "method": "sgd"}, "method must be one of lbfgs, adam.*got 'sgd'"),
-        ({"steps": 3, "parameters": "wavelet"}, "parameters must be one of pixel, fourier"),
-        ({"steps": 3, "history": 0}, "history must be a whole number ≥ 1, got 0"),
+        ({"steps": 3, "parametrization": "wavelet"}, "parametrization must be one of"),
+        ({"steps": 3, "lbfgs_pairs": 0}, "lbfgs_pairs must be a whole number ≥ 1, got 0"),
         ({"steps": 3, "learning_rate": 0.0}, "learning_rate must be a number above 0"),
     ],
 )
@@ -192,7 +192,7 @@ def test_bad_values_are_named(options, message):
 class Stuck:
     """A loss that falls for a while and then never again, whatever is done."""
 
-    weights = {"x": 1.0}  # noqa: RUF012
+    term_weights = {"x": 1.0}  # noqa: RUF012
 
     def __init__(self, falls):
         self.falls, self.count = falls, 0

@@ -330,7 +330,7 @@ def test_the_best_weights_survive_a_checkpoint(stripes, tiny, monkeypatch, tmp_p
     ],
 )
 def test_bad_arguments(stripes, tiny, options, message):
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises((TypeError, ValueError), match=message):
         train(stripes, tiny, **options)
 
 

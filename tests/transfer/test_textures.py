@@ -146,7 +146,7 @@ def test_reconstruction_depends_on_its_seed_alone(tiny, picture):
         ({"size": (64, 64, 64)}, "size must be one or two"),
         ({"size": 10**6}, "size must be one or two numbers up to 30000"),
         ({"layers": "relu7_1"}, "unknown layer 'relu7_1'"),
-        ({"style_scale": 2.0}, "a further option must be one of .* got 'style_scale'"),
+        ({"style_scale": 2.0}, "unknown option 'style_scale'"),
         ({"balance": "fair"}, "balance must be one of"),
         ({"layers": ["relu7_1"]}, "unknown layer 'relu7_1'"),
         ({"layers": []}, "at least one layer"),
@@ -156,7 +156,7 @@ def test_reconstruction_depends_on_its_seed_alone(tiny, picture):
     ],
 )
 def test_bad_values_are_named(tiny, grain, options, message):
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises((TypeError, ValueError), match=message):
         synthesize_texture(grain, model=tiny, **options)
     with pytest.raises(ValueError, match="unknown layer 'pool6'"):
         reconstruct(grain, "pool6", model=tiny)
