@@ -79,7 +79,8 @@ class Gaussian:
 
         Positions where a mask is below ½ are left out.
         """
-        drawn = self._drawn(features.shape[1:], mask).to(features.device)
+        _, channels, height, width = features.shape
+        drawn = self._drawn((channels, height, width), mask).to(features.device)
         return positions(features)[:, drawn].unflatten(1, (2, -1))
 
     def contribution(self, features: Tensor, place: Part) -> Tensor:

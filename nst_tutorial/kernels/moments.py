@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import asdict, dataclass
+from functools import reduce
 from typing import Protocol
 
 import torch
@@ -135,6 +136,10 @@ def check_comparable(x: Tensor, y: Tensor) -> None:
         )
 
 
+def _parts(moments: Moments) -> tuple[Tensor, ...]:
+    return moments if isinstance(moments, tuple) else (moments,)
+
+
 def _squared_distance(x: Tensor, y: Tensor) -> Tensor:
     check_comparable(x, y)
     return (x - y).square().sum()
@@ -179,12 +184,11 @@ class Polynomial:
         )
 
     def distance(self, x: Moments, y: Moments) -> Tensor:
-        if isinstance(x, tuple):
-            return sum(_squared_distance(a, b) for a, b in zip(x, y, strict=True))
-        return _squared_distance(x, y)
+        pairs = zip(_parts(x), _parts(y), strict=True)
+        return reduce(torch.add, (_squared_distance(a, b) for a, b in pairs))
 
     def magnitude(self, y: Moments) -> Tensor:
-        return sum(part.square().sum() for part in (y if isinstance(y, tuple) else (y,)))
+        return reduce(torch.add, (part.square().sum() for part in _parts(y)))
 
     def fitted(self, target: Moments) -> Polynomial:
         return self

@@ -17,9 +17,11 @@ to another. Here they are combined, found by name, and evaluated by brute force.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import reduce
 
+import torch
 from torch import Tensor
 
 from ..checks import check_number
@@ -66,16 +68,17 @@ class WeightedSum:
     def statistic(self, features: Tensor, mask: Tensor | None = None) -> tuple[Moments, ...]:
         return tuple(kernel.statistic(features, mask) for _, kernel in self.parts)
 
-    def distance(self, x: tuple[Moments, ...], y: tuple[Moments, ...]) -> Tensor:
+    def distance(self, x: Moments, y: Moments) -> Tensor:
         triples = zip(self.parts, x, y, strict=True)
-        return sum(weight * kernel.distance(a, b) for (weight, kernel), a, b in triples)
-
-    def magnitude(self, y: tuple[Moments, ...]) -> Tensor:
-        return sum(
-            weight * kernel.magnitude(b) for (weight, kernel), b in zip(self.parts, y, strict=True)
+        return reduce(
+            torch.add, (weight * kernel.distance(a, b) for (weight, kernel), a, b in triples)
         )
 
-    def fitted(self, target: tuple[Moments, ...]) -> WeightedSum:
+    def magnitude(self, y: Moments) -> Tensor:
+        pairs = zip(self.parts, y, strict=True)
+        return reduce(torch.add, (weight * kernel.magnitude(b) for (weight, kernel), b in pairs))
+
+    def fitted(self, target: Moments) -> WeightedSum:
         parts = []
         for (weight, kernel), part in zip(self.parts, target, strict=True):
             kernel = kernel.fitted(part)
@@ -84,7 +87,7 @@ class WeightedSum:
         return WeightedSum(tuple(parts), relative=False)
 
 
-KERNELS = {
+KERNELS: dict[str, Callable[..., Statistic]] = {
     "gram": Gram,
     "linear": Linear,
     "polynomial": Polynomial,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -73,7 +74,7 @@ def denoise(
     if sigma == 0:
         return image.to(dtype)
     smooth = FILTERS[method](image, guide, sigma).to(image).clamp_(0, 1)
-    if where == "flat":  # image + flatness · (smooth - image), in place
+    if where == "flat" and guide is not None:  # image + flatness · (smooth - image), in place
         smooth.sub_(image).mul_(flatness(guide)).add_(image)
     return smooth.to(dtype)
 
@@ -150,7 +151,7 @@ def _poisson(image: Tensor, guide: Tensor, sigma: float) -> Tensor:
     return screened_poisson(image, guide, GREY * sigma)
 
 
-FILTERS: dict[str, Callable[[Tensor, Tensor | None, float], Tensor]] = {
+FILTERS: dict[str, Callable[[Tensor, Any, float], Tensor]] = {
     "bilateral": _bilateral,
     "total-variation": _total_variation,
     "non-local-means": _non_local_means,

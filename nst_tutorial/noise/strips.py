@@ -32,7 +32,7 @@ def in_strips(work: Callable[..., Tensor], *pictures: Tensor, reach: int) -> Ten
         each strip, above and below; what is done beyond the border of a picture happens there only.
     """
     height, width = pictures[0].shape[2:]
-    result = None
+    result: Tensor | None = None
     for rows in strips(height, width):
         begin, end = max(0, rows.start - reach), min(height, rows.stop + reach)
         part = work(*(picture[:, :, begin:end] for picture in pictures))
@@ -41,4 +41,5 @@ def in_strips(work: Callable[..., Tensor], *pictures: Tensor, reach: int) -> Ten
                 (1, part.shape[1], height, width), dtype=part.dtype, device=part.device
             )
         result[:, :, rows] = part[:, :, rows.start - begin : rows.stop - begin]
+    assert result is not None  # there is at least one strip
     return result

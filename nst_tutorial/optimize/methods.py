@@ -64,18 +64,24 @@ class LBFGS:
 
     def state(self) -> tuple[dict[str, Tensor], dict[str, float]]:
         """What is remembered, as named tensors and numbers."""
-        tensors = {}
+        tensors: dict[str, Tensor] = {}
         for i, pair in enumerate(self.pairs):
             tensors |= {f"pairs.{i}.{name}": t for name, t in zip("sy1", pair, strict=True)}
         if self.last is not None:
             tensors |= {"last.z": self.last[0], "last.gradient": self.last[1]}
-        numbers = {"learning_rate": self.learning_rate, "pairs": len(self.pairs)}
-        return tensors, {**numbers, "history": self.pairs.maxlen}
+        return tensors, {
+            "learning_rate": self.learning_rate,
+            "pairs": len(self.pairs),
+            "history": self.pairs.maxlen or 0,
+        }
 
     def restore(self, tensors: dict[str, Tensor], numbers: dict[str, float]) -> None:
-        self.__init__(int(numbers["history"]), numbers["learning_rate"])
+        self.learning_rate = numbers["learning_rate"]
+        self.pairs = deque(maxlen=int(numbers["history"]))
+        self.last = None
         for i in range(int(numbers["pairs"])):
-            self.pairs.append(tuple(tensors[f"pairs.{i}.{name}"] for name in "sy1"))
+            s, y, inverse = (tensors[f"pairs.{i}.{name}"] for name in "sy1")
+            self.pairs.append((s, y, inverse))
         if "last.z" in tensors:
             self.last = tensors["last.z"], tensors["last.gradient"]
 
@@ -101,12 +107,15 @@ class Adam:
         return -self.learning_rate * m / (v.sqrt() + 1e-12)
 
     def reset(self, factor: float) -> None:
-        self.t, self.m, self.v = 0, 0.0, 0.0
+        self.t = 0
+        self.m: Tensor | float = 0.0
+        self.v: Tensor | float = 0.0
         self.learning_rate *= factor
 
     def state(self) -> tuple[dict[str, Tensor], dict[str, float]]:
         """What is remembered, as named tensors and numbers."""
-        tensors = {"m": self.m, "v": self.v} if self.t else {}
+        moments = {"m": self.m, "v": self.v}
+        tensors = {name: m for name, m in moments.items() if isinstance(m, Tensor)}
         return tensors, {"learning_rate": self.learning_rate, "t": self.t}
 
     def restore(self, tensors: dict[str, Tensor], numbers: dict[str, float]) -> None:

@@ -8,7 +8,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -115,6 +114,6 @@ def _checksum(tensors: Mapping[str, Tensor], header: Mapping[str, str]) -> str:
     return f"{total:08x}"
 
 
-def _bytes_of(tensor: Tensor) -> np.ndarray:
+def _bytes_of(tensor: Tensor) -> memoryview:
     """The numbers of a contiguous tensor as they lie in memory, not copied."""
-    return tensor.flatten().view(torch.uint8).numpy()
+    return memoryview(tensor.flatten().view(torch.uint8).numpy())

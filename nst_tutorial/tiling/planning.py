@@ -72,7 +72,7 @@ class Plan:
             )
         if self.seconds is not None:
             lines.append(f"about {duration(self.seconds)}")
-        if not self.fits:
+        if self.budget is not None and not self.fits:
             lines.append(f"more than the {self.budget / 1e9:.1f} GB that may be used")
         return "\n".join(lines)
 
@@ -182,7 +182,7 @@ def _stage(shape, steps, settings, budget, tile, device, circular) -> Stage:
         pairs = max(1, bisect_right(counts, budget, key=lambda n: evaluation + of_state(n)))
     seen = _seen(shape, side, layers, circular)
     work = steps * sum(seen) * (1.0 if len(seen) == 1 else TWICE_FORWARD)
-    return Stage(*shape, steps, side, pairs, evaluation + of_state(pairs), work)
+    return Stage(shape[0], shape[1], steps, side, pairs, evaluation + of_state(pairs), work)
 
 
 def _seen(

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping, Sequence
+from functools import reduce
 from pathlib import Path
 
 import torch
@@ -101,26 +102,26 @@ def fit_masks(kind: str, masks: object, pictures: Sequence[Tensor]) -> list[Tens
     """
     if masks is None:
         return [None] * len(pictures)
-    given = list(masks) if isinstance(masks, list | tuple) else [masks]
-    if len(given) != len(pictures):
-        raise ValueError(f"{kind}s: there must be one for each style; got {len(given)} for "
+    each: list[Tensor | None] = list(masks) if isinstance(masks, list | tuple) else [masks]  # type: ignore[list-item]  # checked below
+    if len(each) != len(pictures):
+        raise ValueError(f"{kind}s: there must be one for each style; got {len(each)} for "
                          f"{len(pictures)}")  # fmt: skip
-    found: list[Tensor | None] = []
-    for i, (mask, picture) in enumerate(zip(given, pictures, strict=True), 1):
-        if mask is not None:
-            name = f"{kind} {i}" if len(given) > 1 else kind
-            check_mask(name, mask)
-            mask = None if mask.min() == 1 else _fitted(name, mask, picture)
-        found.append(mask)
-    return found
+    names = [f"{kind} {i}" if len(each) > 1 else kind for i in range(1, len(each) + 1)]
+    return [_fitted(*triple) for triple in zip(names, each, pictures, strict=True)]
 
 
-def _fitted(name: str, mask: Tensor, picture: Tensor) -> Tensor:
+def _fitted(name: str, mask: Tensor | None, picture: Tensor) -> Tensor | None:
+    """The mask on its picture's device, at its size; None if every pixel counts."""
+    if mask is None:
+        return None
+    check_mask(name, mask)
+    if mask.min() == 1:
+        return None
     mask = mask.detach().to(picture.device, torch.promote_types(picture.dtype, torch.float32))
     if mask.shape[2:] != picture.shape[2:]:
         text = f"{name} has {_size(mask)} pixels and its picture {_size(picture)}: it is resized"
         warnings.warn(text, stacklevel=5)
-        mask = resize_mask(mask, shape_of(picture))
+        return resize_mask(mask, shape_of(picture))
     return mask
 
 
@@ -146,15 +147,17 @@ def at_layers(
     """
     if mask is None:
         return dict.fromkeys(kernels)
-    found = {layer: at_layer(mask, layer) for layer in kernels}
-    for layer, here in found.items():
+    at: dict[str, Tensor | None] = {}
+    for layer in kernels:
+        here = at_layer(mask, layer)
         enough = here.sum() > 0 if kernels[layer].additive else (here >= 0.5).sum() >= 2
         if not enough:
             raise ValueError(
                 f"too little is left of the {name} at {layer}, {_size(here)} positions: take "
                 "a larger mask, a larger picture, or shallower layers"
             )
-    return found
+        at[layer] = here
+    return at
 
 
 def shares(mix: Sequence[float], masks: Sequence[Tensor | None]) -> list[float]:
@@ -177,7 +180,7 @@ def shares(mix: Sequence[float], masks: Sequence[Tensor | None]) -> list[float]:
     whole = torch.ones_like(like)
     everywhere = [(whole if mask is None else mask).cpu().double() for mask in masks]
     used = [mask for part, mask in zip(mix, everywhere, strict=True) if part > 0]
-    covered = float(sum(used).clamp(max=1).mean())
+    covered = float(reduce(torch.add, used).clamp(max=1).mean())
     parts = [part * float(mask.mean()) for part, mask in zip(mix, everywhere, strict=True)]
     return [covered * part / sum(parts) for part in parts]
 

@@ -143,6 +143,7 @@ def _stored(path: Path | None, key: str) -> Point | None:
         record = load_settings(path)["trade_off"]
         if record["key"] != key:
             return None
-        return Point(record["style_weight"], *record["losses"], load_image(path))
+        content_loss, style_loss = record["losses"]
+        return Point(record["style_weight"], content_loss, style_loss, load_image(path))
     except (OSError, ValueError, KeyError, TypeError):  # damaged: it is made again
         return None

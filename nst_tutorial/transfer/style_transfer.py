@@ -10,7 +10,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from torch import Tensor
 
@@ -200,7 +200,7 @@ def settings_and_start(
 
 def warn_if_too_large(request: Request, plan: Plan) -> None:
     """Warn that more memory will be needed than there is."""
-    if not plan.fits:
+    if plan.budget is not None and not plan.fits:
         height, width = request.shape
         warnings.warn(
             f"{width}×{height} pixels need {plan.memory / 1e9:.1f} GB even in small tiles, more "
@@ -212,19 +212,23 @@ def warn_if_too_large(request: Request, plan: Plan) -> None:
 def finish(result: Result, request: Request, scene: Scene) -> None:
     """Remove noise and put back the content's colours, where the settings ask for it."""
     settings = request.settings
-    if settings.denoise is not None:
-        _remove_noise(result, request, scene)
-    if settings.color == "luminance":
+    options = denoise_options(settings.denoise)
+    if options is not None and scene.content is not None:
+        _remove_noise(result, scene.content, _main_style(request, scene), options)
+    if settings.color == "luminance" and request.content is not None:
         result.image = keep_luminance(result.image, request.content.to(result.image))
 
 
-def _remove_noise(result: Result, request: Request, scene: Scene) -> None:
-    options = denoise_options(request.settings.denoise)
-    most = max(scene.styles, key=lambda source: source.share).beside(request.shape).picture
+def _main_style(request: Request, scene: Scene) -> Tensor:
+    """The style of the largest share, as large as it was beside the result."""
+    return max(scene.styles, key=lambda source: source.share).beside(request.shape).picture
+
+
+def _remove_noise(
+    result: Result, content: Tensor, style: Tensor, options: Mapping[str, Any]
+) -> None:
     try:
-        result.image = remove_noise(
-            result.image, guide=scene.content.cpu(), style=most.cpu(), **options
-        )
+        result.image = remove_noise(result.image, guide=content.cpu(), style=style.cpu(), **options)
     except KeyboardInterrupt:
         result.stopped = "interrupted"
         warnings.warn("interrupted while noise was removed; it is all there", stacklevel=4)

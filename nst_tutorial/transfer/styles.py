@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from fractions import Fraction
 
 from torch import Tensor
 
@@ -16,8 +17,8 @@ from .masks import at_layers, fit_masks, shares
 
 def as_list(style: Tensor | Sequence[Tensor]) -> list[Tensor]:
     """One picture, or a sequence of several, as a list."""
-    if not isinstance(style, list | tuple):
-        return [style]
+    if isinstance(style, Tensor) or not isinstance(style, list | tuple):
+        return [style]  # type: ignore[list-item]  # one that is no picture is told by name
     if not style:
         raise ValueError("style must be a picture, or a sequence of at least one; it is empty")
     return list(style)
@@ -28,9 +29,9 @@ def style_names(count: int) -> list[str]:
     return ["style"] if count == 1 else [f"style {i}" for i in range(1, count + 1)]
 
 
-def scales_of(scale: object, count: int) -> list[float]:
+def scales_of(scale: float | Sequence[float], count: int) -> list[float]:
     """Return the style scale of each style, from one for all or one for each."""
-    if not isinstance(scale, list | tuple):
+    if isinstance(scale, int | float):
         return [scale] * count
     if len(scale) != count:
         raise ValueError(f"style_scale must be a number, or {count}, one for each style; got "
@@ -48,7 +49,7 @@ class StyleSource:
     share: float = 1.0
     """Its part of the style weight."""
 
-    scale: float = 1.0
+    scale: float | Fraction = 1.0
     """Longer side of the picture over that of the content, at every scale."""
 
     name: str = "style"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from torch import Tensor
 
@@ -18,14 +18,11 @@ from ..presets import Settings
 from ..vgg.layers import check_layers
 from ..vgg.network import VGG19
 from .builder import choose_model
-from .options import Options, check_settings, chosen_options
+from .options import check_settings, chosen_options
 from .provenance import record
 from .request import Request
 from .scene import Objectives, noise, prepare
 from .styles import StyleSource
-
-if TYPE_CHECKING:
-    from typing_extensions import Unpack
 
 __all__ = ["OPTIONS", "noise", "reconstruct", "synthesize_texture"]
 
@@ -55,7 +52,7 @@ def synthesize_texture(
     model: VGG19 | None = None,
     memory: float | None = None,
     callback: Callback | None = None,
-    **options: Unpack[Options],
+    **options: Any,
 ) -> Result:
     """Return a new picture with the texture of a style, and nothing of its layout.
 
@@ -127,7 +124,7 @@ def reconstruct(
     model: VGG19 | None = None,
     memory: float | None = None,
     callback: Callback | None = None,
-    **options: Unpack[Options],
+    **options: Any,
 ) -> Result:
     """Return a picture that has the content's features at one layer, found from noise.
 

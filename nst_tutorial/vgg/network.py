@@ -57,6 +57,9 @@ class VGG19(nn.Module):
         Weights that are not there, with what to do about it.
     """
 
+    mean: Tensor
+    std: Tensor
+
     def __init__(
         self,
         weights: str | Path = "original",
@@ -204,7 +207,7 @@ class VGG19(nn.Module):
         """
         images = [image.to(self.mean) for image in images]
         rectified = [name.replace("conv", "relu") for name in CONVOLUTIONS]
-        totals = dict.fromkeys(rectified, 0.0)
+        totals = dict.fromkeys(rectified, torch.zeros((), device=self.device))
         for image in images:
             for name, features in self(image, rectified).items():
                 totals[name] = totals[name] + features.mean(dim=(0, 2, 3)) / len(images)

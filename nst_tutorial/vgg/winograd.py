@@ -21,7 +21,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from functools import lru_cache
+from functools import lru_cache, reduce
 
 import numpy as np
 import torch
@@ -279,4 +279,4 @@ def _max_pool(Y: Tensor, bias: Tensor) -> tuple[Tensor, Tensor]:
 def _average_pool(Y: Tensor, bias: Tensor) -> tuple[Tensor, Tensor]:
     pixels = _windows(Y.add_(bias).relu_())
     alive = [pixel.to(torch.bool).view(torch.uint8) << k for k, pixel in enumerate(pixels)]
-    return sum(pixels) / 4, sum(alive)
+    return reduce(torch.add, pixels) / 4, reduce(torch.add, alive)
