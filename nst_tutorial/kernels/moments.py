@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from dataclasses import asdict, dataclass
 from functools import reduce
-from typing import Protocol
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
@@ -23,7 +23,7 @@ class Statistic(Protocol):
 
     If `additive`, the statistic is a mean over positions, so that of a large picture is the mean
     of those of its tiles, weighted with their numbers of positions. If not, it must be a
-    `SpatialStatistic`.
+    `SpatialStatistic`. Each kind has its own `Moments`, which its other methods take.
     """
 
     @property
@@ -35,13 +35,13 @@ class Statistic(Protocol):
         `mask` (1, 1, H, W), ≥ 0 and somewhere above 0, says how much each position counts.
         """
 
-    def distance(self, x: Moments, y: Moments) -> Tensor:
+    def distance(self, x: Any, y: Any) -> Tensor:
         """The squared distance of two statistics, summed over the batch: a scalar."""
 
-    def magnitude(self, y: Moments) -> Tensor:
+    def magnitude(self, y: Any) -> Tensor:
         """The distance of y from features that are all zero, or its natural unit: a scalar."""
 
-    def fitted(self, target: Moments) -> Statistic:
+    def fitted(self, target: Any) -> Statistic:
         """The same with every free constant chosen for a style's statistic, once for all."""
 
 

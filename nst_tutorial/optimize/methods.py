@@ -96,20 +96,21 @@ class Adam:
 
     def __init__(self, learning_rate: float = 0.02, betas: tuple[float, float] = (0.9, 0.99)):
         self.learning_rate, self.betas = learning_rate, betas
-        self.reset(1.0)
+        self.t = 0
+        self.m: Tensor | float = 0.0  # mean of the gradients
+        self.v: Tensor | float = 0.0  # mean of their squares
 
     def step(self, z: Tensor, gradient: Tensor) -> Tensor:
         self.t += 1
         first, second = self.betas
-        self.m = self.m * first + gradient * (1 - first)
-        self.v = self.v * second + gradient.square() * (1 - second)
-        m, v = self.m / (1 - first**self.t), self.v / (1 - second**self.t)
+        mean = self.m * first + gradient * (1 - first)
+        square = self.v * second + gradient.square() * (1 - second)
+        self.m, self.v = mean, square
+        m, v = mean / (1 - first**self.t), square / (1 - second**self.t)
         return -self.learning_rate * m / (v.sqrt() + 1e-12)
 
     def reset(self, factor: float) -> None:
-        self.t = 0
-        self.m: Tensor | float = 0.0
-        self.v: Tensor | float = 0.0
+        self.t, self.m, self.v = 0, 0.0, 0.0
         self.learning_rate *= factor
 
     def state(self) -> tuple[dict[str, Tensor], dict[str, float]]:

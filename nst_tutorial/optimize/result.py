@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from torch import Tensor
@@ -22,7 +23,7 @@ class Result:
     settings: dict = field(default_factory=dict)
     """Everything that made the picture, as JSON can hold it; goes into `save_image`."""
 
-    term_weights: dict[str, float] = field(default_factory=dict)
+    term_weights: Mapping[str, float] = field(default_factory=dict)
     """The weight of each term in the total, at the last scale."""
 
     gradient_norms: dict[str, float] = field(default_factory=dict)
@@ -35,6 +36,6 @@ class Result:
     """None if all steps were done, else "callback", "interrupted" (Ctrl-C) or "no improvement"."""
 
     @property
-    def weights(self) -> dict[str, float]:
+    def weights(self) -> Mapping[str, float]:
         """`term_weights` by the name that they had in version 0.1.0."""
         return self.term_weights

@@ -116,4 +116,4 @@ def _checksum(tensors: Mapping[str, Tensor], header: Mapping[str, str]) -> str:
 
 def _bytes_of(tensor: Tensor) -> memoryview:
     """The numbers of a contiguous tensor as they lie in memory, not copied."""
-    return memoryview(tensor.flatten().view(torch.uint8).numpy())
+    return tensor.flatten().view(torch.uint8).numpy().data
