@@ -25,7 +25,8 @@ from nst_tutorial.kernels.moments import Gram
 from nst_tutorial.losses.objective import Objective
 from nst_tutorial.losses.terms import Content, Style
 from nst_tutorial.presets import PRESETS
-from nst_tutorial.tiling.engine import Engine, features_of, statistics_of
+from nst_tutorial.tiling.engine import Engine
+from nst_tutorial.tiling.targets import features_of, statistics_of
 from nst_tutorial.vgg.layers import CHANNELS, CONVOLUTIONS
 
 CONTENT_LAYER = "relu4_2"

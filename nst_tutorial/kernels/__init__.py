@@ -11,8 +11,8 @@ no pairs: MMD² = ‖S_x - S_y‖² with the statistic S = mean φ(f_p). For k =
 φ(a) = a aᵀ, so S is the Gram matrix, and this is the style loss of Gatys et al. 2016.
 
 Each class is one statistic: those with a finite feature map are in `moments`, the one without is in
-`gaussian`. They share a face (`Statistic`) and hold no state, so that every user of one can switch
-to another. Here they are combined, found by name, and evaluated by brute force.
+`gaussian`. They share one protocol (`statistic.Statistic`) and hold no state, so that every user of one can switch
+to another. `registry` combines them and finds them by name, `mmd` evaluates them by brute force.
 """
 
 from .gaussian import MOST_NUMBERS, SMALLEST, Gaussian
@@ -21,11 +21,7 @@ from .moments import (
     BatchNormStatistics,
     Gram,
     Linear,
-    Moments,
-    Part,
     Polynomial,
-    SpatialStatistic,
-    Statistic,
     Wasserstein,
     check_comparable,
     gram_matrix,
@@ -33,6 +29,7 @@ from .moments import (
     positions,
 )
 from .registry import KERNELS, PARTS, Kernel, WeightedSum, describe, get_kernel, kernels_of_layers
+from .statistic import Moments, Part, SpatialStatistic, Statistic
 
 __all__ = [
     "KERNELS",

@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 
 from ..checks import check_integer, check_number
-from .moments import Part, check_comparable, positions
+from .moments import check_comparable, positions
+from .statistic import Part
 
 SMALLEST = 1e-18  # bandwidth: its square and the square's inverse are float32 numbers
 MOST_NUMBERS = 2**24  # that are drawn from a layer unless told otherwise: 64 MB

@@ -8,72 +8,12 @@ from __future__ import annotations
 import math
 from dataclasses import asdict, dataclass
 from functools import reduce
-from typing import Any, Protocol
 
 import torch
 from torch import Tensor
 
 from ..checks import check_integer, check_number
-
-Moments = Tensor | tuple  # a tensor, or a tuple of such
-
-
-class Statistic(Protocol):
-    """What a style can be: something of a layer's features, and a distance between two of them.
-
-    If `additive`, the statistic is a mean over positions, so that of a large picture is the mean
-    of those of its tiles, weighted with their numbers of positions. If not, it must be a
-    `SpatialStatistic`. Each kind has its own `Moments`, which its other methods take.
-    """
-
-    @property
-    def additive(self) -> bool: ...
-
-    def statistic(self, features: Tensor, mask: Tensor | None = None) -> Moments:
-        """(N, C, H, W) → the statistic of each of the N, in float32 at least.
-
-        `mask` (1, 1, H, W), ≥ 0 and somewhere above 0, says how much each position counts.
-        """
-
-    def distance(self, x: Any, y: Any) -> Tensor:
-        """The squared distance of two statistics, summed over the batch: a scalar."""
-
-    def magnitude(self, y: Any) -> Tensor:
-        """The distance of y from features that are all zero, or its natural unit: a scalar."""
-
-    def fitted(self, target: Any) -> Statistic:
-        """The same with every free constant chosen for a style's statistic, once for all."""
-
-
-class Part(Protocol):
-    """A part of a layer's features; `tiling.windows.FeatureWindow` is one."""
-
-    @property
-    def size(self) -> tuple[int, int]:
-        """(H, W) of the whole layer."""
-
-    @property
-    def rows(self) -> slice:
-        """Those of the layer that are the part's."""
-
-    @property
-    def columns(self) -> slice:
-        """Those of the layer that are the part's."""
-
-    @property
-    def mask(self) -> Tensor | None:
-        """How much each position of the whole layer counts, (1, 1, H, W); None: all the same."""
-
-
-class SpatialStatistic(Statistic, Protocol):
-    """A statistic that is no mean over positions: it must know where a part of a picture lies."""
-
-    def contribution(self, features: Tensor, place: Part) -> Moments:
-        """What a part adds to the statistic of the whole: (N, C, h, w) → the same as `statistic`.
-
-        The contributions of all parts add up to the statistic.
-        """
-
+from .statistic import Moments
 
 # --- features --------------------------------------------------------------------------------
 

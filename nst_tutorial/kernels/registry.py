@@ -1,19 +1,4 @@
-"""Style statistics: what is kept of a layer's features when their positions are forgotten.
-
-Write f_p for the C features at position p, M for the number of positions. Matching statistics of
-two pictures x and y means minimising the squared maximum mean discrepancy under a kernel k (Li et
-al. 2017, "Demystifying Neural Style Transfer", arXiv 1701.01036, section 3),
-
-    MMD²(x, y) = mean k(f_p(x), f_q(x)) + mean k(f_p(y), f_q(y)) - 2 mean k(f_p(x), f_q(y)),
-
-over all pairs of positions p, q. A kernel k(a, b) = <φ(a), φ(b)> with a finite feature map φ needs
-no pairs: MMD² = ‖S_x - S_y‖² with the statistic S = mean φ(f_p). For k = (aᵀb)² the map is
-φ(a) = a aᵀ, so S is the Gram matrix, and this is the style loss of Gatys et al. 2016.
-
-Each class is one statistic: those with a finite feature map are in `moments`, the one without is in
-`gaussian`. They share a face (`Statistic`) and hold no state, so that every user of one can switch
-to another. Here they are combined, found by name, and evaluated by brute force.
-"""
+"""Statistics by name, described as JSON can hold them, combined, and one for each layer."""
 
 from __future__ import annotations
 
@@ -26,15 +11,8 @@ from torch import Tensor
 
 from ..checks import check_number
 from .gaussian import Gaussian
-from .moments import (
-    BatchNormStatistics,
-    Gram,
-    Linear,
-    Moments,
-    Polynomial,
-    Statistic,
-    Wasserstein,
-)
+from .moments import BatchNormStatistics, Gram, Linear, Polynomial, Wasserstein
+from .statistic import Moments, Statistic
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from torch import Tensor
 
 from ..kernels.gaussian import Gaussian
-from ..kernels.moments import BatchNormStatistics, Moments, Polynomial, Statistic
+from ..kernels.moments import BatchNormStatistics, Polynomial
+from ..kernels.statistic import Moments, Statistic
 from ..presets import CONTENT_NORMALIZATIONS, STYLE_NORMALIZATIONS
 
 # --- factors ---------------------------------------------------------------------------------

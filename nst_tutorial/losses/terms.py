@@ -8,7 +8,7 @@ from typing import Protocol
 
 from torch import Tensor
 
-from ..kernels.moments import Moments, Statistic
+from ..kernels.statistic import Moments, Statistic
 from ..noise.level import fine_detail
 
 

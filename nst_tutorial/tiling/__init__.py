@@ -1,14 +1,15 @@
 """The same objective in less memory: exact tiles, and a plan that fits the machine."""
 
-from .engine import (
-    SMALLEST_TILE,
+from .contributions import (
     STRIP_NUMBERS,
-    Engine,
-    features_of,
-    is_out_of_memory,
-    statistics_of,
-    with_smaller_tiles,
+    add_part,
+    contribution,
+    leaves_of,
+    statistic_of_strip,
+    strips_of,
+    value_and_slope,
 )
+from .engine import SMALLEST_TILE, Engine, Outcome, is_out_of_memory, with_smaller_tiles
 from .planning import (
     BASE,
     COARSEST,
@@ -29,6 +30,7 @@ from .planning import (
     plan,
     schedule,
 )
+from .targets import Tiles, features_of, statistics_of
 from .windows import FeatureWindow, Window, can_be_cut, folded, split_into_windows, wrapped
 
 __all__ = [
@@ -48,19 +50,27 @@ __all__ = [
     "VERY_FEW_PAIRS",
     "Engine",
     "FeatureWindow",
+    "Outcome",
     "Plan",
     "Stage",
+    "Tiles",
     "Window",
+    "add_part",
     "can_be_cut",
+    "contribution",
     "duration",
     "features_of",
     "folded",
     "is_out_of_memory",
+    "leaves_of",
     "memory_of_evaluation",
     "plan",
     "schedule",
     "split_into_windows",
+    "statistic_of_strip",
     "statistics_of",
+    "strips_of",
+    "value_and_slope",
     "with_smaller_tiles",
     "wrapped",
 ]

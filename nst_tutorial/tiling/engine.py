@@ -14,7 +14,7 @@ runs once.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import reduce
 from itertools import zip_longest
@@ -24,15 +24,21 @@ import torch
 from torch import Tensor
 
 from ..images.resizing import shape_of
-from ..kernels.moments import Moments, SpatialStatistic, Statistic
-from ..kernels.registry import WeightedSum
+from ..kernels.statistic import Moments
 from ..losses.objective import Evaluation, Objective
 from ..losses.terms import LocalTerm, Style
-from ..vgg.layers import LAYERS, stride
-from ..vgg.network import VGG19
-from .windows import FeatureWindow, Window, can_be_cut, folded, split_into_windows, wrapped
+from ..vgg.layers import LAYERS
+from .contributions import (
+    add_part,
+    contribution,
+    leaves_of,
+    statistic_of_strip,
+    strips_of,
+    value_and_slope,
+)
+from .targets import Tiles
+from .windows import FeatureWindow, Window, can_be_cut
 
-STRIP_NUMBERS = 2**21  # features worked on at once for a statistic: 8 MB
 SMALLEST_TILE = 64
 
 Outcome = TypeVar("Outcome")
@@ -95,7 +101,7 @@ class Engine:
         slopes: dict[str, list[Tensor]] = {}
         for name, term in terms.items():
             if isinstance(term, Style):
-                values[name], slopes[name] = _value_and_slope(term, statistics[name], weights[name])
+                values[name], slopes[name] = value_and_slope(term, statistics[name], weights[name])
 
         # Backward: from <D, S> and from the terms that are sums over positions anyway
         gradient = torch.zeros_like(tiles.picture)
@@ -116,8 +122,8 @@ class Engine:
         for name, term in self.objective.terms.items():
             if isinstance(term, Style):
                 own = window.own(seen.features[term.layer].detach(), term.layer)
-                part = _contribution(term.kernel, own, window.at(term.layer, term.mask))
-                _add(totals, name, part)
+                part = contribution(term.kernel, own, window.at(term.layer, term.mask))
+                add_part(totals, name, part)
 
     def _pull_back(
         self,
@@ -170,34 +176,6 @@ class _Seen:
     features: dict[str, Tensor]
 
 
-@dataclass(frozen=True)
-class Tiles:
-    """The windows of a picture, and the picture that their blocks are cut from."""
-
-    windows: list[Window]
-    picture: Tensor  # (1, 3, H, W); continued on its opposite sides if the windows are circular
-    around: int  # by so many pixels
-
-    @classmethod
-    def of(cls, model: VGG19, image: Tensor, layers: Iterable[str], tile: int | None) -> Tiles:
-        windows = split_into_windows(shape_of(image), tile, layers, model.padding == "circular")
-        around = windows[0].margin if windows[0].circular else 0
-        return cls(windows, wrapped(image, around) if around else image, around)
-
-    @property
-    def whole(self) -> bool:
-        """Whether there is only one."""
-        return len(self.windows) == 1
-
-    def __iter__(self) -> Iterator[tuple[Window, Tensor]]:
-        """Each window with its block."""
-        return ((window, window.cut(self.picture)) for window in self.windows)
-
-    def unwrapped(self, gradient: Tensor) -> Tensor:
-        """The gradient of the picture itself."""
-        return folded(gradient, self.around) if self.around else gradient
-
-
 def _evaluation(
     terms: Iterable[str],
     weights: Mapping[str, float],
@@ -211,137 +189,6 @@ def _evaluation(
     return Evaluation(first, dict(zip(names, rest, strict=True)), gradient)
 
 
-# --- pictures whose features are wanted themselves -------------------------------------------
-
-
-@torch.no_grad()
-def features_of(
-    model: VGG19, image: Tensor, layers: Iterable[str], tile: int | None = None
-) -> dict[str, Tensor]:
-    """Return the features of an image at some layers, put together from tiles."""
-    layers = list(layers)
-    _check_size(image, layers)
-    features: dict[str, Tensor] = {}
-    for window, block in Tiles.of(model, image, layers, tile):
-        for layer, seen in model(block, layers).items():
-            own, place = window.own(seen, layer), window.at(layer)
-            if layer not in features:
-                features[layer] = own.new_empty(
-                    (*own.shape[:2], *place.size)
-                ).contiguous(memory_format=torch.channels_last)  # fmt: skip
-            place.cut(features[layer]).copy_(own)
-    return features
-
-
-@torch.no_grad()
-def statistics_of(
-    model: VGG19,
-    image: Tensor,
-    kernels: Mapping[str, Statistic],
-    masks: Mapping[str, Tensor | None] | None = None,
-    tile: int | None = None,
-) -> dict[str, tuple[Moments, tuple[int, ...]]]:
-    """Return layer → (the statistic of its kernel, the shape of its features)."""
-    layers = list(kernels)
-    _check_size(image, layers)
-    totals: dict[str, Moments] = {}
-    shapes: dict[str, tuple[int, ...]] = {}
-    for window, block in Tiles.of(model, image, layers, tile):
-        for layer, seen in model(block, layers).items():
-            own, place = window.own(seen, layer), window.at(layer, (masks or {}).get(layer))
-            shapes[layer] = (*own.shape[:2], *place.size)
-            _add(totals, layer, _contribution(kernels[layer], own, place))
-    return {layer: (totals[layer], shapes[layer]) for layer in layers}
-
-
-def _check_size(image: Tensor, layers: Iterable[str]) -> None:
-    """A layer of which a picture has not even one unit would be missing from the result."""
-    height, width = image.shape[2:]
-    for layer in layers:
-        if min(height, width) < stride(layer):
-            raise ValueError(
-                f"{layer} needs pictures of at least {stride(layer)} pixels on each side, "
-                f"got {width}×{height}"
-            )
-
-
-# --- statistics of parts ---------------------------------------------------------------------
-
-
-def _contribution(kernel: Statistic, own: Tensor, place: FeatureWindow) -> Moments | None:
-    """What a part adds to the statistic of the whole; None: nothing."""
-    total = None
-    with torch.no_grad():
-        for rows, strip in _strips(kernel, own, place):
-            total = _plus(total, _of_strip(kernel, own[:, :, rows], strip))
-    return total
-
-
-def _strips(
-    kernel: Statistic, own: Tensor, place: FeatureWindow
-) -> Iterator[tuple[slice, FeatureWindow]]:
-    """Strips of rows that hold few features and count for something."""
-    numbers = own.shape[1] * own.shape[3] * own.shape[0]
-    if not numbers or not own.shape[2]:
-        return
-    rows = max(1, STRIP_NUMBERS // numbers) if kernel.additive else own.shape[2]
-    for strip in place.in_strips(rows):
-        mask = strip.cut_mask()
-        if mask is None or mask.any():
-            begin = strip.rows.start - place.rows.start
-            yield slice(begin, begin + strip.rows.stop - strip.rows.start), strip
-
-
-def _of_strip(kernel: Statistic, features: Tensor, place: FeatureWindow) -> Moments:
-    if isinstance(kernel, WeightedSum):
-        return tuple(_of_strip(part, features, place) for _, part in kernel.parts)
-    if not kernel.additive:
-        return cast(SpatialStatistic, kernel).contribution(features, place)
-    return _times(kernel.statistic(features, place.cut_mask()), place.share)
-
-
-def _add(totals: dict[str, Moments], name: str, more: Moments | None) -> None:
-    total = _plus(totals.get(name), more)
-    if total is not None:
-        totals[name] = total
-
-
-def _plus(total: Moments | None, more: Moments | None) -> Moments | None:
-    """total + more, in place where there is a total."""
-    if total is None or more is None:
-        return more if total is None else total
-    if isinstance(total, tuple):
-        return tuple(_plus(a, b) for a, b in zip(total, more, strict=True))
-    return total.add_(cast(Tensor, more))
-
-
-def _times(moments: Moments, factor: float) -> Moments:
-    if isinstance(moments, tuple):
-        return tuple(_times(part, factor) for part in moments)
-    return moments * factor
-
-
-def _leaves(moments: Moments) -> list[Tensor]:
-    if isinstance(moments, tuple):
-        return [leaf for part in moments for leaf in _leaves(part)]
-    return [moments]
-
-
-def _value_and_slope(term: Style, statistic: Moments, weight: float) -> tuple[Tensor, list[Tensor]]:
-    """The term's value before its weight, and D = ∂(weight · value)/∂S, leaf by leaf."""
-    leaves = [leaf.detach().requires_grad_() for leaf in _leaves(statistic)]
-    with torch.enable_grad():
-        value = term.of(_rebuilt(statistic, iter(leaves)))
-        slope = torch.autograd.grad(weight * value, leaves)
-    return value.detach(), list(slope)
-
-
-def _rebuilt(like: Moments, leaves: Iterator[Tensor]) -> Moments:
-    if isinstance(like, tuple):
-        return tuple(_rebuilt(part, leaves) for part in like)
-    return next(leaves)
-
-
 # --- backward --------------------------------------------------------------------------------
 
 
@@ -350,9 +197,9 @@ def _add_pull(
 ) -> None:
     """Add the gradient of <D, S>, S being what a part adds to the statistic, strip by strip."""
     with torch.enable_grad():
-        for rows, strip in _strips(term.kernel, own, place):
+        for rows, strip in strips_of(term.kernel, own, place):
             leaf = own[:, :, rows].detach().requires_grad_()
-            moments = _leaves(_of_strip(term.kernel, leaf, strip))
+            moments = leaves_of(statistic_of_strip(term.kernel, leaf, strip))
             inner = reduce(torch.add, ((d * m).sum() for d, m in zip(slopes, moments, strict=True)))
             gradient[:, :, rows].add_(torch.autograd.grad(inner, leaf)[0])
 

@@ -1,7 +1,7 @@
 """The main job, and its halves: style transfer, textures, reconstructions, the trade-off."""
 
 from .builder import choose_model, make_objective
-from .masks import EMPTY, at_layer, at_layers, check_mask, fit_masks, load_mask, shares
+from .masks import DARK, EMPTY, at_layer, at_layers, check_mask, fit_masks, load_mask, shares
 from .options import NAMES, Options, check_settings, chosen_options, settings_from, takes_settings
 from .pareto import Point, trade_off
 from .provenance import identity, record, record_transfer
@@ -21,6 +21,7 @@ from .styles import (
 from .textures import OPTIONS, reconstruct, synthesize_texture
 
 __all__ = [
+    "DARK",
     "EMPTY",
     "NAMES",
     "OPTIONS",

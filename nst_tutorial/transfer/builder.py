@@ -18,7 +18,7 @@ from ..machine.device import choose_device
 from ..machine.malloc import keep_freed_memory
 from ..noise.level import flatness
 from ..presets import Settings
-from ..tiling.engine import features_of, statistics_of
+from ..tiling.targets import features_of, statistics_of
 from ..vgg.network import VGG19, load_vgg19
 from .masks import at_layers
 from .styles import StyleSource

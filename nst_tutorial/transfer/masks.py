@@ -26,7 +26,7 @@ from torch import Tensor
 
 from ..images.reading import load_image
 from ..images.resizing import resize_mask, shape_of
-from ..kernels.moments import Statistic
+from ..kernels.statistic import Statistic
 from ..storage.atomic import printable
 from ..vgg.layers import stride
 

@@ -12,13 +12,8 @@ from nst_tutorial.kernels.registry import WeightedSum
 from nst_tutorial.losses.objective import Objective
 from nst_tutorial.losses.terms import Content, Grain, OutOfRange, Style, TotalVariation
 from nst_tutorial.presets import PRESETS
-from nst_tutorial.tiling.engine import (
-    SMALLEST_TILE,
-    Engine,
-    features_of,
-    is_out_of_memory,
-    statistics_of,
-)
+from nst_tutorial.tiling.engine import SMALLEST_TILE, Engine, is_out_of_memory
+from nst_tutorial.tiling.targets import features_of, statistics_of
 from nst_tutorial.transfer.builder import make_objective
 from nst_tutorial.transfer.style_transfer import stylize
 from nst_tutorial.vgg.network import VGG19
@@ -150,7 +145,7 @@ def test_a_batch_of_strips_is_not_noticed(tiny, monkeypatch):
     x = picture(*SIZE)
     plain = objective(tiny, BatchNormStatistics())
     one = Engine(plain).value_and_gradient(x)
-    monkeypatch.setattr("nst_tutorial.tiling.engine.STRIP_NUMBERS", 3000)
+    monkeypatch.setattr("nst_tutorial.tiling.contributions.STRIP_NUMBERS", 3000)
     agree(Engine(plain).value_and_gradient(x), one, 1e-10)
 
 

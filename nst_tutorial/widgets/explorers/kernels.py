@@ -12,7 +12,8 @@ from ...images.catalog import find_image
 from ...images.reading import load_image
 from ...kernels.gaussian import Gaussian
 from ...kernels.mmd import mmd2
-from ...kernels.moments import Polynomial, Statistic, positions
+from ...kernels.moments import Polynomial, positions
+from ...kernels.statistic import Statistic
 from ...presets import STYLE_LAYERS
 from ...vgg.network import VGG19, load_vgg19
 from .cache import compressed, remembered

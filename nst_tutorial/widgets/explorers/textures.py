@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from torch import Tensor
 
-from ...kernels.moments import Statistic
+from ...kernels.statistic import Statistic
 from ...losses.factors import style_factor
 from ...losses.objective import Objective
 from ...losses.terms import OutOfRange, Style, Term

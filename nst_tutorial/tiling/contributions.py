@@ -1,0 +1,93 @@
+"""What the parts of a picture add to its statistics, strip by strip, and the loss's slope there.
+
+A strip holds so few features that they stay in the processor's cache while they are worked on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import cast
+
+import torch
+from torch import Tensor
+
+from ..kernels.registry import WeightedSum
+from ..kernels.statistic import Moments, SpatialStatistic, Statistic
+from ..losses.terms import Style
+from .windows import FeatureWindow
+
+STRIP_NUMBERS = 2**21  # features worked on at once for a statistic: 8 MB
+
+
+def contribution(kernel: Statistic, own: Tensor, place: FeatureWindow) -> Moments | None:
+    """What a part adds to the statistic of the whole; None: nothing."""
+    total = None
+    with torch.no_grad():
+        for rows, strip in strips_of(kernel, own, place):
+            total = _plus(total, statistic_of_strip(kernel, own[:, :, rows], strip))
+    return total
+
+
+def strips_of(
+    kernel: Statistic, own: Tensor, place: FeatureWindow
+) -> Iterator[tuple[slice, FeatureWindow]]:
+    """Strips of rows that hold few features and count for something."""
+    numbers = own.shape[1] * own.shape[3] * own.shape[0]
+    if not numbers or not own.shape[2]:
+        return
+    rows = max(1, STRIP_NUMBERS // numbers) if kernel.additive else own.shape[2]
+    for strip in place.in_strips(rows):
+        mask = strip.cut_mask()
+        if mask is None or mask.any():
+            begin = strip.rows.start - place.rows.start
+            yield slice(begin, begin + strip.rows.stop - strip.rows.start), strip
+
+
+def statistic_of_strip(kernel: Statistic, features: Tensor, place: FeatureWindow) -> Moments:
+    if isinstance(kernel, WeightedSum):
+        return tuple(statistic_of_strip(part, features, place) for _, part in kernel.parts)
+    if not kernel.additive:
+        return cast(SpatialStatistic, kernel).contribution(features, place)
+    return _times(kernel.statistic(features, place.cut_mask()), place.share)
+
+
+def add_part(totals: dict[str, Moments], name: str, more: Moments | None) -> None:
+    total = _plus(totals.get(name), more)
+    if total is not None:
+        totals[name] = total
+
+
+def _plus(total: Moments | None, more: Moments | None) -> Moments | None:
+    """total + more, in place where there is a total."""
+    if total is None or more is None:
+        return more if total is None else total
+    if isinstance(total, tuple):
+        return tuple(_plus(a, b) for a, b in zip(total, more, strict=True))
+    return total.add_(cast(Tensor, more))
+
+
+def _times(moments: Moments, factor: float) -> Moments:
+    if isinstance(moments, tuple):
+        return tuple(_times(part, factor) for part in moments)
+    return moments * factor
+
+
+def leaves_of(moments: Moments) -> list[Tensor]:
+    if isinstance(moments, tuple):
+        return [leaf for part in moments for leaf in leaves_of(part)]
+    return [moments]
+
+
+def value_and_slope(term: Style, statistic: Moments, weight: float) -> tuple[Tensor, list[Tensor]]:
+    """The term's value before its weight, and D = ∂(weight · value)/∂S, leaf by leaf."""
+    leaves = [leaf.detach().requires_grad_() for leaf in leaves_of(statistic)]
+    with torch.enable_grad():
+        value = term.of(_rebuilt(statistic, iter(leaves)))
+        slope = torch.autograd.grad(weight * value, leaves)
+    return value.detach(), list(slope)
+
+
+def _rebuilt(like: Moments, leaves: Iterator[Tensor]) -> Moments:
+    if isinstance(like, tuple):
+        return tuple(_rebuilt(part, leaves) for part in like)
+    return next(leaves)
