@@ -11,8 +11,9 @@ no pairs: MMD² = ‖S_x - S_y‖² with the statistic S = mean φ(f_p). For k =
 φ(a) = a aᵀ, so S is the Gram matrix, and this is the style loss of Gatys et al. 2016.
 
 Each class is one statistic: those with a finite feature map are in `moments`, the one without is in
-`gaussian`. They share one protocol (`statistic.Statistic`) and hold no state, so that every user of one can switch
-to another. `registry` combines them and finds them by name, `mmd` evaluates them by brute force.
+`gaussian`. They share one protocol (`statistic.Statistic`) and hold no state, so that every user of
+one can switch to another. `registry` combines them and finds them by name, `mmd` evaluates them by
+brute force.
 """
 
 from .gaussian import MOST_NUMBERS, SMALLEST, Gaussian
