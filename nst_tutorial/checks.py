@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import math
 import unicodedata
 import warnings
@@ -44,10 +45,20 @@ def _is_control(character: str) -> bool:
 
 
 def check_choice(what: str, value: object, choices: Iterable[str]) -> None:
-    """Raise a ValueError unless `value` is one of the choices."""
+    """Raise a ValueError unless `value` is one of the choices; it names the one that is meant."""
     choices = list(choices)
     if not isinstance(value, str) or value not in choices:
-        raise ValueError(f"{what} must be one of {', '.join(choices)}; got {value!r}")
+        raise ValueError(
+            f"{what} must be one of {', '.join(choices)}; got {value!r}"
+            f"{did_you_mean(value, choices)}"
+        )
+
+
+def did_you_mean(value: object, choices: Iterable[str]) -> str:
+    """The end of a message: "; did you mean gram?", or "" if nothing is close."""
+    by_small = {choice.casefold(): choice for choice in choices}
+    close = difflib.get_close_matches(str(value).casefold(), by_small, n=1)
+    return f"; did you mean {by_small[close[0]]}?" if close else ""
 
 
 def check_integer(what: str, value: object, least: int, most: int = LARGEST_INTEGER) -> int:
@@ -62,15 +73,19 @@ def check_integer(what: str, value: object, least: int, most: int = LARGEST_INTE
     return int(value)
 
 
-def check_number(what: str, value: object, *, above: float | None = None) -> float:
+def check_number(
+    what: str, value: object, *, above: float | None = None, most: float | None = None
+) -> float:
     """Return a finite number ≥ 0, or above `above`, as float, or raise a ValueError.
 
-    numpy's numbers are taken too, truth values are not.
+    `most` is the largest that means anything. numpy's numbers are taken too, truth values are not.
     """
     if above is not None and not (_is_finite(value) and value > above):
         raise ValueError(f"{what} must be a number above {above:g}, got {value!r}")
     if not _is_finite(value) or value < 0:
         raise ValueError(f"{what} must be finite and ≥ 0, got {value!r}")
+    if most is not None and value > most:
+        raise ValueError(f"{what} must be at most {most:g}, got {value!r}")
     return float(value)
 
 

@@ -10,7 +10,13 @@ from dataclasses import dataclass, field, fields, replace
 from types import MappingProxyType
 from typing import Any
 
-from .checks import check_choice, check_integer, check_layer_weights, check_number
+from .checks import (
+    check_choice,
+    check_integer,
+    check_layer_weights,
+    check_number,
+    did_you_mean,
+)
 
 STYLE_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
 
@@ -155,10 +161,7 @@ def _style_scale(what: str, value: object) -> float | list[float]:
 
 
 def _one_scale(what: str, value: object) -> float:
-    scale = check_number(what, value, above=0)
-    if scale > MOST_STYLE_SCALE:
-        raise ValueError(f"{what} must be at most {MOST_STYLE_SCALE:g}, got {value!r}")
-    return scale
+    return check_number(what, value, above=0, most=MOST_STYLE_SCALE)
 
 
 def _style_mix(what: str, value: object) -> list[float] | None:
@@ -250,7 +253,7 @@ def denoise_options(value: object) -> dict[str, Any] | None:
     if options.get("where") is not None:
         check_choice("where in denoise", options["where"], DENOISING_AREAS)
     if options.get("strength", "auto") != "auto":
-        check_number("the strength of denoise", options["strength"])
+        check_number("the strength of denoise", options["strength"], most=255)
     return options
 
 
@@ -343,7 +346,9 @@ PRESETS: Mapping[str, Settings] = MappingProxyType(
 def get_preset(name: str) -> Settings:
     """Return the settings of that name; a ValueError lists the names there are."""
     if not isinstance(name, str) or name not in PRESETS:
-        raise ValueError(f"unknown preset {name!r}; there are {', '.join(PRESETS)}")
+        raise ValueError(
+            f"unknown preset {name!r}; there are {', '.join(PRESETS)}{did_you_mean(name, PRESETS)}"
+        )
     return PRESETS[name]
 
 

@@ -4,39 +4,36 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from .batch import batch
+from .console import err, take_any_character
 from .denoising import denoise
 from .machine import doctor, presets
 from .networks import apply, train_texture
 from .notebooks import notebooks
-from .pictures import stylize, texture
+from .options import Command
+from .pictures import EXAMPLES, stylize, texture
 from .studio import studio
 from .terminal import out
 
 # torch is imported inside the commands, so that --help answers at once.
 
-DEMO = {"content": "temple", "style": "starry_night", "size": 384, "steps": 160}
-COMMANDS = (
-    stylize,
-    texture,
-    denoise,
-    train_texture,
-    apply,
-    batch,
-    studio,
-    notebooks,
-    presets,
-    doctor,
-)
+DEMO: dict[str, Any] = {"content": "temple", "style": "starry_night", "size": 384, "steps": 160}
+PANELS: dict[str, tuple] = {  # of the help: what one wants to do → the commands for it
+    "Make a picture": (stylize, texture, denoise, studio),
+    "Learn": (notebooks, presets),
+    "Make many": (batch, train_texture, apply),
+    "Look at the machine": (doctor,),
+}
+EPILOGS: dict[Any, str] = {stylize: EXAMPLES}
 
 app = typer.Typer(
     name="nst",
     help="Neural style transfer: one picture in the style of another, offline, on any computer.",
-    epilog="Without a command: a bundled pair of pictures, in about a minute or two.",
+    epilog="Without a command: a demonstration with two bundled pictures, in a minute or two.",
     invoke_without_command=True,
     no_args_is_help=False,
     pretty_exceptions_enable=False,
@@ -57,10 +54,18 @@ def _show_version(wanted: bool) -> None:
 def main_command(
     context: typer.Context,
     version: Annotated[
-        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Print it.")
+        bool,
+        typer.Option(
+            "--version", "-V", callback=_show_version, is_eager=True, metavar="", help="Print it."
+        ),
     ] = False,
 ) -> None:
     if context.invoked_subcommand is None:
+        err.print(
+            f"No command is given, so this paints a demonstration: {DEMO['content']} in the style "
+            f"of {DEMO['style']}, in a minute or two. Ctrl-C ends it; nst --help tells the rest.",
+            soft_wrap=True,
+        )
         stylize(DEMO["content"], DEMO["style"], size=DEMO["size"], steps=DEMO["steps"])
         out.print(
             "\nNext: put a photo into images/content and a painting into images/style, then\n"
@@ -70,10 +75,12 @@ def main_command(
         )
 
 
-for command in COMMANDS:
-    app.command()(command)
+for panel, commands in PANELS.items():
+    for command in commands:
+        app.command(cls=Command, rich_help_panel=panel, epilog=EPILOGS.get(command))(command)
 
 
 def main() -> None:
     """Entry point of the script `nst`."""
+    take_any_character()
     app(prog_name="nst" if Path(sys.argv[0]).stem == "nst" else "python -m nst_tutorial")

@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from ..checks import printable
+from .options import MACHINE, Device, option, path_from, with_default
 from .terminal import complain, ended_by_signal, err, out, plain_errors
 
 SHEET = "contact_sheet.jpg"
@@ -20,27 +21,40 @@ LARGEST_GRID = 10_000_000  # bytes
 
 
 def batch(
-    contents: Annotated[Path, typer.Option(help="Folder of the pictures to repaint.")],
-    styles: Annotated[Path, typer.Option(help="Folder of the pictures whose styles to take.")],
+    contents: Annotated[Path, option("FOLDER", "Of the pictures to repaint.", parser=path_from)],
+    styles: Annotated[
+        Path, option("FOLDER", "Of the pictures whose styles to take.", parser=path_from)
+    ],
     grid: Annotated[
         Path,
-        typer.Option(help='A JSON file of lists, one a setting: {"style_weight": [5, 15]}.'),
+        option(
+            "FILE", 'JSON, a list for each setting: {"style_weight": \\[5, 15]}.', parser=path_from
+        ),
     ],
-    out: Annotated[Path, typer.Option(help="Folder for results, manifest.csv, contact sheet.")],
+    out: Annotated[
+        Path,
+        option(
+            "FOLDER", "For results, manifest.csv, contact sheet.", "--out", "-o", parser=path_from
+        ),
+    ],
     scheduler: Annotated[
-        str | None, typer.Option(help="A Dask cluster that is there: tcp://HOST:8786.")
+        str | None,
+        option("ADDRESS", "A Dask cluster that is there: tcp://HOST:8786.", panel=MACHINE),
     ] = None,
     workers: Annotated[
-        int, typer.Option(help="So many processes on this machine; 0: in this one.")
+        int, option("COUNT", "Processes on this machine; 0: in this one.", panel=MACHINE)
     ] = 0,
     threads: Annotated[
         int | None,
-        typer.Option(help="Of each worker.", show_default="the machine's cores, shared"),
+        option(
+            "COUNT", with_default("Of each worker.", "the machine's cores, shared"), panel=MACHINE
+        ),
     ] = None,
     memory: Annotated[
-        float | None, typer.Option(help="GB a worker.", show_default="a share of what is free")
+        float | None,
+        option("GB", with_default("Of each worker.", "a share of what is free"), panel=MACHINE),
     ] = None,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda, mps.")] = "auto",
+    device: Device = "auto",
 ) -> None:
     """Repaint every content in every style with every combination of settings.
 

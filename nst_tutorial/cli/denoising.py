@@ -5,37 +5,50 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-import typer
-
 from ..presets import DENOISERS, DENOISING_AREAS
 from ..storage.atomic import free_name
+from .options import Overwrite, name_from, option, out_option, picture, with_default
+from .sources import check_files
 from .terminal import choose_out, err, plain_errors
 from .terminal import out as console
 
+WHERE = "What is noise, and where"
+
 
 def denoise(
-    picture: Annotated[str, typer.Argument(help="The result to clean: a path, or a name.")],
+    picture: Annotated[str, picture("PICTURE", "The result to clean")],
+    out: Annotated[Path | None, out_option("results/PICTURE_denoised.png")] = None,
+    method: Annotated[str, option("NAME", f"{', '.join(DENOISERS)}.")] = DENOISERS[0],
+    strength: Annotated[
+        str, option("NUMBER|auto", "Noise to remove in grey levels of 255; auto: as measured.")
+    ] = "auto",
+    overwrite: Overwrite = False,
     guide: Annotated[
         str | None,
-        typer.Option(help="Its content picture: where this is flat, noise is seen. Name or path."),
+        option(
+            "PICTURE",
+            "Its content picture: where this is flat, noise is seen.",
+            parser=name_from,
+            panel=WHERE,
+        ),
     ] = None,
     style: Annotated[
         str | None,
-        typer.Option(help="Its style picture: what is as fine in this is not noise. Name or path."),
+        option(
+            "PICTURE",
+            "Its style picture: what is as fine in this is not noise.",
+            parser=name_from,
+            panel=WHERE,
+        ),
     ] = None,
-    method: Annotated[str, typer.Option(help=f"{', '.join(DENOISERS)}.")] = DENOISERS[0],
-    strength: Annotated[
-        str, typer.Option(help="Noise to remove in grey levels of 255; auto: as measured.")
-    ] = "auto",
     where: Annotated[
         str | None,
-        typer.Option(help=f"{' or '.join(DENOISING_AREAS)}.", show_default="flat with --guide"),
+        option(
+            "NAME",
+            with_default(f"{' or '.join(DENOISING_AREAS)}.", "flat with --guide"),
+            panel=WHERE,
+        ),
     ] = None,
-    out: Annotated[
-        Path | None,
-        typer.Option(help="Where to write.", show_default="results/PICTURE_denoised.png"),
-    ] = None,
-    overwrite: Annotated[bool, typer.Option(help="Replace an existing picture.")] = False,
 ) -> None:
     """Remove fine noise from PICTURE, say a result of `nst stylize`."""
     with plain_errors() as ending:
@@ -52,6 +65,7 @@ def denoise(
         if style is not None:  # never enlarged, as in stylize
             painting = load_image(style, max(image.shape[2:]), kind="style", enlarge=False)
         target = choose_out(out, f"{path.stem}_denoised", overwrite)
+        check_files({"--out": target}, {"PICTURE": [path], "--guide": [guide], "--style": [style]})
         cleaned = run(image, method, content, amount, where, painting)
         try:
             record = load_settings(path)

@@ -12,12 +12,14 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from .. import images, vgg
+from ..images.catalog import list_images
+from ..machine.device import choose_device
 from ..machine.malloc import VARIABLE, keep_freed_memory
 from ..machine.memory import free_memory
 from ..presets import PRESETS
 from ..tiling.planning import duration, plan
 from ..transfer.speed import seconds_per_evaluation
+from ..vgg.network import VGG19, load_vgg19
 
 PACKAGES = ("nst_tutorial", "torch", "torchvision", "pillow", "jupyterlab", "ipywidgets")
 SIZES = (256, 512, 1024, 2048, 4096)
@@ -35,7 +37,7 @@ def examine(out: Console, size: int | None = None) -> bool:
             table.add_row(package, version(package))
         except PackageNotFoundError:
             table.add_row(package, "[red]not installed[/red]")
-    device = vgg.choose_device()
+    device = choose_device()
     name = torch.cuda.get_device_name(device) if device.type == "cuda" else ""
     table.add_row(
         "device", f"{device} {name}, {torch.get_num_threads()} threads".replace(" ,", ",")
@@ -43,12 +45,12 @@ def examine(out: Console, size: int | None = None) -> bool:
     if device.type == "cpu":
         kept = keep_freed_memory()
         table.add_row("allocator", "keeps freed memory" if kept else f"the system's ({VARIABLE})")
-    contents, styles = images.list_images("content"), images.list_images("style")
+    contents, styles = list_images("content"), list_images("style")
     table.add_row("contents", escape(", ".join(contents)) or "[red]none found[/red]")
     table.add_row("styles", escape(", ".join(styles)) or "[red]none found[/red]")
     begin = time.perf_counter()
     try:
-        model = vgg.VGG19()
+        model = VGG19()
     except (OSError, ValueError) as error:
         table.add_row("weights", f"[red]{escape(str(error))}[/red]")
         out.print(table)
@@ -71,17 +73,17 @@ def about(size: int, steps: int) -> None:
 
     `size` (longer side) and `steps` are those of its `stylize`; one evaluation is measured.
     """
-    device = vgg.choose_device()
-    speed = seconds_per_evaluation(vgg.load_vgg19(device=str(device)), 256) / 0.256**2
+    device = choose_device()
+    speed = seconds_per_evaluation(load_vgg19(device=str(device)), 256) / 0.256**2
     settings = replace(PRESETS["default"], steps=steps)
     made = plan(
         size, round(size * 0.8), settings=settings, device=device, seconds_per_megapixel=speed
     )
-    contents, styles = images.list_images("content"), images.list_images("style")
+    contents, styles = list_images("content"), list_images("style")
     print(f"nst_tutorial {version('nst_tutorial')} on {device}, {torch.get_num_threads()} threads")
     print("VGG19 with the original weights: found and complete")
     print(f"pictures by name: {', '.join(contents)}; in the style of: {', '.join(styles)}")
-    print(f"about {duration(max(1, made.seconds))} of computing here")
+    print(f"about {duration(max(1, made.seconds or 0))} of computing here")
 
 
 def _sizes(seconds_per_megapixel: float, device: torch.device) -> Table:
@@ -96,5 +98,5 @@ def _sizes(seconds_per_megapixel: float, device: torch.device) -> Table:
         each = last.work / last.steps / 1e6 * seconds_per_megapixel
         need = f"{made.memory / 1e9:.1f} GB" + ("" if made.fits else " [red](too much)[/red]")
         tiles = "none" if last.tile is None else f"{last.tile} px"
-        table.add_row(f"{size} px", f"{each:.2f} s", duration(made.seconds), need, tiles)
+        table.add_row(f"{size} px", f"{each:.2f} s", duration(made.seconds or 0), need, tiles)
     return table

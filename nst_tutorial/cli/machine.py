@@ -7,13 +7,20 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
+from ..checks import LARGEST_SIZE, SMALLEST_SIDE, check_integer
 from ..presets import PRESETS, compare, get_preset
+from .options import size_option
 from .terminal import out, plain_errors
 
 
 def presets(
-    first: Annotated[str, typer.Argument(help="A preset; without one: all names.")] = "",
-    second: Annotated[str, typer.Argument(help="Another: show where the two differ.")] = "",
+    first: Annotated[
+        str, typer.Argument(metavar="PRESET", help="Without one: all names.", show_default=False)
+    ] = "",
+    second: Annotated[
+        str,
+        typer.Argument(metavar="OTHER", help="Show where the two differ.", show_default=False),
+    ] = "",
 ) -> None:
     """Print the settings of one preset, or where two of them differ."""
     with plain_errors("interrupted"):
@@ -21,7 +28,7 @@ def presets(
         table.add_column("setting")
         if not first:
             table.add_column("source", overflow="fold")
-            rows = [(name, settings.source) for name, settings in PRESETS.items()]
+            rows: list[tuple] = [(name, each.source) for name, each in PRESETS.items()]
         elif not second:
             table.add_column(first, overflow="fold")
             rows = list(get_preset(first).as_dict().items())
@@ -36,13 +43,15 @@ def presets(
 
 def doctor(
     size: Annotated[
-        int | None, typer.Option(help="Print the plan for a picture of so many pixels a side too.")
+        int | None, size_option("Print the plan for a picture of so many pixels a side too.")
     ] = None,
 ) -> None:
     """Print versions, device, weights, memory and speed, and what pictures will need."""
     with plain_errors("interrupted"):
         from .doctor import examine
 
+        if size is not None:
+            check_integer("size", size, SMALLEST_SIDE, LARGEST_SIZE)
         healthy = examine(out, size)
     if not healthy:
         raise typer.Exit(1)

@@ -9,17 +9,30 @@ import typer
 from rich.table import Table
 
 from ..storage.atomic import check_distinct, free_name, shortened
-from .options import Bandwidth, Degree, KernelName, Offset, Pairs, kernel_from
-from .repainting import SIDE, Task, make_picture, repaint_all
-from .terminal import (
-    choose_out,
-    complain,
-    ended_by_signal,
-    err,
-    keep,
-    plain_errors,
-    with_progress,
+from .options import (
+    OPTIMIZER,
+    STYLE,
+    Bandwidth,
+    Checkpoint,
+    Degree,
+    Device,
+    KernelName,
+    Memory,
+    Offset,
+    Overwrite,
+    Pairs,
+    StyleSize,
+    kernel_from,
+    name_from,
+    option,
+    out_option,
+    path_from,
+    picture,
+    size_option,
+    with_default,
 )
+from .repainting import SIDE, Task, make_picture, repaint_all
+from .terminal import choose_out, complain, ended_by_signal, err, keep, plain_errors, with_progress
 from .terminal import out as console
 
 NETWORK = ".safetensors"  # the suffix of its file
@@ -27,41 +40,42 @@ NO_NETWORK = "interrupted before there was a network; nothing was written"
 
 
 def train_texture(
-    style: Annotated[str, typer.Argument(help="Picture to learn from: a name or a path.")],
-    out: Annotated[
-        Path | None,
-        typer.Option(help="Where to write.", show_default="results/STYLE.safetensors"),
-    ] = None,
+    style: Annotated[str, picture("STYLE", "Picture to learn from")],
+    out: Annotated[Path | None, out_option("results/STYLE.safetensors")] = None,
     contents: Annotated[
         Path | None,
-        typer.Option(help="Folder of photographs: learn to repaint pictures, not to make texture."),
+        option(
+            "FOLDER",
+            "Of photographs: learn to repaint pictures, not to make texture.",
+            parser=path_from,
+        ),
     ] = None,
-    steps: Annotated[int, typer.Option(help="Steps of Adam.")] = 600,
-    batch: Annotated[int, typer.Option(help="Pictures in each step.")] = 2,
-    size: Annotated[int, typer.Option(help="Side of these pictures in pixels.")] = 128,
-    style_size: Annotated[
-        int, typer.Option(help="Longer side of the style picture in pixels: the grain.")
-    ] = 256,
-    learning_rate: Annotated[float, typer.Option(help="Of Adam, at the beginning.")] = 0.01,
+    steps: Annotated[int, option("COUNT", "Steps of Adam.")] = 600,
+    size: Annotated[int, size_option("Side of the pictures in each step.")] = 128,
+    style_size: StyleSize = 256,
+    seed: Annotated[int, option("NUMBER", "Of weights and noise.")] = 0,
+    overwrite: Overwrite = False,
     kernel: KernelName = "gram",
     degree: Degree = None,
     offset: Offset = None,
     bandwidth: Bandwidth = None,
     pairs: Pairs = None,
-    normalization: Annotated[
-        str, typer.Option(help="instance, or batch as in the paper.")
-    ] = "instance",
-    diversity: Annotated[float, typer.Option(help="More: samples less alike.")] = 0.0,
     style_weight: Annotated[
-        float | None, typer.Option(help="With --contents: more style.", show_default="15")
+        float | None,
+        option("NUMBER", with_default("With --contents: more style.", "15"), panel=STYLE),
     ] = None,
-    seed: Annotated[int, typer.Option(help="Of weights and noise.")] = 0,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda, mps.")] = "auto",
-    checkpoint: Annotated[
-        Path | None,
-        typer.Option(help="Note the state here, and go on from it if it is there."),
-    ] = None,
-    overwrite: Annotated[bool, typer.Option(help="Replace an existing file.")] = False,
+    batch: Annotated[int, option("COUNT", "Pictures in each step.", panel=OPTIMIZER)] = 2,
+    learning_rate: Annotated[
+        float, option("NUMBER", "Of Adam, at the beginning.", panel=OPTIMIZER)
+    ] = 0.01,
+    normalization: Annotated[
+        str, option("NAME", "instance, or batch as in the paper.", panel=OPTIMIZER)
+    ] = "instance",
+    diversity: Annotated[
+        float, option("NUMBER", "More: samples less alike.", panel=OPTIMIZER)
+    ] = 0.0,
+    device: Device = "auto",
+    checkpoint: Checkpoint = None,
 ) -> None:
     """Train a network that makes the texture of STYLE in one pass, or repaints pictures in it.
 
@@ -155,28 +169,35 @@ def _measure(generator, saved: Path, style, kernel, device: str) -> None:
 
 def apply(
     generator: Annotated[
-        str, typer.Argument(help="A network: a bundled name or a file. None: list the bundled.")
+        str,
+        typer.Argument(
+            metavar="NETWORK", help="A bundled name or a file. Without one: list the bundled.",
+            parser=name_from, show_default=False,
+        ),
     ] = "",
     picture: Annotated[
-        str, typer.Argument(help="Picture to repaint: a name, a path, or a folder of pictures.")
+        str,
+        typer.Argument(
+            metavar="PICTURE", help="What to repaint: a name, a path, or a folder of pictures.",
+            parser=name_from, show_default=False,
+        ),
     ] = "",
     out: Annotated[
         Path | None,
-        typer.Option(help="Where to write; for a folder: a folder.",
-                     show_default="results/GENERATOR_….png"),
+        out_option("results/NETWORK_….png", "Where to write; for a folder: a folder."),
     ] = None,
     size: Annotated[
         int | None,
-        typer.Option(help="Side of a texture, or longer side of a picture, in pixels.",
-                     show_default="256; a picture's own"),
+        size_option(
+            with_default(
+                "Side of a texture, or longer side of a picture.", "256; a picture's own"
+            )
+        ),
     ] = None,
-    seed: Annotated[int, typer.Option(help="Another seed, another sample.")] = 0,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda, mps.")] = "auto",
-    overwrite: Annotated[bool, typer.Option(help="Replace existing results.")] = False,
-    memory: Annotated[
-        float | None,
-        typer.Option(help="GB to use at most.", show_default="four fifths of what is free"),
-    ] = None,
+    seed: Annotated[int, option("NUMBER", "Another seed, another sample.")] = 0,
+    overwrite: Overwrite = False,
+    device: Device = "auto",
+    memory: Memory = None,
 ) -> None:  # fmt: skip
     """Make a texture, or repaint pictures, in one pass of a trained network."""
     with plain_errors() as ending:

@@ -7,19 +7,24 @@ from typing import Annotated
 
 import typer
 
+from .options import flag, path_from
 from .terminal import complain, out, plain_errors
 
 
 def notebooks(
-    folder: Annotated[Path, typer.Argument(help="Where to put them; it need not exist.")],
+    folder: Annotated[
+        Path,
+        typer.Argument(
+            metavar="FOLDER", help="Where to put them; it need not exist.", parser=path_from
+        ),
+    ],
     overwrite: Annotated[
-        bool, typer.Option(help="Replace notebooks that were changed there.")
+        bool, flag("Replace notebooks that were changed there.", "--overwrite")
     ] = False,
     solutions: Annotated[
         bool,
-        typer.Option(
-            "--with-solutions/--without-solutions",
-            help="With those of the exercises, or for an exam.",
+        flag(
+            "With those of the exercises, or for an exam.", "--with-solutions/--without-solutions"
         ),
     ] = True,
 ) -> None:

@@ -1,11 +1,16 @@
-"""The pictures and masks that `nst stylize` is given, read at the sizes at which they are used."""
+"""What `nst stylize` is given: pictures and masks, at their sizes; settings of a result."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from ..checks import check_integer
+from ..presets import PRESETS
+from ..storage.atomic import check_distinct
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -23,6 +28,26 @@ def mix_from(text: str | None) -> list[float] | None:
         raise ValueError(f"--mix is numbers separated by commas, as in 1,2; got {text!r}") from None
 
 
+def check_order(content: str, style: str) -> None:
+    """Refuse a style and a content that are named in the wrong order."""
+    if not _is_known(content, "content") and _is_known(content, "style"):
+        if _is_known(style, "content"):
+            raise ValueError(
+                f"{content} is a style, and {style} is not; did you mean nst stylize {style} "
+                f"{content}?"
+            )
+        raise ValueError(f"{content} is a style; what shall be repainted comes before it")
+
+
+def _is_known(name: str, kind: str) -> bool:
+    from ..images.catalog import find_image
+
+    try:
+        return find_image(name, kind).exists()
+    except (OSError, ValueError):
+        return False
+
+
 def sizes_of_styles(scale: float | Sequence[float], size: int, count: int) -> list[int]:
     """As large as each will be used, so that a huge painting does not fill the memory."""
     from ..checks import LARGEST_SIZE, SMALLEST_SIDE
@@ -36,8 +61,8 @@ def read_styles(paths: Sequence[Path], sizes: Sequence[int]) -> Tensor | list[Te
     """One picture, or a list of several, as `stylize` takes them."""
     from ..images.reading import load_image
 
-    found = [load_image(p, s, enlarge=False) for p, s in zip(paths, sizes, strict=True)]
-    return found if len(found) > 1 else found[0]
+    styles = [load_image(p, s, enlarge=False) for p, s in zip(paths, sizes, strict=True)]
+    return styles if len(styles) > 1 else styles[0]
 
 
 def read_masks(
@@ -57,3 +82,50 @@ def read_masks(
         None if name == EVERYWHERE else load_mask(name, size, enlarge=enlarge)
         for name, size in zip(names, sizes, strict=True)
     ]
+
+
+def check_files(
+    writes: Mapping[str, Path | None], reads: Mapping[str, Sequence[str | Path | None] | None]
+) -> None:
+    """Refuse a file to be written that is another argument too; `reads` holds a list for each."""
+    named = {
+        name if len(paths) == 1 else f"{name} {path}": Path(path)
+        for name, paths in reads.items()
+        if paths
+        for path in paths
+        if path not in (None, EVERYWHERE)
+    }
+    check_distinct(writes, named)
+
+
+def recorded_options(path: Path) -> tuple[dict, bool]:
+    """The options of `stylize` in a picture's record, and whether it was made with masks.
+
+    Raises
+    ------
+    ValueError
+        It names the picture, and what of its record `stylize` cannot use.
+    """
+    from ..images.reading import load_settings
+    from ..presets import options_from
+    from ..transfer.options import check_settings
+
+    record = load_settings(path)
+    try:
+        options = options_from(record)
+        check_settings(
+            replace(PRESETS["default"], **{k: v for k, v in options.items() if k != "seed"})
+        )
+        check_integer("seed", options.get("seed", 0), 0)
+    except (
+        TypeError,
+        ValueError,
+        AttributeError,
+        LookupError,
+        OverflowError,
+        RecursionError,
+    ) as error:
+        raise ValueError(f"{path}: its settings cannot be used ({error})") from error
+    if not options.get("content_layers") or not options.get("style_layers"):
+        raise ValueError(f"{path}: it was not made by stylize, so there is nothing to be like")
+    return options, bool(record.get("masks"))

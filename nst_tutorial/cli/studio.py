@@ -6,8 +6,7 @@ import re
 import socket
 from typing import Annotated
 
-import typer
-
+from .options import flag, option
 from .terminal import out, plain_errors
 
 HOST = "127.0.0.1"
@@ -38,16 +37,14 @@ def check_host_names(names: list[str]) -> list[str]:
 
 
 def studio(
-    port: Annotated[int, typer.Option(help="Where to listen; 0: any port that is free.")] = 8866,
-    browser: Annotated[
-        bool, typer.Option("--browser/--no-browser", help="Open it in the browser.")
-    ] = True,
+    port: Annotated[int, option("NUMBER", "Where to listen; 0: any port that is free.")] = 8866,
+    browser: Annotated[bool, flag("Open it in the browser.", "--browser/--no-browser")] = True,
     pages: Annotated[
-        int, typer.Option(min=1, help="Most pages open at a time; each takes about 1 GB of memory.")
+        int, option("COUNT", "Most pages open at a time; each takes about 1 GB of memory.", min=1)
     ] = 4,
     host_name: Annotated[
         list[str] | None,
-        typer.Option(help="Another name of this server, as of a proxy before it; may be repeated."),
+        option("NAME", "Another name of this server, as of a proxy before it; may be repeated."),
     ] = None,
 ) -> None:
     """Open the studio as a web page: pictures, knobs, a live view. Ctrl-C ends it.

@@ -5,49 +5,62 @@ from __future__ import annotations
 import signal
 import tempfile
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import typer
-from rich.console import Console
+
+from ..storage.atomic import free_name, save_under_free_name, shortened
+from .console import complain, err, out, silence_closed_terminals
 
 if TYPE_CHECKING:
     from ..optimize.loop import Callback
     from ..optimize.result import Result
-from ..storage.atomic import free_name, save_under_free_name, shortened
 
-out = Console(highlight=False, emoji=False)
-err = Console(stderr=True, highlight=False, emoji=False)
+Outcome = TypeVar("Outcome")
+SIGNALS = [
+    getattr(signal, name)
+    for name in ("SIGINT", "SIGTERM", "SIGHUP")  # Ctrl-C; kill; the terminal was closed
+    if hasattr(signal, name)  # Windows has no SIGHUP
+]
 
 
 class _Ended(KeyboardInterrupt):
-    """Ctrl-C or a polite kill; `number` is the signal's."""
+    """One of `SIGNALS` ended the run; `number` is the signal's."""
 
-    number = signal.SIGINT
+    number: int = signal.SIGINT
 
 
 def ended_by_signal() -> int:
-    """The exit code after Ctrl-C or a polite kill."""
+    """The exit code after Ctrl-C or another signal that ends a run."""
     return 128 + _Ended.number
 
 
 def _end(number: int, frame: object) -> None:
+    silence_closed_terminals()
     _Ended.number = number
     raise _Ended
 
 
 @contextmanager
 def _handling_signals(handler) -> Iterator[None]:
-    """In the block, Ctrl-C and a polite kill go to `handler`; after it, where they went before."""
-    before = {number: signal.signal(number, handler) for number in (signal.SIGINT, signal.SIGTERM)}
+    """In the block, `SIGNALS` go to `handler`; after it, where they went before.
+
+    One that is ignored stays so: `nohup` does that with SIGHUP, and a shell with the Ctrl-C that is
+    not meant for its background jobs.
+    """
+    before = {number: signal.getsignal(number) for number in SIGNALS}
+    heard = [number for number, old in before.items() if old is not signal.SIG_IGN]
+    for number in heard:
+        signal.signal(number, handler)
     try:
         yield
     finally:
-        for number, old in before.items():
-            signal.signal(number, old)
+        for number in heard:
+            signal.signal(number, before[number])
 
 
 NOTHING_YET = "interrupted before there was a picture; nothing was written"
@@ -63,7 +76,7 @@ class Ending:
 
 @contextmanager
 def plain_errors(interrupted: str = NOTHING_YET) -> Iterator[Ending]:
-    """Bad input ends with one line and exit code 2; Ctrl-C with 130, a polite kill with 143.
+    """Bad input ends with one line and exit code 2; a signal with 128 and its number.
 
     Warnings are one line each too. The handlers of signals and warnings are put back at the end.
     """
@@ -89,11 +102,6 @@ def plain_errors(interrupted: str = NOTHING_YET) -> Iterator[Ending]:
         raise typer.Exit(ended_by_signal()) from interrupt
 
 
-def complain(message: str) -> None:
-    """One line on standard error, whatever is in it."""
-    err.print(f"nst: {message}", style="red", markup=False, soft_wrap=True)
-
-
 def choose_out(out: Path | None, name: str, overwrite: bool) -> Path:
     """Where to write: `out` if it may be written, else a free name in the folder `results`."""
     from ..images.reading import check_can_save
@@ -104,18 +112,27 @@ def choose_out(out: Path | None, name: str, overwrite: bool) -> Path:
     return check_can_save(path)
 
 
-def with_progress(run: Callable[[Callback], Result]) -> Result:
-    """Show a bar while `run(callback)` works."""
+def with_progress(run: Callable[[Callback], Outcome], what: str = "") -> Outcome:
+    """Show a bar while `run(callback)` works.
+
+    `what` it works on is said as soon as the first evaluation is done: by then all is checked.
+    """
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
     columns = (
         BarColumn(), TextColumn("{task.percentage:3.0f} %"), TimeRemainingColumn(),
         TextColumn("[dim]{task.description}"),
     )  # fmt: skip
-    with Progress(*columns, console=err, transient=True) as bar:
+    with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as bar:
         task = bar.add_task("loading VGG19", total=1.0)
+        unsaid = [what] if what else []
+
+        def announce() -> None:
+            if unsaid:
+                err.print(unsaid.pop(), markup=False, soft_wrap=True)
 
         def report(progress) -> None:
+            announce()
             kinds = ("content", "style")
             sums = {
                 kind: sum(v for k, v in progress.terms.items() if k.split()[0] == kind)
@@ -128,7 +145,9 @@ def with_progress(run: Callable[[Callback], Result]) -> Result:
             if not err.is_terminal and progress.evaluation % max(1, progress.steps // 10) == 0:
                 err.print(f"{text}; {progress.seconds:.0f} s", markup=False)
 
-        return run(report)
+        result = run(report)
+        announce()  # no steps: then there was nothing to report
+        return result
 
 
 def keep(
@@ -149,11 +168,13 @@ def keep(
             return save_under_free_name(save, Path(tempfile.gettempdir(), spare)), False
 
 
-def deliver(result: Result, path: Path, names: dict[str, str], *, overwrite: bool = False) -> None:
+def deliver(
+    result: Result, path: Path, names: Mapping[str, object], *, overwrite: bool = False
+) -> None:
     """Save the result with its settings, say where it is, and end as it deserves.
 
-    Where that is says `keep`. If it cannot be written to `path`, the exit code is 1; after Ctrl-C
-    it is 130.
+    Where that is says `keep`. If it cannot be written to `path`, or no evaluation was better than
+    the start, the exit code is 1; after Ctrl-C it is 130.
     """
     from ..images.reading import save_image
 
@@ -169,8 +190,43 @@ def deliver(result: Result, path: Path, names: dict[str, str], *, overwrite: boo
     out.print(str(saved), style="bold", markup=False, soft_wrap=True)
     if not in_place:
         raise typer.Exit(1)
-    if result.stopped == "no improvement":
-        err.print(f"ended after {len(result.history)} evaluations: it got no better")
+    done = len(result.history)
     if result.stopped == "interrupted":
-        err.print(f"interrupted after {len(result.history)} evaluations; this is the best so far")
+        err.print(f"interrupted after {done} evaluations; this is the best so far")
         raise typer.Exit(ended_by_signal())
+    _judge(result)
+
+
+def _judge(result: Result) -> None:
+    """Say what went otherwise than it was meant to; exit code 1 if nothing was done."""
+    rows, done = result.history, len(result.history)
+    bad = [
+        row["event"] for row in rows if not row.get("event", "no better").startswith("no better")
+    ]
+    wrong = f"{len(bad)} went wrong ({bad[0].partition(':')[0]})" if bad else ""
+    if done <= len({row["size"] for row in rows}):
+        first = "no evaluation" if done == 0 else "the first evaluation only measures the start"
+        err.print(f"{first}: this is the start itself; more --steps change it", soft_wrap=True)
+    elif not _improves(rows):
+        complain(
+            f"nothing was done: of {done} evaluations none was better than the start, which this "
+            f"picture is (its loss {rows[0]['total']:.3g}{wrong and '; ' + wrong}); other weights, "
+            "or a smaller --learning-rate, may help"
+        )
+        raise typer.Exit(1)
+    elif result.stopped == "no improvement":
+        err.print(f"ended after {done} evaluations: it got no better{wrong and '; ' + wrong}")
+    elif bad:
+        err.print(f"of {done} evaluations {wrong}; this is the best of the others")
+
+
+def _improves(rows: Sequence[dict]) -> bool:
+    """Whether a loss fell below that of the start, at any size, by more than rounding."""
+    from ..optimize.loop import BETTER
+
+    start: dict[int, float] = {}
+    for row in rows:
+        first = start.setdefault(row["size"], row["total"])
+        if row["total"] < first - BETTER * abs(first):
+            return True
+    return False

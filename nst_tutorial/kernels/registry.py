@@ -9,7 +9,7 @@ from functools import reduce
 import torch
 from torch import Tensor
 
-from ..checks import check_number
+from ..checks import check_number, did_you_mean
 from .gaussian import Gaussian
 from .moments import BatchNormStatistics, Gram, Linear, Polynomial, Wasserstein
 from .statistic import Moments, Statistic
@@ -105,7 +105,9 @@ def get_kernel(kernel: Kernel) -> Statistic:
             ) from error
     name = kernel.get("name")
     if not isinstance(name, str) or name not in KERNELS:
-        raise ValueError(f"unknown kernel {name!r}; there are {', '.join(KERNELS)}")
+        raise ValueError(
+            f"unknown kernel {name!r}; there are {', '.join(KERNELS)}{did_you_mean(name, KERNELS)}"
+        )
     parameters = {key: value for key, value in kernel.items() if key != "name"}
     try:
         return KERNELS[name](**parameters)

@@ -15,6 +15,8 @@ from .level import GREY, at_least_single, flat_regions, flatness, noise_level
 from .poisson import screened_poisson
 from .strips import in_strips
 
+FAINTEST = 0.001 / GREY  # noise in 0..1 that is none: files of 16 bits a channel round more away
+
 
 def denoise(
     image: Tensor,
@@ -71,7 +73,7 @@ def denoise(
     image = at_least_single(image.detach()).clamp(0, 1)
     guide = None if guide is None else guide.detach().to(image)
     sigma = strength_in_grey_levels(image, guide, strength, style) / GREY
-    if sigma == 0:
+    if sigma < FAINTEST:
         return image.to(dtype)
     smooth = FILTERS[method](image, guide, sigma).to(image).clamp_(0, 1)
     if where == "flat" and guide is not None:  # image + flatness · (smooth - image), in place
@@ -87,7 +89,7 @@ def strength_in_grey_levels(
     Variances of independent things add up, so that of the style's flat regions is taken off.
     """
     if not isinstance(strength, str):
-        return check_number("strength", strength)
+        return check_number("strength", strength, most=GREY)
     check_choice("a strength that is no number", strength, ("auto",))
     own = 0.0 if style is None else level_of(style, style)
     return math.sqrt(max(0.0, level_of(image, guide) ** 2 - own**2))

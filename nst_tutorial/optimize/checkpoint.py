@@ -7,14 +7,17 @@ far, and what the run is: its settings and its pictures. It replaces the one bef
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import astuple, dataclass
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
+from ..checks import check_integer, check_number
 from ..storage.tensor_files import named_if_damaged, read_tensors, write_tensors
+from ..tiling.engine import SMALLEST_TILE
 from ..tiling.planning import Stage
 from .loop import State
 from .methods import OPTIMIZERS
@@ -57,15 +60,18 @@ class Checkpoint:
     def __init__(self, path: str | Path, identity: Mapping, every: int = 10):
         self.path, self.identity, self.every = path, identity, every
 
-    def read(self, device: str | torch.device = "cpu") -> Position | None:
+    def read(self, planned: Sequence[Stage], like: Tensor) -> Position | None:
         """Return the position that the run had reached; None: it has not begun.
+
+        Its tiles stay those of the beginning, even if there is more or less memory free by now; all
+        else of its stages must be as `planned`. The picture is on the device of `like`.
 
         Raises
         ------
         ValueError
             The file is no checkpoint, is damaged, or belongs to another run.
         """
-        saved = load(self.path, self.identity, device)
+        saved = load(self.path, self.identity, like.device)
         if saved is None:
             return None
         with named_if_damaged(self.path, "checkpoint"):
@@ -74,7 +80,8 @@ class Checkpoint:
             position = Position(
                 saved.state, stages, record["stage"], record["history"], record["balance"]
             )
-            _check_position(position)
+            _check_stages(stages, planned)
+            _check_position(position, like.dtype)
             return position
 
     def write(self, position: Position) -> None:
@@ -88,18 +95,40 @@ class Checkpoint:
         save(self.path, position.state, record, self.identity)
 
 
-def _check_position(position: Position) -> None:
-    """A TypeError or LookupError unless a run can go on from there."""
-    stage = position.stages[position.stage]
-    if not isinstance(position.stage, int) or position.stage < 0:
-        raise LookupError(f"scale {position.stage!r}")
-    if not all(isinstance(row["seconds"], float) for row in position.history):
-        raise TypeError("a history without times")
-    shape = tuple(position.state.z.shape[2:])
-    if shape != (stage.height, stage.width):
-        raise LookupError(f"a picture {shape} at the scale {(stage.height, stage.width)}")
-    if not all(isinstance(norm, float) for norm in position.gradient_norms.values()):
-        raise TypeError("gradient norms that are no numbers")
+COLUMNS = {"evaluation", "size", "total", "seconds"}  # of each row of the history, beside terms
+
+
+def _check_stages(stages: Sequence[Stage], planned: Sequence[Stage]) -> None:
+    scales = [[(s.height, s.width, s.steps) for s in each] for each in (stages, planned)]
+    if scales[0] != scales[1]:
+        raise ValueError(f"its scales are {scales[0]}, and those of this run {scales[1]}")
+    for stage in stages:
+        if stage.tile is not None:
+            check_integer("tile", stage.tile, SMALLEST_TILE)
+        check_integer("pairs", stage.pairs, 0)
+        check_number("memory", stage.memory)
+        check_number("work", stage.work, above=0)
+
+
+def _check_position(position: Position, dtype: torch.dtype) -> None:
+    """A ValueError, TypeError or LookupError unless a run can go on from there."""
+    state, stages, history = position.state, position.stages, position.history
+    number = check_integer("stage", position.stage, 0, len(stages) - 1)
+    stage, before = stages[number], sum(stage.steps for stage in stages[:number])
+    if state.z.dtype != dtype or state.z.shape != (1, 3, stage.height, stage.width):
+        raise ValueError(f"its picture is {tuple(state.z.shape)}, {state.z.dtype}")
+    check_integer("evaluation", state.evaluation, 1, stage.steps)
+    check_integer("rows", len(history), state.evaluation, before + state.evaluation)
+    for row in history:
+        numbers = [value for name, value in row.items() if name != "event"]
+        if not row.keys() >= COLUMNS or not all(type(value) in (int, float) for value in numbers):
+            raise ValueError("its history is none")
+    terms = {name for row in history for name in row} - COLUMNS - {"event"}
+    norms = position.gradient_norms
+    if norms and set(norms) != terms:
+        raise ValueError(f"its gradient norms are of {sorted(norms)}, and not of {sorted(terms)}")
+    for name, norm in norms.items():
+        check_number(name, norm)
 
 
 def save(path: str | Path, state: State, record: Mapping, identity: Mapping) -> None:
@@ -153,26 +182,38 @@ def load(path: str | Path, identity: Mapping, device: str | torch.device = "cpu"
     header, unique = read_tensors(path, FORMAT, "checkpoint")
     unique = {name: tensor.to(device) for name, tensor in unique.items()}
     with named_if_damaged(path, "checkpoint"):
-        theirs = json.loads(header["identity"])
-        check_same_run(path, theirs, json.loads(json.dumps(identity)))
+        theirs = dict(json.loads(header["identity"]))
+    check_same_run(path, theirs, json.loads(json.dumps(identity)))
+    with named_if_damaged(path, "checkpoint"):
         tensors = {name: unique[key] for name, key in json.loads(header["names"]).items()}
         return Saved(_state(tensors, json.loads(header["state"])), json.loads(header["record"]))
 
 
 def _state(tensors: dict[str, Tensor], about: dict) -> State:
+    shape, dtype = tensors["z"].shape, tensors["z"].dtype
+    for name, tensor in tensors.items():  # all are pictures, apart from the pairs' curvatures
+        wanted = shape if not name.endswith(".1") else ()
+        if tensor.shape != wanted or tensor.dtype != dtype:
+            raise ValueError(f"{name} is no picture of this run")
+    numbers = about["numbers"]
+    check_number("learning_rate", numbers["learning_rate"], above=0)
+    for name in set(numbers) - {"learning_rate"}:
+        check_integer(name, numbers[name], 0)
     method = OPTIMIZERS[about["method"]]()
     method.restore(
-        {name[7:]: t for name, t in tensors.items() if name.startswith("method.")},
-        about["numbers"],
+        {name[7:]: t for name, t in tensors.items() if name.startswith("method.")}, numbers
     )
+    evaluation, mark = check_integer("evaluation", about["evaluation"], 1), about["mark"]
+    if not math.isfinite(about["best"] + about["first"] + mark[1]):
+        raise ValueError("its losses are not finite")
     return State(
         z=tensors["z"],
         method=method,
-        evaluation=about["evaluation"],
+        evaluation=evaluation,
         best=(about["best"], tensors["best.z"], tensors["best.gradient"]),
         image=tensors["image"],
         first=about["first"],
-        mark=tuple(about["mark"]),
+        mark=(check_integer("mark", mark[0], 1, evaluation), mark[1]),
     )
 
 

@@ -134,13 +134,14 @@ def _keeper(
     number: int,
     history: list[dict],
     objectives: ObjectiveAtScales,
-) -> Callable[[State], None] | None:
+) -> Callable[[State, bool], None] | None:
     """What `minimize` calls with its state after each step, to note the position now and then."""
     if checkpoint is None:
         return None
 
-    def keep(state: State) -> None:
-        if state.evaluation % checkpoint.every == 0 or state.evaluation == stages[number].steps:
+    def keep(state: State, ends: bool) -> None:
+        due = state.evaluation % checkpoint.every == 0 or state.evaluation == stages[number].steps
+        if ends or due:
             checkpoint.write(Position(state, stages, number, history, objectives.gradient_norms))
 
     return keep

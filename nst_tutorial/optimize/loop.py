@@ -96,7 +96,7 @@ def minimize(
     lbfgs_pairs: int = 20,
     callback: Callback | None = None,
     resume: State | None = None,
-    keep: Callable[[State], None] | None = None,
+    keep: Callable[[State, bool], None] | None = None,
 ) -> Minimum:
     """Minimise an objective over pictures.
 
@@ -126,7 +126,8 @@ def minimize(
     resume
         A state to go on from, instead of the start; see `new_state`.
     keep
-        Called with the state after each step. It must copy what it wants to have later.
+        Called after each step with the state, and whether the callback ends the loop there. It must
+        copy what it wants to have later.
 
     Raises
     ------
@@ -160,7 +161,7 @@ def minimize(
                 state.method.reset(0.5)
             state.z = state.z + state.method.step(state.z, gradient)
             if keep is not None:
-                keep(state)
+                keep(state, bool(stop))
             if stop:
                 result.stopped = "callback"
                 break

@@ -95,11 +95,12 @@ def read_tensors(
 @contextmanager
 def named_if_damaged(path: str | Path, what: str) -> Iterator[None]:
     """What goes wrong in the block because a file holds something else is told as a ValueError."""
-    wrong = (LookupError, TypeError, AttributeError, RuntimeError, json.JSONDecodeError)
+    wrong = (LookupError, TypeError, AttributeError, ValueError, OverflowError, RuntimeError)
     try:
         yield
     except wrong as error:
-        raise ValueError(f"{path}: not a {what}, or damaged ({error!r})") from error
+        reason = str(error) if isinstance(error, ValueError) else repr(error)
+        raise ValueError(f"{path}: not a {what}, or damaged ({reason})") from error
 
 
 def _checksum(tensors: Mapping[str, Tensor], header: Mapping[str, str]) -> str:

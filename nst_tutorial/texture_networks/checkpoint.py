@@ -74,7 +74,9 @@ def resume(path: str | Path, identity: Mapping, generator, adam) -> tuple[list[d
         return [], 0.0, Best()
     header, state = read_tensors(path, FORMAT, WHAT)
     with named_if_damaged(path, WHAT):
-        check_same_run(path, json.loads(header["identity"]), json.loads(json.dumps(identity)))
+        theirs = dict(json.loads(header["identity"]))
+    check_same_run(path, theirs, json.loads(json.dumps(identity)))
+    with named_if_damaged(path, WHAT):
         history = json.loads(header["history"])
         seconds = float(history[-1]["seconds"])
         groups = adam.state_dict()["param_groups"]

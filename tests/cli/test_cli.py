@@ -1,5 +1,6 @@
 """The command line, run as a process."""
 
+import importlib
 import inspect
 import json
 import os
@@ -18,6 +19,7 @@ from PIL.PngImagePlugin import PngInfo
 from test_decoding import BAD, write_bad
 
 from nst_tutorial import cli, images, load_image, load_settings
+from nst_tutorial.images.reading import SETTINGS_KEY
 from nst_tutorial.presets import PRESETS, Settings
 
 
@@ -158,7 +160,7 @@ def test_several_styles_masks_and_colors_are_the_functions(tmp_path):
 def test_like_a_record_that_cannot_be_used(tmp_path, capsys, record, message):
     full = record if isinstance(record, list) else {**PRESETS["default"].as_dict(), **record}
     path, text = tmp_path / "a.png", PngInfo()
-    text.add_text(images.SETTINGS_KEY, json.dumps(full))  # `save_image` refuses some of them
+    text.add_text(SETTINGS_KEY, json.dumps(full))  # `save_image` refuses some of them
     Image.new("RGB", (20, 20)).save(path, pnginfo=text)
     with pytest.raises(SystemExit) as ended:
         cli.app(["stylize", "cat", "tissue_stain", *QUICK, "--like", str(path)])
@@ -184,8 +186,8 @@ def test_a_run_that_was_stopped_keeps_its_checkpoint(tmp_path, capsys):
     arguments = ["stylize", "cat", "tissue_stain", "--size", "64", "--steps", "12", "--device",
                  "cpu", "--checkpoint", str(tmp_path / "notes")]  # fmt: skip
     for more, name, first, kept in (
-        (["--stop-after", "11"], "a.png", "1/12", True),
-        ([], "b.png", "11/12", False),  # it goes on from the note at the tenth
+        (["--stop-after", "4"], "a.png", "1/12", True),
+        ([], "b.png", "5/12", False),
     ):
         with pytest.raises(SystemExit) as ended:
             cli.app([*arguments, *more, "--out", str(tmp_path / name)])
@@ -309,6 +311,134 @@ def test_bad_options_end_with_one_line_and_2(tmp_path, monkeypatch, capsys, argu
     assert not list(tmp_path.rglob("*.png"))
 
 
+def ended(*arguments, code=2):
+    """Run a command in this process; it must end with this code."""
+    with pytest.raises(SystemExit) as caught:
+        cli.app([str(argument) for argument in arguments])
+    assert caught.value.code == code
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["temple", "starry_night", "--kernel", "gramm"], "wasserstein; did you mean gram?"),
+        (["temple", "starry_night", "--preset", "gatys2015"], "did you mean gatys2016?"),
+        (["temple", "starry_night", "--pooling", "mean"], "pooling must be one of max, average; g"),
+        (["temple", "starry_night", "--method", "L-BFGS"], "got 'L-BFGS'; did you mean lbfgs?"),
+        (["starry_night", "temple"], "starry_night is a style, and temple is not; did you mean nst "
+         "stylize temple starry_night?"),
+        (["starry_night", "tissue_stain"], "starry_night is a style; what shall be repainted"),
+        (["temple", "starry_night", "--seed", 10**20], "seed must be at most 9223372036854775807"),
+        (["temple", "starry_night", "--lbfgs-pairs", 10**7], "lbfgs_pairs must be at most 1000, g"),
+    ],
+)  # fmt: skip
+def test_what_may_be_meant_is_said(tmp_path, monkeypatch, capsys, arguments, message):
+    monkeypatch.chdir(tmp_path)
+    ended("stylize", "--size", "64", *arguments)
+    error = capsys.readouterr().err
+    assert message in error
+    assert error.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["temple", "starry_night", "--size", "512x384"], "the longer side alone, 512; a picture "),
+        (
+            ["temple", "starry_night", "--size", "big"],
+            "a whole number of pixels, as in 512; got",
+        ),
+        (["my", "photo.jpg", "starry_night"], "'starry_night' is one argument too many; a name wi"),
+        (["temple", "starry_night", "--out=~nobody-here/a.png"], "there is no user 'nobody-here'"),
+    ],
+)
+def test_what_cannot_be_read_is_said_in_words(capsys, monkeypatch, arguments, message):
+    monkeypatch.setenv("COLUMNS", "300")
+    ended("stylize", *arguments)
+    assert message in " ".join(capsys.readouterr().err.split())
+
+
+def test_the_home_folder_in_every_path(tmp_path, monkeypatch):
+    """In --out=~/x.png a shell leaves ~ as it is."""
+    home = tmp_path / "home"
+    home.mkdir()
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setenv("USERPROFILE", str(home))
+    monkeypatch.chdir(tmp_path)
+    images.save_image(torch.rand(1, 3, 20, 20), home / "start.png")
+    ended("stylize", "cat", "tissue_stain", *QUICK, "--out=~/x.png", "--start=~/start.png",
+          "--checkpoint=~/c.nst", "--stop-after", "2", code=0)  # fmt: skip
+    assert names_in(home) == ["c.nst", "start.png", "x.png"]
+    assert names_in(tmp_path) == ["home"]
+
+
+def test_two_arguments_that_are_one_file_are_refused(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    images.save_image(torch.rand(1, 3, 20, 20), "photo.png")
+    Path("link.png").symlink_to("photo.png")
+    before = Path("photo.png").read_bytes()
+    for arguments, names in (
+        (["--out", "x.png", "--checkpoint", tmp_path / "x.png"], "--out and --checkpoint"),
+        (["--out", "link.png", "--overwrite"], "--out and CONTENT"),
+        (["--checkpoint", "link.png"], "--checkpoint and CONTENT"),
+        (["--start", "link.png", "--out", "x.png", "--checkpoint", "link.png"], "--checkpoint and"),
+    ):
+        ended("stylize", "photo.png", "tissue_stain", *QUICK, *arguments)
+        assert f"nst: {names}" in capsys.readouterr().err
+    ended("denoise", "link.png", "--out", "photo.png", "--overwrite")
+    assert "--out and PICTURE are one file" in capsys.readouterr().err
+    ended("texture", "photo.png", "--out", "photo.png", "--overwrite")
+    assert "--out and STYLE are one file" in capsys.readouterr().err
+    assert Path("photo.png").read_bytes() == before
+
+
+def test_a_link_in_a_circle_is_refused_before_any_work(tmp_path, capsys):
+    path = tmp_path / "a.png"
+    path.symlink_to(path)
+    for option in ("--out", "--checkpoint"):
+        ended("stylize", "cat", "tissue_stain", *QUICK, option, path)
+        shown = capsys.readouterr()
+        assert shown.out == ""
+        assert shown.err.startswith(f"nst: {path}: a symbolic link that leads back to itself; ")
+        assert shown.err.count("\n") == 1
+
+
+def test_old_names_of_options_are_taken_and_told(tmp_path, capsys):
+    ended("stylize", "cat", "tissue_stain", *QUICK, "--parameters", "pixel", "--history=7",
+          "--weights", "original", "--out", tmp_path / "a.png", code=0)  # fmt: skip
+    shown = capsys.readouterr().err
+    for old, new in (
+        ("parameters", "parametrization"), ("history", "lbfgs-pairs"), ("weights", "vgg-weights"),
+    ):  # fmt: skip
+        assert f"--{old} is called --{new} now" in shown
+    settings = load_settings(tmp_path / "a.png")
+    assert (settings["parametrization"], settings["lbfgs_pairs"]) == ("pixel", 7)
+
+
+def test_a_texture_need_not_be_square(tmp_path):
+    ended("texture", "stained_glass", "-s", "48x32", "--style-size", "64", "--steps", "2", "-o",
+          tmp_path / "a.png", code=0)  # fmt: skip
+    assert load_image(tmp_path / "a.png").shape == (1, 3, 32, 48)
+
+
+def test_without_a_command_the_demonstration_is_announced_first(monkeypatch, capsys):
+    monkeypatch.setattr(cli, "stylize", lambda *names, **options: print("painting", names))
+    ended(code=0)
+    shown = capsys.readouterr()
+    assert shown.err.startswith("No command is given, so this paints a demonstration: temple in ")
+    assert shown.out.startswith("painting ('temple', 'starry_night')")
+
+
+@pytest.mark.parametrize("size", ["15", "30001", "100000000"])
+def test_doctor_plans_only_what_can_be_made(monkeypatch, capsys, size):
+    module = importlib.import_module("nst_tutorial.cli.doctor")
+    monkeypatch.setattr(module, "examine", lambda *arguments: pytest.fail("it began"))
+    ended("doctor", "--size", size)
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert re.match("nst: size must be (a whole number ≥ 16|at most 30000), got", shown.err)
+
+
 def test_doctor(capsys):
     with pytest.raises(SystemExit) as ended:
         cli.app(["doctor"])
@@ -337,8 +467,8 @@ def test_doctor_says_what_is_missing(monkeypatch, capsys):
 
 def test_commands_and_version():
     assert [c.name or c.callback.__name__ for c in cli.app.registered_commands] == [
-        "stylize", "texture", "denoise", "train_texture", "apply", "batch", "studio", "notebooks",
-        "presets", "doctor",
+        "stylize", "texture", "denoise", "studio", "notebooks", "presets", "batch",
+        "train_texture", "apply", "doctor",
     ]  # fmt: skip
     assert isinstance(cli.app, typer.Typer)
     found = run("--version")

@@ -1,8 +1,10 @@
 """What becomes of results: interrupted runs, full disks, names that are taken."""
 
 import os
+import re
 import signal
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -12,7 +14,7 @@ import typer
 from conftest import COMMAND, QUICK, names_in
 
 from nst_tutorial import cli, load_image
-from nst_tutorial.cli.terminal import deliver
+from nst_tutorial.cli.terminal import SIGNALS, deliver, plain_errors
 from nst_tutorial.images import reading as images
 from nst_tutorial.optimize.result import Result
 from nst_tutorial.storage.atomic import free_name
@@ -26,11 +28,14 @@ def test_the_default_name_is_numbered(tmp_path):
         path.touch()
 
 
+ARGUMENTS = ["stylize", "temple", "starry_night", "--size", "64", "--steps", "100000", "--device",
+             "cpu"]  # fmt: skip
+
+
 def start(out: Path, *arguments) -> subprocess.Popen:
     """A run that has long work before it; returns once the optimisation is under way."""
     process = subprocess.Popen(
-        [*COMMAND, "stylize", "temple", "starry_night", "--size", "64", "--steps", "100000",
-         "--device", "cpu", "--out", str(out)],
+        [*COMMAND, *ARGUMENTS, "--out", str(out)],
         stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1,
         env={**os.environ, "FORCE_COLOR": "1", "COLUMNS": "200"},
     )  # fmt: skip
@@ -40,6 +45,25 @@ def start(out: Path, *arguments) -> subprocess.Popen:
         assert character, f"it ended early: {seen}"
         seen += character
     return process
+
+
+def start_in_a_terminal(out: Path):
+    """The same in a terminal of its own, which is the second that is returned."""
+    ours, theirs = os.openpty()
+    terminal = os.fdopen(ours, "rb", buffering=0)
+    code = "import fcntl, runpy, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); " + (
+        "runpy.run_module('nst_tutorial', run_name='__main__')"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", code, *ARGUMENTS, "--out", str(out)],
+        stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True,
+        env={**os.environ, "COLUMNS": "200"},
+    )  # fmt: skip
+    os.close(theirs)
+    seen = b""
+    while not re.search(rb"[2-9]\d/100000", seen):
+        seen += terminal.read(1000)
+    return process, terminal
 
 
 @pytest.mark.parametrize(
@@ -110,10 +134,59 @@ def test_too_little_memory_is_said_in_words(tmp_path, monkeypatch, capsys, error
 
 
 def test_signal_handlers_are_put_back():
-    before = signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)
+    before = [signal.getsignal(number) for number in SIGNALS]
     with pytest.raises(SystemExit):
         cli.app(["presets"])
-    assert (signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)) == before
+    assert [signal.getsignal(number) for number in SIGNALS] == before
+
+
+def test_a_signal_that_is_ignored_stays_so():
+    """As `nohup` sets it."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with plain_errors():
+            signal.raise_signal(signal.SIGHUP)
+            assert signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL
+        assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
+def rows(*totals, event="", size=64):
+    noted = {"event": event} if event else {}
+    return [{"total": total, "size": size, **noted} for total in totals]
+
+
+@pytest.mark.parametrize(
+    ("history", "code", "words"),
+    [
+        ([], 0, "no evaluation: this is the start itself; more --steps change it"),
+        (rows(3.0), 0, "the first evaluation only measures the start: this is the start itself"),
+        (rows(3.0) + rows(2.0, size=128), 0, "the first evaluation only measures the start"),
+        (rows(3.0, 2.0), 0, ""),
+        (rows(1e20, 1e20, 1e20 * (1 - 1e-7)), 1, "of 3 evaluations none was better than the start, "
+         "which this picture is (its loss 1e+20)"),
+        (rows(0.0) + rows(5.0, 6.0, event="diverged: back"), 1,
+         "none was better than the start, which this picture is (its loss 0; 2 went wrong (diver"),
+        (rows(3.0, 2.0) + rows(1e9, event="not finite: back"), 0,
+         "of 3 evaluations 1 went wrong (not finite); this is the best of the others"),
+        (rows(3.0, 3.0) + rows(4.0, 3.9, size=128), 0, ""),
+        (rows(3.0, 2.0) + rows(2.0, event="no better for 50 evaluations: back"), 0, ""),
+    ],
+)  # fmt: skip
+def test_what_went_otherwise_than_meant_is_said(tmp_path, capsys, history, code, words):
+    result = Result(torch.rand(1, 3, 16, 16), history)
+    path = tmp_path / "a.png"
+    if code:
+        with pytest.raises(typer.Exit) as ended:
+            deliver(result, path, {})
+        assert ended.value.exit_code == code
+    else:
+        deliver(result, path, {})
+    shown = capsys.readouterr()
+    assert shown.out.endswith("a.png\n")  # kept all the same
+    assert words in shown.err
+    assert bool(words) == bool(shown.err)
 
 
 def test_a_full_disk_at_the_end_loses_nothing(tmp_path, capsys, full_disk):

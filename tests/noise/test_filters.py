@@ -120,6 +120,13 @@ def test_blank_pictures(method, value):
 
 
 @pytest.mark.parametrize("method", FILTERS)
+def test_a_strength_that_rounding_swallows_changes_nothing(method, clean):
+    """Its square would be 0, which methods divide by."""
+    for strength in (1e-308, 1e-30, 1e-4):
+        assert torch.equal(denoise(clean, method, clean, strength), clean)
+
+
+@pytest.mark.parametrize("method", FILTERS)
 def test_the_smallest_picture(method):
     image = torch.rand(1, 3, 16, 16, generator=torch.Generator().manual_seed(0))
     assert torch.isfinite(denoise(image, method, image)).all()
@@ -142,6 +149,7 @@ def test_the_smallest_picture(method):
         ({"method": "poisson"}, "method poisson needs a guide"),
         ({"where": "flat"}, "where='flat' needs a guide"),
         ({"where": "sky"}, "where must be one of flat, everywhere; got 'sky'"),
+        ({"strength": 256}, "strength must be at most 255, got 256"),
         ({"style": torch.full((1, 3, 24, 32), math.nan)}, "style has values that are not finite"),
         ({"image": torch.rand(3, 24, 32)}, "image must be a picture .1, 3, H, W."),
         ({"image": torch.full((1, 3, 24, 32), math.inf)}, "image has values that are not finite"),
@@ -189,6 +197,7 @@ def test_a_checkpoint_knows_of_it(pair, tiny, tmp_path):
         ({"method": "bilateral", "strength": -1}, "the strength of denoise must be finite and ≥ 0"),
         ({"method": "bilateral", "strength": "x"}, "the strength of denoise must be finite"),
         ({"method": "bilateral", "where": "sky"}, "where in denoise must be one of"),
+        ({"method": "bilateral", "strength": 1e308}, "the strength of denoise must be at most 255"),
     ],
 )
 def test_bad_options_are_refused_before_any_work(pair, tiny, given, message):

@@ -87,7 +87,7 @@ def test_it_goes_on_where_it_was(tiny, pair, half):
     path, options = half
     seen = []
     found = stylize(*pair, callback=lambda p: seen.append(p.evaluation), **options)
-    assert seen == list(range(7, 15))  # the seventh was after the last note, at the sixth
+    assert seen == list(range(8, 15))  # the seventh, at which it was stopped, was noted too
     whole = stylize(*pair, model=tiny, steps=14)
     assert torch.equal(found.image, whole.image)
     assert [r["total"] for r in found.history] == [r["total"] for r in whole.history]
@@ -227,7 +227,7 @@ def test_a_state_goes_through_a_file_bit_for_bit(tmp_path, tiny, pair):
     kept = {}
     objective = Objective(tiny, {"range": OutOfRange()}, {"range": 1.0})
 
-    def keep(state):
+    def keep(state, ends):
         module.save(tmp_path / "s", state, {"a": [1, 2]}, {"b": 1})
         kept["state"] = state
 
@@ -276,7 +276,7 @@ def test_ctrl_c_while_a_resumed_run_is_set_up_gives_the_best_so_far(pair, half, 
         patch.setattr("nst_tutorial.transfer.scene.make_objective", interrupted)
         found = stylize(*pair, **options)
     assert found.stopped == "interrupted"
-    assert len(found.history) == 6
+    assert len(found.history) == 7
     assert (found.image - pair[0].clamp(0, 1)).abs().max() > 0.02
 
 
@@ -295,7 +295,7 @@ def test_a_run_that_ended_has_nothing_to_go_on_with(tiny, pair):
     from test_loop import Stuck
 
     kept = []
-    first = minimize(Stuck(falls=3), START, steps=500, keep=kept.append)
+    first = minimize(Stuck(falls=3), START, steps=500, keep=lambda state, ends: kept.append(state))
     assert first.stopped == "no improvement"
     again = minimize(Stuck(falls=3), START, steps=500, resume=kept[-1])
     assert again.stopped == "no improvement"

@@ -232,7 +232,13 @@ def test_a_state_goes_on_bit_for_bit():
         whole = minimize(Quadratic(), START, steps=25, method=method)
         for k in (1, 2, 13):
             kept = []
-            first = minimize(Quadratic(), START, steps=k, method=method, keep=kept.append)
+            first = minimize(
+                Quadratic(),
+                START,
+                steps=k,
+                method=method,
+                keep=lambda state, ends, notes=kept: notes.append(state),
+            )
             rest = minimize(Quadratic(), START, steps=25, method=method, resume=kept[-1])
             assert torch.equal(rest.image, whole.image)
             totals = [row["total"] for row in first.history + rest.history]

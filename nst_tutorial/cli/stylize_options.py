@@ -1,0 +1,173 @@
+"""The options of `nst stylize`, panel by panel, in the order of its help."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from ..presets import BALANCES, COLOR_METHODS, COLORS, STARTS
+from .options import (
+    LOOK,
+    MACHINE,
+    OPTIMIZER,
+    OURS,
+    SEVERAL,
+    STYLE,
+    flag,
+    name_from,
+    option,
+    ours,
+    path_from,
+    with_default,
+)
+
+Steps = Annotated[
+    int | None, ours("COUNT", "Evaluations of loss and gradient; 0: the start.", "steps")
+]
+StyleWeight = Annotated[float | None, ours("NUMBER", "More style.", "style_weight")]
+Preset = Annotated[
+    str | None,
+    option("NAME", "Settings to start from, else those called default; nst presets lists them."),
+]
+Like = Annotated[
+    Path | None,
+    option("FILE", "Take the settings of this result, a picture of ours.", parser=path_from),
+]
+
+Also = Annotated[
+    list[str] | None,
+    option(
+        "PICTURE", "A further style; may be given several times.", parser=name_from, panel=SEVERAL
+    ),
+]
+Mix = Annotated[
+    str | None,
+    option(
+        "NUMBERS",
+        with_default("How much of STYLE and each --also, as in 1,2.", "the same of each"),
+        "--mix",
+        panel=SEVERAL,
+    ),
+]
+ContentMask = Annotated[
+    list[str] | None,
+    option(
+        "PICTURE",
+        "Grey: white is where a style goes. One for each style, in order; '-' for everywhere.",
+        "--content-mask",
+        parser=name_from,
+        panel=SEVERAL,
+    ),
+]
+StyleMask = Annotated[
+    list[str] | None,
+    option(
+        "PICTURE",
+        "The same of the style's own picture.",
+        "--style-mask",
+        parser=name_from,
+        panel=SEVERAL,
+    ),
+]
+
+Color = Annotated[
+    str | None,
+    ours("NAME", f"{', '.join(COLORS)}: the last two keep the content's.", "color", panel=LOOK),
+]
+ColorMethod = Annotated[
+    str | None,
+    ours("NAME", f"Of --color match: {', '.join(COLOR_METHODS)}.", "color_method", panel=LOOK),
+]
+Denoise = Annotated[
+    str | None,
+    option("METHOD", "Clean the result: METHOD or METHOD:STRENGTH, see nst denoise.", panel=LOOK),
+]
+GrainWeight = Annotated[
+    float | None,
+    ours("NUMBER", "Less grain where the content is flat, say 200.", "grain_weight", panel=LOOK),
+]
+TvWeight = Annotated[
+    float | None, ours("NUMBER", "Smoother: total variation.", "tv_weight", panel=LOOK)
+]
+
+KernelOfPreset = Annotated[
+    str | None,
+    ours("NAME", "gram, linear, polynomial, gaussian, bn, wasserstein.", "kernel", panel=STYLE),
+]
+StyleScale = Annotated[
+    float | None,
+    ours("NUMBER", "Style size over --size; below 1: finer.", "style_scale", panel=STYLE),
+]
+StyleLayers = Annotated[
+    str | None,
+    option("NAME=WEIGHT,…", "Layers that style is compared at, and their weights.", panel=STYLE),
+]
+ContentLayers = Annotated[
+    str | None, option("NAME=WEIGHT,…", "The same for the content.", panel=STYLE)
+]
+ContentWeight = Annotated[
+    float | None, ours("NUMBER", "More content.", "content_weight", panel=STYLE)
+]
+Balance = Annotated[
+    str | None,
+    ours(
+        "|".join(BALANCES), "gradient: all terms pull equally at the start.", "balance", panel=STYLE
+    ),
+]
+VggWeights = Annotated[
+    str | None,
+    option(
+        "NAME|FILE",
+        with_default("Of VGG19: original, torchvision, or a file.", OURS.vgg_weights),
+        panel=STYLE,
+        parser=name_from,
+    ),
+]
+Pooling = Annotated[str | None, ours("max|average", "Of VGG19.", "pooling", panel=STYLE)]
+
+Start = Annotated[
+    str | None,
+    option(
+        "NAME|PICTURE",
+        with_default(f"{', '.join(STARTS)}, or a picture.", OURS.start),
+        parser=name_from,
+        panel=OPTIMIZER,
+    ),
+]
+Seed = Annotated[
+    int | None, option("NUMBER", with_default("Of --start noise.", 0), panel=OPTIMIZER)
+]
+CoarseToFine = Annotated[
+    bool | None,
+    flag(
+        with_default("Small versions first, or not.", "--coarse-to-fine"),
+        "--coarse-to-fine/--one-scale",
+        panel=OPTIMIZER,
+    ),
+]
+Parametrization = Annotated[
+    str | None,
+    option("fourier|pixel", with_default("What it moves.", OURS.parametrization), panel=OPTIMIZER),
+]
+Method = Annotated[str | None, ours("lbfgs|adam", "How it moves.", "method", panel=OPTIMIZER)]
+LearningRate = Annotated[
+    float | None,
+    option(
+        "NUMBER",
+        with_default("Length of its steps.", "1 for lbfgs, 0.02 for adam"),
+        panel=OPTIMIZER,
+    ),
+]
+LbfgsPairs = Annotated[
+    int | None,
+    option("COUNT", with_default("Steps that lbfgs remembers.", OURS.lbfgs_pairs), panel=OPTIMIZER),
+]
+
+Tile = Annotated[
+    str,
+    option("auto|whole|PIXELS", "Side of tiles: the same picture in less memory.", panel=MACHINE),
+]
+StopAfter = Annotated[
+    int | None,
+    option("COUNT", "End after so many evaluations, as if stopped by hand there.", panel=MACHINE),
+]
