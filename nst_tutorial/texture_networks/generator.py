@@ -209,9 +209,10 @@ class Generator(nn.Module):
         try:
             with torch.inference_mode():
                 content = None if content is None else content.to(noise[0])
+                parts = [[z[i : i + each] for z in noise] for i in range(0, count, each)]
+                del noise  # of which strips let go on their way
                 images = [
-                    self._generate([z[i : i + each] for z in noise], content, strengths, way)
-                    for i in range(0, count, each)
+                    self._generate(parts.pop(0), content, strengths, way) for _ in range(len(parts))
                 ]
         finally:
             self.train(was_training)

@@ -62,13 +62,15 @@ class Strips:
 
 def generate_in_strips(
     generator: Generator,
-    noise: Sequence[Tensor],
+    noise: list[Tensor],
     content: Tensor | None = None,
     strengths: Sequence[float] | None = None,
     *,
     stored: bool = False,
 ) -> Tensor:
     """Return what `generator(noise, content, strengths)` does, for one picture, without gradient.
+
+    `noise` is emptied: each scale's goes as soon as it is used.
 
     `stored`: the layers within a block are stored; half the time, and more than twice the memory.
     """
@@ -78,7 +80,8 @@ def generate_in_strips(
         cast(Sequence, part)
         for part in (generator.branches, generator.norms, generator.joins, generator.coarse)
     )
-    for k, z in enumerate(noise):
+    for k in range(scales):
+        z = noise.pop(0)
         height, length = z.shape[2:]
         strips = Strips(height, rows_of_strip(length, (k + 1) * width), circular)
         inputs = [z] if content is None else [z, resize(content, (height, length)).to(z)]

@@ -303,7 +303,7 @@ def test_memory_is_planned(here, capsys, painter):
     code, _, err = run(capsys, "apply", "p.safetensors", "photos", "--memory", "0.1")
     assert code == 1
     assert err.splitlines()[0] == (
-        "nst: photos/a.png: a picture of 40×30 pixels would take 0.8 GB, more than the 0.1 GB that "
+        "nst: photos/a.png: a picture of 40×30 pixels would take 0.7 GB, more than the 0.1 GB that "
         "may be used: take a smaller size"
     )
 
@@ -363,18 +363,18 @@ def test_one_file_for_two_things_is_refused(here, capsys, painter):
 
 
 def test_ctrl_c_tells_how_many_are_repainted(here, capsys, painter, monkeypatch):
-    from nst_tutorial import images
+    from nst_tutorial.images import reading
 
     for name in "abc":
         Image.new("RGB", (20, 20)).save(here / "photos" / f"{name}.png")
-    load = images.load_image
+    load = reading.load_image
 
     def second(path, *arguments, **options):
         if Path(path).stem == "c":
             raise KeyboardInterrupt
         return load(path, *arguments, **options)
 
-    monkeypatch.setattr(images, "load_image", second)
+    monkeypatch.setattr(reading, "load_image", second)
     code, _, err = run(capsys, "apply", "p.safetensors", "photos", "--out", "painted")
     assert (code, err) == (130, "nst: interrupted; 2 of 3 are in painted\n")
     assert len(names_in(here / "painted")) == 2
