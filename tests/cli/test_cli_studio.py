@@ -42,6 +42,7 @@ def test_host_names_are_names(capsys, name):
     assert f"--host-name {name}: a name like studio.example.org is needed" in told
 
 
+@pytest.mark.slow
 def test_the_server_needs_no_torch():
     """It would take another 500 MB."""
     program = "import sys, nst_tutorial.cli.web.server; print('torch' in sys.modules)"

@@ -29,21 +29,29 @@ from nst_tutorial.storage.private_folder import PREFIX
 pytestmark = pytest.mark.slow
 PAGES = 2
 PROGRAM = """
-import sys
+import resource, sys
 from pathlib import Path
 from nst_tutorial.cli.web import page_kernels, server
 
+resource.setrlimit(resource.RLIMIT_AS, (3 << 30, 3 << 30))  # bytes, should an attack succeed
 page_kernels.PageKernels.alone.default_value = 2.0  # seconds, so that no test waits long
 page_kernels.PageKernels.patience.default_value = 4.0
 server.SILENT = 3
 server.serve(Path(sys.argv[1]), int(sys.argv[2]), pages=int(sys.argv[3]), names=["studio.example"])
 """
 CELL = """
-import os, ipywidgets
+import os, threading, time, ipywidgets
 from nst_tutorial.storage.private_folder import PrivateFolder
 folder = PrivateFolder()
 (folder.path / "upload.png").write_bytes(b"a visitor's picture")
-ipywidgets.Text("here")
+text = ipywidgets.Text("here")
+def compute():
+    while True:
+        text.value = str(time.monotonic())
+        time.sleep(0.2)
+if os.environ["QUERY_STRING"] == "computing":
+    threading.Thread(target=compute, daemon=True).start()
+text
 """
 
 
@@ -65,9 +73,9 @@ class Server:
             answer = connection.getresponse()
             return answer.status, answer.headers, answer.read().decode()
 
-    def open_page(self):
+    def open_page(self, path="/"):
         """(kernel's id, token) of a new page."""
-        status, headers, text = self.ask()
+        status, headers, text = self.ask(path)
         assert status == 200, text
         token = re.search("_xsrf=([^;]+)", " ".join(headers.get_all("Set-Cookie")))[1]
         return re.search('"kernelId": "([^"]+)"', text)[1], token
@@ -292,7 +300,8 @@ def test_pages_are_limited_in_words(server):
 
 
 def test_a_page_that_is_gone_ends_its_kernel(server):
-    kernel, _ = server.open_page()
+    """Also one that computes: it is never idle."""
+    kernel, _ = server.open_page("/?computing")
 
     async def come_and_go():
         async with server.connected(kernel) as first:

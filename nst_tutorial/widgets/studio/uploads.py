@@ -16,7 +16,7 @@ MOST_FILES = 20  # at a time
 LONGEST_NAME = 60
 
 
-def files_of(value: object) -> Iterator[tuple[str, bytes]]:
+def files_of(value: Iterable) -> Iterator[tuple[str, bytes]]:
     """(name, content) of each file in the `value` of an `ipywidgets.FileUpload`.
 
     In version 7 that is {name: {"metadata": …, "content": bytes}}, in version 8 a tuple of
