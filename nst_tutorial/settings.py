@@ -1,0 +1,274 @@
+"""What defines a run of `stylize`, pictures and device apart: plain data, checked when made."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+from .checks import (
+    check_choice,
+    check_integer,
+    check_layer_weights,
+    check_number,
+)
+
+STYLE_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
+
+POOLINGS = ("max", "average")
+STARTS = ("content", "noise", "style")
+BALANCES = ("weights", "gradient")
+COLORS = ("style", "luminance", "match")
+COLOR_METHODS = ("symmetric", "pca", "cholesky")
+PARAMETRIZATIONS = ("pixel", "fourier")
+METHODS = ("lbfgs", "adam")
+DENOISERS = ("bilateral", "total-variation", "non-local-means", "guided", "poisson")
+DENOISING_AREAS = ("flat", "everywhere")
+
+CONTENT_NORMALIZATIONS = {
+    "sum": "½ Σ (F - P)², Gatys et al. 2016, equation 1: grows with the picture",
+    "mean": "mean of (F - P)², the authors' later code",
+    "relative": "Σ (F - P)² / Σ P²: 1 means as far off as a picture without any features",
+}
+
+STYLE_NORMALIZATIONS = {
+    "sum": "‖G_x - G_y‖², the squared maximum mean discrepancy itself",
+    "paper": "‖G_x - G_y‖² / 4C², Gatys et al. 2016, equation 4 (for pictures of one size)",
+    "code": "‖G_x - G_y‖² / C⁴ · 1000, the authors' later code",
+    "relative": "‖G_x - G_y‖² / ‖G_y‖²: 1 means as far off as a picture without any features",
+    "li2017-code": "the constants in the code of Li et al. 2017, one for each kernel",
+}
+
+MOST_PAIRS = 1000  # that L-BFGS may remember: 24 kB of them for each pixel
+MOST_STYLE_SCALE = 1000.0
+
+RENAMED = {"weights": "vgg_weights", "parameters": "parametrization", "history": "lbfgs_pairs"}
+"""Settings by the names that they had in version 0.1.0, and those that they have now."""
+
+# Deep layers count more than shallow ones: brush strokes and their flow before mere colours. This
+# keeps faces and eyes readable where equal weights paint them over.
+_DEEPER_COUNTS_MORE = dict(zip(STYLE_LAYERS, (0.05, 0.10, 0.20, 0.35, 0.30), strict=True))
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What defines a run of `stylize`, pictures and device apart. The defaults are ours.
+
+    Checked when made, and plain data: two are equal if they ask for the same. Layers are mappings
+    of a name to its weight; the term's weight in the sum is this times `content_weight` or
+    `style_weight`. Names of layers and kernels are looked up by `transfer.options`, on the floor
+    where those live.
+
+    Raises
+    ------
+    ValueError
+        A value that is out of range or unknown; the message names the setting and what there is.
+    """
+
+    source: str = "this course"
+    # network
+    vgg_weights: str = "original"
+    pooling: str = "max"
+    rescale: bool = False
+    # losses
+    content_layers: Mapping[str, float] = field(default_factory=lambda: {"relu4_2": 1.0})
+    style_layers: Mapping[str, float] = field(default_factory=lambda: dict(_DEEPER_COUNTS_MORE))
+    content_normalization: str = "relative"
+    style_normalization: str = "relative"
+    kernel: Any = "gram"
+    balance: str = "weights"
+    content_weight: float = 1.0
+    style_weight: float = 15.0
+    style_scale: float | Sequence[float] = 1.0
+    style_mix: Sequence[float] | None = None
+    color: str = "style"
+    color_method: str = "symmetric"
+    tv_weight: float = 0.0
+    grain_weight: float = 0.0
+    range_weight: float = 300.0
+    # optimisation
+    start: str = "content"
+    coarse_to_fine: bool = True
+    parametrization: str = "fourier"
+    method: str = "lbfgs"
+    learning_rate: float | None = None
+    lbfgs_pairs: int = 20
+    steps: int = 300
+    # after it
+    denoise: str | Mapping | None = None
+
+    def __post_init__(self) -> None:
+        for name, check in _CHECKS.items():
+            object.__setattr__(self, name, check(name, getattr(self, name)))
+        if not (self.content_layers or self.style_layers):
+            raise ValueError(
+                "content_layers and style_layers must name at least one layer together"
+            )
+
+    def __str__(self) -> str:
+        width = max(len(f.name) for f in fields(self))
+        return "\n".join(f"{name:{width}}  {value}" for name, value in self.as_dict().items())
+
+    def as_dict(self) -> dict[str, Any]:
+        """The settings as plain dicts, strings and numbers, as JSON can hold them."""
+        return {name: _plain(value) for name, value in vars(self).items()}
+
+
+# --- what a setting may be -----------------------------------------------------------------------
+
+
+def _one_of(choices: Sequence[str] | Mapping[str, str]):
+    def check(what: str, value: object) -> object:
+        check_choice(what, value, choices)
+        return value
+
+    return check
+
+
+def _number(what: str, value: object) -> float:
+    return check_number(what, value)
+
+
+def _start(what: str, value: object) -> str:
+    if not isinstance(value, str) or value not in (*STARTS, "picture"):
+        raise ValueError(f"{what} must be a picture or one of {', '.join(STARTS)}; got {value!r}")
+    return value
+
+
+def _truth(what: str, value: object) -> bool:
+    if not isinstance(value, bool):
+        raise ValueError(f"{what} must be True or False, got {value!r}")
+    return value
+
+
+def _learning_rate(what: str, value: object) -> float | None:
+    return None if value is None else check_number(what, value, above=0)
+
+
+def _style_scale(what: str, value: object) -> float | list[float]:
+    if isinstance(value, list | tuple):
+        return [_one_scale(what, each) for each in value]
+    return _one_scale(what, value)
+
+
+def _one_scale(what: str, value: object) -> float:
+    return check_number(what, value, above=0, most=MOST_STYLE_SCALE)
+
+
+def _style_mix(what: str, value: object) -> list[float] | None:
+    if value is None:
+        return None
+    normalized_mix(value)
+    return [float(part) for part in value]  # type: ignore[attr-defined]  # as was checked
+
+
+def _weights_file(what: str, value: object) -> str:
+    if not isinstance(value, str) or not value:
+        raise ValueError(f"{what} must be a name or a file, got {value!r}")
+    return value
+
+
+def _denoise(what: str, value: object) -> str | Mapping | None:
+    denoise_options(value)
+    return value  # type: ignore[return-value]  # that is what was checked
+
+
+_CHECKS = {
+    "vgg_weights": _weights_file,
+    "pooling": _one_of(POOLINGS),
+    "rescale": _truth,
+    "content_layers": check_layer_weights,
+    "style_layers": check_layer_weights,
+    "content_normalization": _one_of(CONTENT_NORMALIZATIONS),
+    "style_normalization": _one_of(STYLE_NORMALIZATIONS),
+    "balance": _one_of(BALANCES),
+    "content_weight": _number,
+    "style_weight": _number,
+    "style_scale": _style_scale,
+    "style_mix": _style_mix,
+    "color": _one_of(COLORS),
+    "color_method": _one_of(COLOR_METHODS),
+    "tv_weight": _number,
+    "grain_weight": _number,
+    "range_weight": _number,
+    "start": _start,
+    "coarse_to_fine": _truth,
+    "parametrization": _one_of(PARAMETRIZATIONS),
+    "method": _one_of(METHODS),
+    "learning_rate": _learning_rate,
+    "lbfgs_pairs": lambda what, value: check_integer(what, value, 1, MOST_PAIRS),
+    "steps": lambda what, value: check_integer(what, value, 0),
+    "denoise": _denoise,
+}
+
+
+def normalized_mix(mix: object, count: int | None = None) -> list[float]:
+    """Return how much of each of `count` styles, of sum 1; None: the same of each.
+
+    Raises
+    ------
+    ValueError
+        Not one number for each style; one that is not finite and ≥ 0; none above 0.
+    """
+    if mix is None:
+        if count is None:
+            raise ValueError("style_mix must hold numbers; got None")
+        return [1 / count] * count
+    if not isinstance(mix, list | tuple) or count not in (None, len(mix)):
+        wanted = "numbers" if count is None else f"as many numbers as there are styles, {count}"
+        raise ValueError(f"style_mix must hold {wanted}; got {mix!r}")
+    parts = [check_number("a number in style_mix", part) for part in mix]
+    if not any(parts):
+        raise ValueError(f"style_mix must hold a number above 0, got {mix!r}")
+    parts = [part / max(parts) for part in parts]
+    return [part / sum(parts) for part in parts]
+
+
+def denoise_options(value: object) -> dict[str, Any] | None:
+    """Return the options of `noise.denoise` that `stylize(denoise=…)` asks for; None for none.
+
+    Raises
+    ------
+    ValueError
+        No method, an unknown one, or an option out of range.
+    """
+    if value is None:
+        return None
+    options = dict(value) if isinstance(value, Mapping) else {"method": value}
+    if set(options) - {"method", "strength", "where"} or "method" not in options:
+        raise ValueError(
+            "denoise must be a method, or a mapping with a method and, if wanted, strength and "
+            f"where; got {value!r}"
+        )
+    check_choice("the method of denoise", options["method"], DENOISERS)
+    if options.get("where") is not None:
+        check_choice("where in denoise", options["where"], DENOISING_AREAS)
+    if options.get("strength", "auto") != "auto":
+        check_number("the strength of denoise", options["strength"], most=255)
+    return options
+
+
+def _plain(value: object) -> object:
+    if value is None or isinstance(value, str | int | float):
+        return value
+    if isinstance(value, Mapping):
+        return {key: _plain(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(each) for each in value]
+    if hasattr(value, "description"):  # of a statistic
+        return value.description()
+    return {"name": repr(value)}  # a statistic of the user's own
+
+
+def current_names(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return options of `stylize` under the names that they have now (see `RENAMED`).
+
+    Raises
+    ------
+    ValueError
+        One of them stands there under both names.
+    """
+    for old, new in RENAMED.items():
+        if old in options and new in options:
+            raise ValueError(f"{old} is now called {new}; give only {new}")
+    return {RENAMED.get(name, name): value for name, value in options.items()}
