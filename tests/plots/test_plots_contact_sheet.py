@@ -69,9 +69,9 @@ def labels_of(figure):
 
 @pytest.mark.parametrize("name", ["a" * 245, "W" * 245, "IMG 2024 " * 25, "絵" * 80, "$x" * 100])
 def test_a_long_name_leaves_room_for_the_pictures(tmp_path, name):
-    rows = [row(tmp_path, "a", weight, RED) for weight in (1, 2)]
-    rows = [{**each, "content": f"{name}.jpg", "weights": f"/{name}{i}.pth"} for i, each in
-            enumerate(rows)]  # fmt: skip
+    rows = [row(tmp_path, content, weight, RED) for content in "abcdefgh" for weight in (1, 2)]
+    for each in rows[:2]:
+        each |= {"content": f"{name}.jpg", "weights": f"/{name}{each['style_weight']}.pth"}
     rows[1] |= {"status": "failed", "error": f"{name}: cannot be read"}
     figure = plots.contact_sheet(rows, tmp_path)
     with warnings.catch_warnings():
@@ -79,9 +79,9 @@ def test_a_long_name_leaves_room_for_the_pictures(tmp_path, name):
         plots.to_bytes(figure)
     picture = figure.axes[0].get_window_extent()
     assert picture.width > 0.9 * sheet_of(figure).shape[1]
-    (down,) = figure.axes[0].get_yticklabels()
-    assert figure.bbox.x0 <= down.get_window_extent().x0
-    assert all(label.get_window_extent().y1 <= figure.bbox.y1 for label in labels_of(figure))
+    sides = [label.get_window_extent() for label in labels_of(figure)]
+    assert all(figure.bbox.x0 <= s.x0 and s.x1 <= figure.bbox.x1 for s in sides)
+    assert all(figure.bbox.y0 <= s.y0 and s.y1 <= figure.bbox.y1 for s in sides)
     (reason,) = figure.axes[0].texts
     assert reason.get_text().replace("\n", "").endswith("read")
 
