@@ -16,11 +16,12 @@ from ..batch.manifest import DONE, FIRST, LAST
 from ..checks import printable
 from ..images.reading import load_image, to_pil
 from .figure import DPI, new_figure
-from .labels import drawable, drawn_as_is, shortened, widest, wrapped
+from .labels import drawable, drawn_as_is, extent, wrapped, wrapped_to_fit
 
 GAP = 4  # pixels between two pictures
 LINE = 0.17  # inches from one line of a label to the next
 SMALL = 8  # points
+SPACE = 0.15  # inches around the sheet, and between it and its labels
 BESIDE = 24  # letters of a line beside the sheet, at most
 FOLDERS = r"^\S*[/\\]" if os.name == "nt" else r"^\S*/"  # of a path at the beginning of a reason
 
@@ -71,22 +72,28 @@ def _drawn(fields, reasons, cell, pairs, settings) -> Figure:
     for (i, j), picture in fields.items():
         spare = (width - picture.width) // 2, (height - picture.height) // 2
         sheet.paste(picture, (j * width + spare[0], i * height + spare[1]))
-    across = max(8, width // 6)  # letters of a line above or on a picture
-    labels = list(_distinct([wrapped(drawable(text), across, 4) for text in settings]))
+    across = max(width, 60) / DPI  # inches of a line above or on a picture
+    labels = [wrapped_to_fit(drawable(text), across, 4, SMALL) for text in settings]
+    labels = list(_distinct(labels))
     most = max(1, int(height / DPI / LINE) // 2)
     names = ["\n".join(wrapped(drawable(name), BESIDE, most) for name in pair) for pair in pairs]
     names = list(_distinct(names))
-    above = LINE * max(text.count("\n") + 1 for text in labels) + 0.2
-    style = drawn_as_is([*labels, *names, *reasons.values()])
-    beside = widest(names, SMALL, style) + 0.4
     missing = f", {len(reasons)} missing" if reasons else ""
     down = ", ".join(" in ".join(pair) for pair in pairs[:12])
     over = ", ".join(text.replace("\n", " ") for text in settings[:12]) or "one setting"
     alt = f"{len(fields)} results of a batch{missing}. Down: {down}. Across: {over}"
-    size = (sheet.width / DPI + beside, sheet.height / DPI + above)
+    style = drawn_as_is([*labels, *names, *reasons.values()])
+    beside, _ = extent(names, SMALL, style)
+    widest, above = extent(labels, SMALL, style)
+    overhang = max(0.0, widest - width / DPI) / 2  # of the last label beyond its picture
+    shown = sheet.width / DPI, sheet.height / DPI
+    left = max(beside + SPACE, overhang)
+    size = left + shown[0] + max(overhang, SPACE), above + shown[1] + 2 * SPACE
     figure = new_figure(alt, *size, photographs=True)
-    axis = figure.subplots()
-    axis.set_anchor("E")  # what is to spare is left for the names
+    figure.set_layout_engine("none")  # a pixel of the sheet is one of the figure
+    axis = figure.add_axes(
+        (left / size[0], SPACE / size[1], shown[0] / size[0], shown[1] / size[1])
+    )
     axis.imshow(np.asarray(sheet), interpolation="none")
     axis.set_xticks(
         [(j + 0.5) * width for j in range(len(labels))], labels, fontsize=SMALL, **style
@@ -95,9 +102,11 @@ def _drawn(fields, reasons, cell, pairs, settings) -> Figure:
     axis.tick_params(length=0, labeltop=True, labelbottom=False)
     axis.spines[:].set_visible(False)
     for (i, j), reason in reasons.items():
-        text = wrapped(shortened(reason, 5 * across), across, 6)
+        text = wrapped_to_fit(reason, across, 5, SMALL - 1)
         where = (j + 0.5) * width, (i + 0.5) * height
-        axis.text(*where, text, fontsize=7, color="#D55E00", ha="center", va="center", **style)
+        axis.text(
+            *where, text, fontsize=SMALL - 1, color="#D55E00", ha="center", va="center", **style
+        )
     return figure
 
 

@@ -40,6 +40,14 @@ def wrapped(text: str, cells: int, most: int) -> str:
     return "\n".join(lines)
 
 
+def wrapped_to_fit(text: str, width: float, most: int, fontsize: float) -> str:
+    """The text in lines of at most `width` inches, each line of it in at most `most`."""
+    cells = max(4, int(width * DPI / 6))  # letters of a usual width at 8 points
+    lines = wrapped(text, cells, most)
+    wider = extent([lines], fontsize, drawn_as_is([lines]))[0] / width
+    return lines if wider <= 1 else wrapped(text, max(4, int(cells / wider)), most)
+
+
 def drawn_as_is(texts: Iterable[str]) -> dict:
     """The options of a matplotlib text that draw these texts, and nothing else, letter by letter.
 
@@ -64,11 +72,12 @@ def drawable(text: str) -> str:
     )
 
 
-def widest(texts: Iterable[str], fontsize: float, style: dict) -> float:
-    """The width in inches of the widest of these texts."""
+def extent(texts: Iterable[str], fontsize: float, style: dict) -> tuple[float, float]:
+    """The width of the widest and the height of the highest of these texts, in inches."""
     figure = Figure(dpi=DPI)
     drawn = [figure.text(0, 0, text, fontsize=fontsize, **style) for text in texts]
-    return max(text.get_window_extent().width for text in drawn) / DPI
+    boxes = [text.get_window_extent() for text in drawn]
+    return max(box.width for box in boxes) / DPI, max(box.height for box in boxes) / DPI
 
 
 def _more_fonts(characters: Iterable[str]) -> list[str]:

@@ -9,7 +9,7 @@ from matplotlib import font_manager
 from rich.cells import cell_len
 
 from nst_tutorial.plots import new_figure, to_bytes
-from nst_tutorial.plots.labels import drawable, drawn_as_is, shortened, widest, wrapped
+from nst_tutorial.plots.labels import drawable, drawn_as_is, extent, shortened, wrapped
 
 PICTURE = "\u7d75"  # 絵, which matplotlib's own fonts lack
 
@@ -82,7 +82,7 @@ def test_nothing_is_mathematics_and_control_characters_are_spelt_out():
     for text in ("$x_1$", "5 $ and 6 $", r"$\frac{$"):
         assert drawable(text) == text
         draw(text)
-    assert widest(["$x_1$"], 8, drawn_as_is(["$x_1$"])) > widest(["x1"], 8, {}) * 1.5
+    assert extent(["$x_1$"], 8, drawn_as_is(["$x_1$"]))[0] > extent(["x1"], 8, {})[0] * 1.5
     assert drawable("a\x1b[2J\nb") == "a\\x1b[2J\nb"
 
 
