@@ -24,13 +24,14 @@ class PageKernels(AsyncMappingKernelManager):
     alone = Float(15.0, config=True, help="Seconds without a page after which a kernel is ended.")
     patience = Float(20.0, config=True, help="Seconds to wait for a kernel that is being ended.")
 
-    def __init__(self, **options):
+    def __init__(self, **options) -> None:
         super().__init__(**options)
         self._starting = 0
         self._left: dict[str, float] = {}  # when the last connection to a kernel was closed
         self._ending: set[str] = set()
 
-    async def start_kernel(self, **options) -> str:
+    # jupyter_server annotates the methods of its asynchronous manager as if they were synchronous.
+    async def start_kernel(self, **options) -> str:  # type: ignore[override]
         """Start a kernel if there may be another; an HTTPError that says so if not."""
         await self._wait_for_room()
         self._starting += 1
@@ -39,7 +40,9 @@ class PageKernels(AsyncMappingKernelManager):
         finally:
             self._starting -= 1
 
-    async def shutdown_kernel(self, kernel_id: str, now: bool = False, restart: bool = False):
+    async def shutdown_kernel(  # type: ignore[override]
+        self, kernel_id: str, now: bool = False, restart: bool = False
+    ) -> None:
         """End a kernel, and remove what visitors uploaded if it cannot do so itself."""
         if kernel_id in self._ending:
             return
