@@ -137,7 +137,8 @@ def _three(value) -> tuple[int, int, int]:
         raise Wrong(
             f"sizes are whole numbers, got {value!r}", "// divides and rounds down, / does not"
         )
-    return tuple(int(side) for side in sides)
+    channels, height, width = (int(side) for side in sides)
+    return channels, height, width
 
 
 @exercise

@@ -54,7 +54,7 @@ def weighted_style(answer):
 def scales(answer):
     """(size, coarsest) → sizes from coarse to fine, each half of the next, none below coarsest."""
 
-    def sizes(size: int, coarsest: int) -> list[int]:
+    def sizes(size: int, coarsest: int) -> list[float]:
         found = ask(answer, size, coarsest)
         if not isinstance(found, list | tuple):
             raise Wrong("your sizes should be a list")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import overload
 
 import torch
 import torch.nn.functional as F
@@ -64,6 +65,12 @@ def _description(image: object) -> str:
     return type(image).__name__
 
 
+@overload
+def resize_mask(mask: Tensor, shape: tuple[int, int]) -> Tensor: ...
+@overload
+def resize_mask(mask: None, shape: tuple[int, int]) -> None: ...
+@overload
+def resize_mask(mask: Tensor | None, shape: tuple[int, int]) -> Tensor | None: ...
 def resize_mask(mask: Tensor | None, shape: tuple[int, int]) -> Tensor | None:
     """A mask at another (H, W): each value a mean of those around it, so it stays in 0..1."""
     if mask is None or tuple(mask.shape[2:]) == tuple(shape):

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from matplotlib.figure import Figure
-
-from .figure import COLORS, new_figure
+from .figure import COLORS, Figure, new_figure
 
 Span = tuple[float, float, str]  # begin and end in seconds, and what was done
 

@@ -6,10 +6,9 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
 import numpy as np
-from matplotlib.figure import Figure
 
 from ..transfer.pareto import Point
-from .figure import COLORS, new_figure
+from .figure import COLORS, Figure, new_figure
 
 
 def two_parabolas(ratios: Sequence[float], apart: float = 4.0) -> Figure:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter
 
-from .figure import COLORS, new_figure
+from .figure import COLORS, Figure, new_figure
 
 STYLES = ("-", "--", "-.", ":")  # with the colours: lines are told apart in print, too
 

@@ -9,13 +9,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
 import numpy as np
-from matplotlib.figure import Figure
 from PIL import Image
 
 from ..batch.manifest import DONE, FIRST, LAST
 from ..checks import printable
 from ..images.reading import load_image, to_pil
-from .figure import DPI, new_figure
+from .figure import DPI, Figure, new_figure
 from .labels import drawable, drawn_as_is, extent, wrapped, wrapped_to_fit
 
 GAP = 4  # pixels between two pictures

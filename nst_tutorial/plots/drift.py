@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from .figure import COLORS, new_figure
+from .figure import COLORS, Figure, new_figure
 
 
 def differences(series: Mapping[str, Sequence[float]], tolerance: float | None = None) -> Figure:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from torch import Tensor
 
 from ..images.reading import to_pil
-from .figure import COLORS, new_figure
+from .figure import COLORS, Figure, new_figure
 
 Box = tuple[float, float, float, float]  # top, left, height, width in pixels
 

@@ -4,13 +4,25 @@ from __future__ import annotations
 
 import base64
 import io
-from functools import partial
 
-from matplotlib.figure import Figure
+import matplotlib.figure
 
 # Okabe & Ito's colours, told apart by colour-blind readers (jfly.uni-koeln.de/color)
 COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#F0E442")
 DPI = 100
+
+
+class Figure(matplotlib.figure.Figure):
+    """A figure that a notebook shows, with the text `alt` for readers who do not see it."""
+
+    alt: str = ""
+    kind: str = "png"  # of file: "png" or "jpeg"
+
+    def _repr_mimebundle_(self, include=None, exclude=None) -> tuple[dict, dict]:
+        """What IPython asks for: the figure as data, and the data about it."""
+        mime = f"image/{self.kind}"
+        data = base64.b64encode(to_bytes(self, self.kind)).decode()
+        return {mime: data, "text/plain": self.alt}, {mime: {"alt": self.alt}}
 
 
 def new_figure(alt: str, width: float, height: float, *, photographs: bool = False) -> Figure:
@@ -19,19 +31,11 @@ def new_figure(alt: str, width: float, height: float, *, photographs: bool = Fal
     `photographs`: store it as JPEG, which is several times smaller for pictures.
     """
     figure = Figure(figsize=(width, height), layout="constrained")
-    figure.alt = alt
-    figure._repr_mimebundle_ = partial(_mimebundle, figure, "jpeg" if photographs else "png")
+    figure.alt, figure.kind = alt, "jpeg" if photographs else "png"
     return figure
 
 
-def _mimebundle(figure: Figure, kind: str, include=None, exclude=None) -> tuple[dict, dict]:
-    """What IPython asks for: the figure as data, and the data about it."""
-    mime = f"image/{kind}"
-    data = base64.b64encode(to_bytes(figure, kind)).decode()
-    return {mime: data, "text/plain": figure.alt}, {mime: {"alt": figure.alt}}
-
-
-def to_bytes(figure: Figure, kind: str = "png") -> bytes:
+def to_bytes(figure: matplotlib.figure.Figure, kind: str = "png") -> bytes:
     """The figure as a PNG or JPEG file in memory."""
     buffer = io.BytesIO()
     figure.savefig(buffer, format=kind, dpi=DPI)

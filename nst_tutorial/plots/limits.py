@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 import torch
 import torch.nn.functional as F
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import NullFormatter
 from torch import Tensor
@@ -16,7 +15,7 @@ from ..images.reading import to_pil
 from ..noise.level import flat_regions, noise_level, power_spectrum
 from ..tiling.windows import Window
 from .charts import STYLES
-from .figure import COLORS, new_figure
+from .figure import COLORS, Figure, new_figure
 
 GAIN = 8  # fine grain is shown so many times stronger
 
@@ -68,10 +67,10 @@ def _draw_spectra(axis: Axes, images: Mapping[str, Tensor]) -> dict[str, float]:
     """Draw them; return the power of each near half a cycle per pixel."""
     ends = {}
     for i, (name, image) in enumerate(images.items()):
-        found = power_spectrum(image)
-        shown = (found.frequency > 0) & (found.frequency <= 0.5)
+        spectrum = power_spectrum(image)
+        shown = (spectrum.frequency > 0) & (spectrum.frequency <= 0.5)
         line, color = STYLES[i % len(STYLES)], COLORS[i % len(COLORS)]
-        x, y = found.frequency[shown], found.power[shown].clamp(min=1e-12)
+        x, y = spectrum.frequency[shown], spectrum.power[shown].clamp(min=1e-12)
         axis.plot(x, y, line, color=color, label=name, linewidth=1.5)
         ends[name] = float(y[-1])
     axis.set(xscale="log", yscale="log", title="Power spectra")
@@ -125,8 +124,8 @@ def tile_windows(image: Tensor, windows: Sequence[Window], shown: int = 0) -> Fi
         raise ValueError(f"shown must be one of the {len(windows)} tiles, got {shown}")
     rows, columns = windows[shown].block
     seen = (rows.stop - rows.start) * (columns.stop - columns.start)
-    own = windows[shown].rows, windows[shown].columns
-    area = (own[0].stop - own[0].start) * (own[1].stop - own[1].start)
+    counted = windows[shown].rows, windows[shown].columns
+    area = (counted[0].stop - counted[0].start) * (counted[1].stop - counted[1].start)
     alt = f"A picture in {len(windows)} tiles; one of {area} pixels is seen with {seen} pixels"
     height = 3.4
     width = height * image.shape[3] / image.shape[2]
@@ -136,7 +135,7 @@ def tile_windows(image: Tensor, windows: Sequence[Window], shown: int = 0) -> Fi
     for window in windows:
         axis.add_patch(_box(window.rows, window.columns, "white", "-", 1.0))
     axis.add_patch(_box(rows, columns, COLORS[1], "--", 2.5, "seen by the network"))
-    axis.add_patch(_box(*own, COLORS[0], "-", 2.5, "counted"))
+    axis.add_patch(_box(*counted, COLORS[0], "-", 2.5, "counted"))
     axis.set(xticks=[], yticks=[], title=f"{len(windows)} tiles")
     axis.legend(frameon=False, loc="upper center", bbox_to_anchor=(0.5, 0.0), ncol=2)
     return figure

@@ -6,11 +6,10 @@ import math
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
-from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter
 
 from ..transfer.pareto import Point
-from .figure import COLORS, new_figure
+from .figure import COLORS, Figure, new_figure
 
 
 def loss_curves(history: Sequence[Mapping], weights: Mapping[str, float]) -> Figure:

@@ -7,10 +7,9 @@ from collections.abc import Mapping, Sequence
 
 import torch
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from torch import Tensor
 
-from .figure import COLORS, new_figure
+from .figure import COLORS, Figure, new_figure
 
 
 def descent_paths(

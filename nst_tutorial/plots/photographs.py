@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import torch
-from matplotlib.figure import Figure
 from matplotlib.patches import Ellipse
 from torch import Tensor
 
 from ..images.color import color_statistics, luminance
 from ..images.reading import to_pil
-from .figure import COLORS, new_figure
+from .figure import COLORS, Figure, new_figure
 
 POINTS = 2500  # of a cloud
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from matplotlib.figure import Figure
 from torch import Tensor
 
 from ..images.reading import to_pil
 from ..storage.atomic import printable
-from .figure import new_figure
+from .figure import Figure, new_figure
 
 
 def image_row(images: Sequence[Tensor], titles: Sequence[str] = (), height: float = 3.5) -> Figure:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from matplotlib.figure import Figure
 from torch import Tensor
 
-from .figure import new_figure
+from .figure import Figure, new_figure
 
 
 def gram_matrices(matrices: Mapping[str, Tensor]) -> Figure:

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import torch
-from matplotlib.figure import Figure
 from torch import Tensor
 
-from .figure import COLORS, new_figure
+from .figure import COLORS, Figure, new_figure
 
 
 def written_out(matrices: Mapping[str, Tensor]) -> Figure:

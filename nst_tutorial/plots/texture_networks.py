@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from matplotlib.figure import Figure
-
 from .charts import STYLES
-from .figure import COLORS, new_figure
+from .figure import COLORS, Figure, new_figure
 
 MARKERS = ("o", "s", "^", "D", "v", "P")
 
@@ -39,11 +37,11 @@ def speed_and_quality(
     for i, (name, (x, y)) in enumerate(runs.items()):
         axis.plot(x, y, STYLES[i % len(STYLES)], color=COLORS[i % len(COLORS)], label=name)
     last = max([x[-1] for x, _ in runs.values()], default=None)
-    for i, (name, (x, y)) in enumerate(points.items(), start=len(runs)):
-        color = COLORS[i % len(COLORS)]
-        axis.plot([x], [y], MARKERS[i % len(MARKERS)], color=color, markersize=9, label=name)
-        if last is not None and last > x:
-            axis.plot([x, last], [y, y], ":", color=color, linewidth=1)
+    for i, (name, (seconds, distance)) in enumerate(points.items(), start=len(runs)):
+        color, marker = COLORS[i % len(COLORS)], MARKERS[i % len(MARKERS)]
+        axis.plot([seconds], [distance], marker, color=color, markersize=9, label=name)
+        if last is not None and last > seconds:
+            axis.plot([seconds, last], [distance, distance], ":", color=color, linewidth=1)
     axis.set(title=title, xlabel="seconds", ylabel="style distance", xscale="log", yscale="log")
     axis.grid(alpha=0.3)
     axis.legend(frameon=False, loc="center left", bbox_to_anchor=(1.0, 0.5))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
+from typing import overload
 
 import numpy as np
 from torch import Tensor
@@ -19,7 +20,7 @@ KEPT = 64  # pictures of a folder that stay in memory,
 KEPT_BYTES = 2e9  # if they do not take more than that
 
 
-class PictureFolder(Sequence):
+class PictureFolder(Sequence[Tensor]):
     """The pictures of a folder and the folders in it: all read once, then when they are asked for.
 
     Parameters
@@ -55,7 +56,13 @@ class PictureFolder(Sequence):
     def __len__(self) -> int:
         return len(self.paths)
 
-    def __getitem__(self, i: int) -> Tensor:
+    @overload
+    def __getitem__(self, i: int) -> Tensor: ...
+    @overload
+    def __getitem__(self, i: slice) -> list[Tensor]: ...
+    def __getitem__(self, i: int | slice) -> Tensor | list[Tensor]:
+        if isinstance(i, slice):
+            return [self._read(k) for k in range(*i.indices(len(self)))]
         return self._read(i)
 
     def _load(self, i: int) -> Tensor:

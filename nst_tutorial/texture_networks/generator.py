@@ -95,8 +95,9 @@ class Generator(nn.Module):
             self.last = nn.Conv2d(scales * width, 3, 1)
         # Begin near grey: loud noise has gradients a hundred times as large as all later ones, and
         # Adam, which divides by the root of their mean square, would take small steps for long.
-        nn.init.constant_(self.last.bias, 0.5)
-        self.last.weight.data.mul_(0.1)
+        weight, bias = self.last.parameters()
+        nn.init.constant_(bias, 0.5)
+        weight.data.mul_(0.1)
         self.to(memory_format=torch.channels_last)
 
     def forward(

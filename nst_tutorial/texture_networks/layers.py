@@ -14,10 +14,10 @@ class Convolution(nn.Conv2d):
 
     def __init__(self, inputs: int, outputs: int, side: int, padding: str):
         super().__init__(inputs, outputs, side, bias=False)
-        self.padding_mode = padding
+        self.border = padding  # how the picture continues there, see `padded`
 
     def forward(self, x: Tensor) -> Tensor:
-        x = x if self.kernel_size[0] == 1 else padded(x, self.padding_mode)
+        x = x if self.kernel_size[0] == 1 else padded(x, self.border)
         return F.conv2d(x, self.weight)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipywidgets
 from torch import Tensor
 
-from ..images.resizing import resize
+from ..images.resizing import resize, shape_of
 from .live import to_jpeg
 
 
@@ -16,7 +16,7 @@ def split(before: Tensor, after: Tensor, share: float) -> Tensor:
     """
     if not 0 <= share <= 1:
         raise ValueError(f"share must be between 0 and 1, got {share}")
-    before = resize(before, tuple(after.shape[2:])).clamp(0, 1)
+    before = resize(before, shape_of(after)).clamp(0, 1)
     width = after.shape[3]
     column = round(share * width)
     both = after.clone()
@@ -36,7 +36,7 @@ class Compare(ipywidgets.VBox):
     `slider.value` is the percentage of the picture that is shown as it was before.
     """
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.before: Tensor | None = None
         self.after: Tensor | None = None
         self.picture = ipywidgets.Image(format="jpeg", layout={"max_width": "100%"})
@@ -56,6 +56,6 @@ class Compare(ipywidgets.VBox):
         self._draw()
 
     def _draw(self, change=None) -> None:
-        if self.after is not None:
+        if self.before is not None and self.after is not None:
             share = self.slider.value / 100
             self.picture.value = to_jpeg(split(self.before, self.after, share))

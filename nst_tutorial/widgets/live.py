@@ -31,7 +31,8 @@ class Live(ipywidgets.VBox):
     """
 
     def __init__(self, seconds: float = 2.0):
-        self.seconds, self.drawn, self.history = seconds, 0.0, []
+        self.seconds, self.drawn = seconds, 0.0
+        self.history: list[dict[str, float]] = []
         self.picture = ipywidgets.Image(format="jpeg", layout={"width": "48%"})
         self.curves = ipywidgets.Image(format="png", layout={"width": "52%"})
         self.text = ipywidgets.HTML("waiting for the first evaluation …")

@@ -48,6 +48,14 @@ def test_a_folder_of_pictures(folder):
     assert random_crop(pictures, 24, numbers()).shape == (1, 3, 24, 24)
 
 
+def test_a_folder_is_sliced_as_a_list_is(folder):
+    pictures = PictureFolder(folder, 24)
+    first, second = pictures
+    assert [id(p) for p in pictures[::-1]] == [id(second), id(first)]
+    assert [id(p) for p in pictures[1:5]] == [id(second)]
+    assert pictures[2:] == []
+
+
 def test_identity(folder):
     before = identity_of(PictureFolder(folder, 24))
     assert before == identity_of(PictureFolder(folder, 24))

@@ -5,6 +5,7 @@ import torch
 
 from nst_tutorial.images.reading import load_image
 from nst_tutorial.widgets import layer_explorer
+from nst_tutorial.widgets.explorers import features
 
 SIZE = 64
 
@@ -102,8 +103,6 @@ def test_another_picture(explorer):
 
 
 def test_a_silent_channel_is_called_silent():
-    from nst_tutorial import widgets
-
     f = torch.zeros(2, 3, 4)
-    answer = widgets.features._answer(torch.rand(1, 3, 12, 16), "relu3_1", 1, f)
+    answer = features._answer(torch.rand(1, 3, 12, 16), "relu3_1", 1, f)
     assert answer.words.endswith("Silent on this whole picture.")

@@ -104,9 +104,9 @@ def front_settings() -> dict:
 
 def bundled_front() -> list[Point]:
     """The front that comes with the course."""
-    found = remembered("front", front_settings(), measure_front)
-    rows = zip(LADDER, found["content"], found["style"], strict=True)
-    return [Point(w, float(c), float(s), unpacked(found[f"image {w:g}"])) for w, c, s in rows]
+    arrays = remembered("front", front_settings(), measure_front)
+    rows = zip(LADDER, arrays["content"], arrays["style"], strict=True)
+    return [Point(w, float(c), float(s), unpacked(arrays[f"image {w:g}"])) for w, c, s in rows]
 
 
 def measure_front() -> Arrays:

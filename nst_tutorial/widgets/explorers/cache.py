@@ -59,15 +59,15 @@ def remembered(name: str, settings: Mapping, make: Callable[[], Mapping]) -> Arr
     make
         Called without arguments; gives name → array.
     """
-    found = _read(bundled_path(name, settings))
-    if found is not None:
-        return found
+    arrays = _read(bundled_path(name, settings))
+    if arrays is not None:
+        return arrays
     path = folder() / f"{name}-{_digest([settings, __version__, SOURCE])}.npz"
-    found = _read(path)
-    if found is None:
-        found = {key: np.asarray(value) for key, value in make().items()}
-        _keep(path, found)
-    return found
+    arrays = _read(path)
+    if arrays is None:
+        arrays = {key: np.asarray(value) for key, value in make().items()}
+        _keep(path, arrays)
+    return arrays
 
 
 def bundled_path(name: str, settings: Mapping) -> Path:
@@ -84,7 +84,7 @@ def write(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
         The folder is missing or not writable, the disk is full.
     """
     buffer = io.BytesIO()
-    np.savez(buffer, **arrays)
+    np.savez(buffer, **arrays)  # type: ignore[arg-type]  # any name could be `allow_pickle`
     with replacing(path) as file:
         file.write(buffer.getvalue())
 

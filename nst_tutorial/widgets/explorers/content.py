@@ -13,6 +13,7 @@ from torch import Tensor
 from ... import plots
 from ...images.catalog import find_image
 from ...images.reading import load_image
+from ...images.resizing import shape_of
 from ...losses.factors import content_factor
 from ...optimize.loop import Progress
 from ...presets import STYLE_LAYERS
@@ -62,10 +63,10 @@ def inversion_explorer(
         settings = inversion_settings(picture, size, model, counts)
         key = {**settings, "layer": layer, "shown": evaluations}
         return kept(
-            "inverted", key, lambda: _drawn(picture, size, layer, evaluations, found(layer))
+            "inverted", key, lambda: _drawn(picture, size, layer, evaluations, inversion(layer))
         )
 
-    def found(layer: str) -> Arrays:
+    def inversion(layer: str) -> Arrays:
         settings = {**inversion_settings(picture, size, model, counts), "layer": layer}
         return remembered(
             "inversion", settings, lambda: invert(picture, size, layer, counts, model)
@@ -103,16 +104,17 @@ def invert(
     """
     network = model or load_vgg19()
     content = load_image(picture, size).to(network.mean)
-    start = noise(tuple(content.shape[2:]), 0, content)
+    start = noise(shape_of(content), 0, content)
     images: dict[int, Tensor] = {0: start.clamp(0, 1)}
-    best = [float("inf"), images[0]]
+    least, best = float("inf"), images[0]
 
     def watch(progress: Progress) -> None:
-        if progress.total < best[0]:
-            best[:] = progress.total, progress.image
+        nonlocal least, best
+        if progress.total < least:
+            least, best = progress.total, progress.image
         for count in evaluations:
             if count >= progress.evaluation:
-                images[count] = best[1]
+                images[count] = best
 
     reconstruct(content, layer, seed=0, steps=max(evaluations), model=network, callback=watch)
     rows = [_distances(network, images[count], content) for count in evaluations]
@@ -138,19 +140,18 @@ def unpacked(array: np.ndarray) -> Tensor:
 
 
 def _drawn(
-    picture: str, size: int, layer: str, count: int, found: Mapping[str, np.ndarray]
+    picture: str, size: int, layer: str, count: int, inversion: Mapping[str, np.ndarray]
 ) -> Answer:
-    names = [name for name in found if name.startswith("image ")]
+    names = [name for name in inversion if name.startswith("image ")]
     i = names.index(f"image {count}")
-    image = unpacked(found[names[i]])
+    image = unpacked(inversion[names[i]])
     told = "noise" if count == 0 else f"from {layer}, {count} evaluations"
     pair = plots.image_row([load_image(picture, size), image], ["the picture", told], height=3.2)
-    apart = {name: max(float(found[name][i]), 1e-6) for name in STYLE_LAYERS}
+    apart = {name: max(float(inversion[name][i]), 1e-6) for name in STYLE_LAYERS}
     bars = plots.bars(
         {"relative content loss": apart}, "Who can tell the two apart?",
         "relative content loss", log=True, mark=(1.0, "no features at all"),
     )  # fmt: skip
-    words = (
-        f"<b>{told}</b>: the pixels are off by {float(found['pixels'][i]):.3f} (root mean square)"
-    )
+    off = float(inversion["pixels"][i])
+    words = f"<b>{told}</b>: the pixels are off by {off:.3f} (root mean square)"
     return Answer((plots.to_bytes(pair, "jpeg"), plots.to_bytes(bars)), f"{words}.")

@@ -50,7 +50,7 @@ def denoising_explorer(
         smooth = denoise(image, method, guide, strength, where)
         words = f"left: before, right: after; noise {noise:.2f} → {level_of(smooth, guide):.2f} "
         words += "grey levels"
-        if measure is not None:
+        if measure is not None and error is not None:
             words += f", style error {measure(smooth) / error - 1:+.1%}"
         return Answer((to_jpeg(torch.cat([cut(image), cut(smooth)], dim=3)),), words)
 

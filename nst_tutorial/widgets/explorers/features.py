@@ -11,8 +11,7 @@ from torch import Tensor
 from ... import plots
 from ...images.catalog import find_image, list_images
 from ...images.reading import load_image
-from ...tiling import windows as tiles
-from ...vgg.layers import LAYERS
+from ...vgg.layers import LAYERS, reach, stride
 from ...vgg.network import VGG19, load_vgg19
 from .cache import model_key, picture_key
 from .explorer import Answer, Explorer, choice, kept, labelled, steps_of
@@ -99,10 +98,10 @@ def _answer(image: Tensor, layer: str, channel: int, f: Tensor) -> Answer:
     answers = f[channel]
     rows, columns = answers.shape
     row, column = divmod(int(answers.argmax()), columns)
-    step, beyond = tiles.stride(layer), tiles.reach(layer)
+    step, beyond = stride(layer), reach(layer)
     side = step + 2 * beyond
     field = (row * step - beyond, column * step - beyond, side, side)
-    found = plots.boxes(image, {"its field": field}, "Where the channel answers most")
+    boxed = plots.boxes(image, {"its field": field}, "Where the channel answers most")
     drawn = plots.maps([answers], [f"{layer}, channel {channel}"], height=4.2)
     awake = float((answers > 0).double().mean())
     words = (
@@ -116,4 +115,4 @@ def _answer(image: Tensor, layer: str, channel: int, f: Tensor) -> Answer:
         )
     else:
         words += "Silent on this whole picture."
-    return Answer((plots.to_bytes(found, "jpeg"), plots.to_bytes(drawn)), words)
+    return Answer((plots.to_bytes(boxed, "jpeg"), plots.to_bytes(drawn)), words)

@@ -13,7 +13,6 @@ from ...images.reading import load_image
 from ...kernels.gaussian import Gaussian
 from ...kernels.mmd import mmd2
 from ...kernels.moments import Polynomial, positions
-from ...kernels.statistic import Statistic
 from ...presets import STYLE_LAYERS
 from ...vgg.network import VGG19, load_vgg19
 from .cache import compressed, remembered
@@ -89,7 +88,7 @@ def kernel_explorer(
         with torch.no_grad():
             return network, image, network(image, STYLE_LAYERS)
 
-    def made_texture(description: dict) -> Tensor:
+    def painted_texture(description: dict) -> Tensor:
         def make() -> dict:
             network, image, features = seen()
             kernels = {layer: kernel_for(f, **description) for layer, f in features.items()}
@@ -100,10 +99,9 @@ def kernel_explorer(
     def draw(pair: str, description: dict) -> Answer:
         x, y = pairs[pair]
         kernel = kernel_for(as_features(y), **description)
-        found = [pair, (x, y), kernel]
         has_statistic = description["kind"] == "gaussian" or description["degree"] <= 2
-        painted = made_texture(description) if has_statistic else None
-        return _answer(*found, load_image(style, size), painted)
+        painted = painted_texture(description) if has_statistic else None
+        return _answer(pair, (x, y), kernel, load_image(style, size), painted)
 
     def answer(pair: str, kind: str, degree: int, offset: float, bandwidth: float) -> Answer:
         description = described(kind, degree, offset, bandwidth)
@@ -142,13 +140,14 @@ def described(kind: str, degree: int, offset: float, bandwidth: float) -> dict:
 
 def kernel_for(
     y: Tensor, kind: str, degree: int = 2, offset: float = 0.0, bandwidth: float = 1.0
-) -> Statistic:
+) -> Polynomial | Gaussian:
     """The kernel in the units of features y (1, C, H, W)."""
     if kind == "polynomial":
         size = float(positions(y).square().sum(dim=2).mean())
         return Polynomial(degree, offset * size)
     rule = Gaussian("mean")
-    return Gaussian(bandwidth * rule.fitted(rule.statistic(y)).bandwidth)
+    sigma = float(rule.fitted(rule.statistic(y)).bandwidth)  # fitted: a number, no rule any more
+    return Gaussian(bandwidth * sigma)
 
 
 def as_features(points: Tensor) -> Tensor:
@@ -156,7 +155,9 @@ def as_features(points: Tensor) -> Tensor:
     return points.T[None, :, None]
 
 
-def permutation_test(x: Tensor, y: Tensor, kernel, deals: int = DEALS) -> Tensor:
+def permutation_test(
+    x: Tensor, y: Tensor, kernel: Polynomial | Gaussian, deals: int = DEALS
+) -> Tensor:
     """MMD² of the same points dealt out at random, `deals` times."""
     both, g = torch.cat([x, y]), torch.Generator().manual_seed(0)
     K, M = kernel(both, both), len(x)
@@ -168,21 +169,24 @@ def permutation_test(x: Tensor, y: Tensor, kernel, deals: int = DEALS) -> Tensor
 def _answer(
     pair: str,
     points: tuple[Tensor, Tensor],
-    kernel: Statistic,
+    kernel: Polynomial | Gaussian,
     style: Tensor,
     painted: Tensor | None,
 ) -> Answer:
     x, y = points
     both = torch.cat([x, y])
-    found = float(mmd2(as_features(x), as_features(y), kernel))
+    discrepancy = float(mmd2(as_features(x), as_features(y), kernel))
     chance = float(permutation_test(x, y, kernel).quantile(0.95))
     drawn = [
         plots.to_bytes(plots.point_sets({pair: points})),
         plots.to_bytes(plots.kernel_blocks(kernel(both, both), len(x))),
     ]
-    seen = "it sees a difference" if found > chance else "no more than chance: it sees nothing"
+    seen = (
+        "it sees a difference" if discrepancy > chance else "no more than chance: it sees nothing"
+    )
     words = (
-        f"<b>MMD² = {found:.3g}</b>; dealt out at random, 19 of 20 stay below {chance:.3g}: {seen}."
+        f"<b>MMD² = {discrepancy:.3g}</b>; dealt out at random, 19 of 20 stay below {chance:.3g}: "
+        f"{seen}."
     )
     if painted is None:
         words += " No texture: beyond degree 2 the statistic is too large for a style loss."

@@ -82,10 +82,10 @@ def walk(
     """
     A = torch.tensor(VALLEYS[valley], dtype=torch.float64)
     bottom, x = (torch.tensor(place, dtype=torch.float64) for place in (BOTTOM, START))
-    walker = {"L-BFGS": lambda: LBFGS(history, length), "Adam": lambda: Adam(length)}.get(
-        method, lambda: Descent(length)
-    )()
-    believed, path, losses = x, [], []
+    walker = _walker(method, length, history)
+    believed = x
+    path: list[Tensor] = []
+    losses: list[float] = []
     while len(path) < EVALUATIONS and x.abs().max() < FAR:
         path.append(x)
         losses.append(loss(A, x if walls == FREE else x.clamp(*BOX)))
@@ -93,13 +93,19 @@ def walk(
         if walls == WALL:
             gradient = gradient + 2 * (x - x.clamp(*BOX))
         change = walker.step(believed, gradient)
-        if walls == BEHIND and method == "L-BFGS":
+        if walls == BEHIND and isinstance(walker, LBFGS):
             walker.last = (x, gradient)  # it goes on from where it was put, as PyTorch's does
         believed = x + change
         x = believed.clamp(*BOX) if walls in (BEHIND, TOLD) else believed
         if walls == TOLD:
             believed = x
     return torch.stack(path), losses
+
+
+def _walker(method: str, length: float, history: int) -> LBFGS | Adam | Descent:
+    if method == "L-BFGS":
+        return LBFGS(history, length)
+    return Adam(length) if method == "Adam" else Descent(length)
 
 
 def loss(A: Tensor, x: Tensor) -> float:
@@ -124,21 +130,21 @@ def _named(walk: dict) -> str:
 
 
 def _drawn(walks: list[dict]) -> Answer:
-    found = [walk(**each) for each in walks]
+    walked = [walk(**each) for each in walks]
     now = walks[-1]
     names = ["now"] if len(walks) == 1 else ["before", "now"]
     A = torch.tensor(VALLEYS[now["valley"]], dtype=torch.float64)
     box = None if all(each["walls"] == FREE for each in walks) else BOX
     # The present walk first, so that it keeps its colour
-    paths = {name: path for name, (path, _) in reversed([*zip(names, found, strict=True)])}
+    paths = {name: path for name, (path, _) in reversed([*zip(names, walked, strict=True)])}
     drawn = plots.descent_paths({f"{now['valley']} valley": (A, paths)}, BOTTOM, box)
     told = [f"{name}: {_named(each)}" for name, each in zip(names, walks, strict=True)]
     floors = {
         text: [max(value, 1e-5) for value in losses]
-        for text, (_, losses) in reversed([*zip(told, found, strict=True)])
+        for text, (_, losses) in reversed([*zip(told, walked, strict=True)])
     }
     race = plots.race(floors, "The loss on the way (drawn no lower than 1e-5)")
-    path, losses = found[-1]
+    path, losses = walked[-1]
     allowed = least(now["valley"], now["walls"])
     words = (
         f"<b>{_named(now)}</b>: begins with a loss of {losses[0]:.3g}, best {min(losses):.3g}, "

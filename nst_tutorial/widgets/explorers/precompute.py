@@ -7,6 +7,7 @@ no setting any more is removed.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 
 import torch
 
@@ -14,7 +15,7 @@ from ...images.reading import load_image
 from ...presets import STYLE_LAYERS
 from ...vgg.network import load_vgg19
 from . import balance, content, kernels, style_gram
-from .cache import BUNDLED, bundled_path, compressed, write
+from .cache import BUNDLED, Arrays, bundled_path, compressed, write
 from .textures import texture
 
 Job = tuple[str, Mapping, Callable[[], Mapping]]
@@ -24,10 +25,8 @@ PICTURE, SIZE = "starry_night", 192  # of the textures
 def inversions() -> Iterator[Job]:
     for layer in content.LAYERS:
         settings = content.inversion_settings("cat", 160, None, content.EVALUATIONS)
-        yield (
-            "inversion", {**settings, "layer": layer},
-            lambda layer=layer: content.invert("cat", 160, layer, content.EVALUATIONS),
-        )  # fmt: skip
+        invert = partial(content.invert, "cat", 160, layer, content.EVALUATIONS)
+        yield "inversion", {**settings, "layer": layer}, invert
 
 
 def textures() -> Iterator[Job]:
@@ -40,23 +39,23 @@ def textures() -> Iterator[Job]:
     tried = [("", 0.0), *((deed, a) for deed in deeds for a in style_gram.AMOUNTS if a)]
     for deed, amount in tried:
         key = {**base, "deed": deed, "amount": amount}
-        yield (
-            "gram_texture", key,
-            lambda key=key: {
-                "image": compressed(style_gram.treated_texture(model, style, features, key))
-            },
-        )  # fmt: skip
+
+        def treated(key: dict = key) -> Arrays:
+            image = style_gram.treated_texture(model, style, features, key)
+            return {"image": compressed(image)}
+
+        yield "gram_texture", key, treated
     described = [kernels.described("polynomial", 1, 0.0, 1.0)]
     described += [kernels.described("polynomial", 2, offset, 1.0) for offset in kernels.OFFSETS]
     described += [kernels.described("gaussian", 2, 0.0, width) for width in kernels.BANDWIDTHS]
     for each in described:
 
-        def paint(each: dict = each) -> dict:
+        def painted(each: dict = each) -> Arrays:
             chosen = {layer: kernels.kernel_for(f, **each) for layer, f in features.items()}
-            made = texture(model, style, features, chosen, style_gram.SIDE, style_gram.STEPS)
-            return {"image": compressed(made)}
+            image = texture(model, style, features, chosen, style_gram.SIDE, style_gram.STEPS)
+            return {"image": compressed(image)}
 
-        yield "kernel_texture", {**base, **each}, paint
+        yield "kernel_texture", {**base, **each}, painted
 
 
 def jobs() -> Iterator[Job]:

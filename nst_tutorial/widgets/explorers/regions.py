@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ...images.resizing import resize_mask
+from ...images.resizing import resize_mask, shape_of
 from ...presets import STYLE_LAYERS, Settings
 from ...tiling.engine import Engine
 from ...transfer.builder import make_objective
@@ -42,7 +42,7 @@ def region_explorer(
         Masks (1, 1, H, W) in 0..1 by name, beside the region above a line.
     """
     content, style, masks = content.to(model.mean), style.to(model.mean), dict(masks or {})
-    shape = tuple(content.shape[2:])
+    shape = shape_of(content)
 
     def answer(region: str, line: float, soft: float, layer: str) -> Answer:
         if region == LINE:
@@ -96,7 +96,7 @@ def _answer(model: VGG19, content: Tensor, style: Tensor, mask: Tensor, layer: s
         "middle: the mask at the layer, right: the pull, bright where it is strong"
     )
     dim = content * (0.3 + 0.7 * mask)
-    blocks = F.interpolate(seen, size=tuple(content.shape[2:]), mode="nearest")
+    blocks = F.interpolate(seen, size=shape_of(content), mode="nearest")
     bright = (pulled / pulled.max().clamp(min=1e-30)).sqrt()
     panels = [dim, *(panel.expand_as(dim) for panel in (blocks, bright))]
     return Answer((to_jpeg(torch.cat(panels, dim=3)),), words)

@@ -70,7 +70,7 @@ def gram_explorer(
         with torch.no_grad():
             return network, style, network(style, STYLE_LAYERS)
 
-    def made_texture(deed: str, amount: float) -> Tensor:
+    def texture_after(deed: str, amount: float) -> Tensor:
         key = {**settings, "deed": deed if amount else "", "amount": amount}
 
         def make() -> dict:
@@ -85,10 +85,9 @@ def gram_explorer(
         changed, mask = treat(f, deed, amount)
         G, H = gram_matrix(f), gram_matrix(changed, mask)
         apart = float((H - G).double().square().sum() / G.double().square().sum())
-        own = made_texture(deed, 0.0 if apart < SAME else amount)
-        return _answer(
-            style, layer, (f, changed, mask), (G, H, apart), made_texture(deed, 0.0), own
-        )
+        before = texture_after(deed, 0.0)
+        after = texture_after(deed, 0.0 if apart < SAME else amount)
+        return _answer(style, layer, (f, changed, mask), (G, H, apart), before, after)
 
     def answer(**values) -> Answer:
         return kept("gram", {**settings, **values}, lambda: draw(**values))

@@ -24,7 +24,7 @@ def texture(
     kernels: Mapping[str, Statistic],
     side: int,
     steps: int,
-    masks: Mapping[str, Tensor] | None = None,
+    masks: Mapping[str, Tensor | None] | None = None,
 ) -> Tensor:
     """Return a square picture (1, 3, side, side) with the statistics of the features.
 
@@ -41,7 +41,7 @@ def texture(
     side, steps
         Pixels; evaluations of loss and gradient.
     masks
-        Layer → (1, 1, H, W), how much each of the features' positions counts.
+        Layer → (1, 1, H, W), how much each of the features' positions counts; None: all the same.
     """
     terms: dict[str, Term] = {"out of range": OutOfRange()}
     for layer, f in features.items():

@@ -20,7 +20,7 @@ from ...optimize.result import Result
 from ...storage.atomic import free_name
 from .controls import Controls
 from .page import alert, as_code, download, in_words, quiet, thumbnails
-from .recipe import Recipe
+from .recipe import Picture, Recipe
 from .screen import Screen
 from .uploads import Uploads, files_of, safe_name
 from .worker import Job
@@ -141,11 +141,11 @@ class Studio(ipywidgets.VBox):
     def _enable(self) -> None:
         """Buttons that can be pressed now."""
         with self._buttons:  # whoever comes last sees how things stand last
-            running = self.running
-            self.run.disabled = running
-            self.pause.disabled = self.stop.disabled = not running or self.job.stopping
+            job = self.job if self.running else None
+            self.run.disabled = job is not None
+            self.pause.disabled = self.stop.disabled = job is None or job.stopping
             self.save.disabled = self.result is None
-            self.pause.description = "Resume" if running and self.job.paused else "Pause"
+            self.pause.description = "Resume" if job is not None and job.paused else "Pause"
 
     # --- before a run ------------------------------------------------------------------------
 
@@ -159,11 +159,11 @@ class Studio(ipywidgets.VBox):
 
     def _prepare(self, change=None) -> None:
         """Show the pictures that are chosen, and what a run would take."""
-        pictures = ()
+        pictures: tuple[Picture, ...] = ()
         try:
             recipe = self.controls.recipe()
             pictures = recipe.pictures
-            made = recipe.plan(self.speed)
+            plan = recipe.plan(self.speed)
             self.thumbnails.value = thumbnails(pictures)
         except (ValueError, OSError) as error:
             self.plan.value = alert(in_words(error, pictures))
@@ -171,7 +171,7 @@ class Studio(ipywidgets.VBox):
         if self.running:
             dismiss_team()  # that looking at pictures has gathered; it would slow down the job
         time = "" if self.speed else "time: being measured"
-        self.plan.value = quiet(f"Plan: {made}\n{time}".strip())
+        self.plan.value = quiet(f"Plan: {plan}\n{time}".strip())
         if self.recipe is None:
             self.code.value = as_code(recipe, "These settings as code")
 
@@ -202,7 +202,7 @@ class Studio(ipywidgets.VBox):
         if self.running:
             return
         self.message.value = self.saved.value = ""
-        pictures = ()
+        pictures: tuple[Picture, ...] = ()
         try:
             recipe = self.controls.recipe()
             pictures = recipe.pictures
@@ -217,12 +217,17 @@ class Studio(ipywidgets.VBox):
         self.code.value = as_code(recipe, "This picture as code")
         self.screen.begin(content)
         self._enable()
-        self._watcher = threading.Thread(target=self._watch, args=(self.job, content), daemon=True)
+        self._watcher = threading.Thread(
+            target=self._watch, args=(recipe, job, content), daemon=True
+        )
         self._watcher.start()
 
     def _pause_or_resume(self, button=None) -> None:
-        if self.running:
-            self.job.resume() if self.job.paused else self.job.pause()
+        if self.running and self.job is not None:
+            if self.job.paused:
+                self.job.resume()
+            else:
+                self.job.pause()
             self.screen.tell(self.job)
             self._enable()
 
@@ -231,28 +236,28 @@ class Studio(ipywidgets.VBox):
             self.job.stop()
             self._enable()
 
-    def _watch(self, job: Job, content: Tensor) -> None:
+    def _watch(self, recipe: Recipe, job: Job, content: Tensor) -> None:
         """Draw while the job works, and the result at its end. Runs in a thread."""
         try:
             self._draw(lambda: self.screen.follow(job))
             job.wait()  # also where nothing can be drawn
-            self._conclude(job, content)
+            self._conclude(recipe, job, content)
         finally:  # whatever happens, another run can be started
             self._shown = True
             self._enable()
 
-    def _conclude(self, job: Job, content: Tensor) -> None:
+    def _conclude(self, recipe: Recipe, job: Job, content: Tensor) -> None:
         """Show what came out, or why nothing did."""
         if job.error is not None:
-            self.message.value = alert(in_words(job.error, self.recipe.pictures))
+            self.message.value = alert(in_words(job.error, recipe.pictures))
             self.screen.status.value = quiet("Ended by an error.")
-        else:
-            job.result.seconds -= job.seconds_paused
-            if job.result.stopped == "callback":
-                self.recipe = replace(self.recipe, stop_after=len(job.history))
-            self.code.value = as_code(self.recipe, "This picture as code")
-            self._draw(lambda: self.screen.end(job, content))
-            self.result = job.result
+        elif (result := job.result) is not None:
+            result.seconds -= job.seconds_paused
+            if result.stopped == "callback":
+                self.recipe = recipe = replace(recipe, stop_after=len(job.history))
+            self.code.value = as_code(recipe, "This picture as code")
+            self._draw(lambda: self.screen.end(job, result, content))
+            self.result = result
 
     def _draw(self, draw: Callable[[], None]) -> None:
         """Draw; an error is told and costs no more than the view, since nobody else catches it."""
@@ -264,7 +269,7 @@ class Studio(ipywidgets.VBox):
 
     def _save(self, button=None) -> None:
         """Write the picture with its settings, and offer it for download."""
-        if self.result is None:
+        if self.result is None or self.recipe is None:
             return
         names = {"content": self.recipe.content.name, "style": [s.name for s in self.recipe.styles]}
         settings = {**self.result.settings, **names, "seconds": round(self.result.seconds, 1)}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
@@ -13,11 +13,11 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from ...checks import LARGEST_SIZE, SMALLEST_SIDE
+from ...checks import LARGEST_SIZE, SMALLEST_SIDE, check_number
 from ...images.catalog import find_image
 from ...images.decoding import read_picture
 from ...images.reading import load_image
-from ...images.resizing import fit
+from ...images.resizing import fit, shape_of
 from ...optimize.loop import Callback
 from ...optimize.result import Result
 from ...presets import Settings
@@ -72,7 +72,8 @@ class Recipe:
     @property
     def style_size(self) -> int:
         """No larger than the style will be used, so that a huge painting fills no memory."""
-        size = min(max(SMALLEST_SIDE, self.size * self.settings.style_scale), LARGEST_SIZE)
+        scale = check_number("style_scale", self.settings.style_scale)  # one for all styles
+        size = min(max(SMALLEST_SIDE, self.size * scale), LARGEST_SIZE)
         return math.ceil(size)
 
     @property
@@ -108,8 +109,8 @@ class Recipe:
         styles = [_shape(each.path, self.style_size, False) for each in self.styles]
         sources = style_sources(content, styles, settings)
         for source in sources:
-            check_style_scale(source, tuple(content.shape[2:]))
-        request = Request(settings, tuple(content.shape[2:]), content, tuple(sources))
+            check_style_scale(source, shape_of(content))
+        request = Request(settings, shape_of(content), content, tuple(sources))
         return request.plan(
             memory=memory or self.options.get("memory"),
             seconds_per_megapixel=seconds_per_megapixel,
@@ -122,7 +123,7 @@ class Recipe:
         of memory nothing is cut, then or when the picture is made again.
         """
         now = self.plan()
-        if now.stages == self.plan(memory=PLENTY).stages:
+        if now.budget is None or now.stages == self.plan(memory=PLENTY).stages:
             return self
         budget = math.floor(now.budget / 1e8) / 10
         return replace(self, options={**self.options, "memory": budget})
@@ -191,7 +192,7 @@ def _as_options(name: str, value: object) -> list[str]:
     if name == "kernel" and isinstance(value, Mapping):
         named = {("kernel" if key == "name" else key): v for key, v in value.items()}
         return [word for key, v in named.items() for word in (f"--{key}", str(v))]
-    if name == "style_mix":
+    if name == "style_mix" and isinstance(value, Sequence):
         return ["--mix", ",".join(map(repr, value))]
     if isinstance(value, Mapping):
         value = ",".join(f"{key}={weight!r}" for key, weight in value.items())

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from ... import plots
 from ...images.resizing import fit
+from ...optimize.result import Result
 from ...tiling.planning import duration
 from ..compare import Compare
 from .page import quiet
@@ -40,7 +41,7 @@ def frame(image: Tensor, longer: int = LONGER) -> bytes:
 class Screen(ipywidgets.VBox):
     """Shows one job after another. All drawing is done by whoever calls `follow`."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         hidden = {"max_width": "100%", "display": "none"}
         self.progress = ipywidgets.FloatProgress(min=0, max=1, value=0, layout={"width": "98%"})
         self.status = ipywidgets.HTML(quiet("Choose two pictures and press Run."))
@@ -95,21 +96,21 @@ class Screen(ipywidgets.VBox):
         )
         self.progress.value = p.fraction
 
-    def end(self, job: Job, content: Tensor) -> None:
+    def end(self, job: Job, result: Result, content: Tensor) -> None:
         """Show what came out, beside the content."""
-        result = job.result
         why = {"callback": "Stopped", "no improvement": "Ended, as it got no better,"}
-        how = why.get(result.stopped, "Done")
+        how = why.get(result.stopped or "", "Done")
         self.status.value = quiet(
             f"{how} after {len(job.history)} evaluations, {duration(result.seconds)}"
         )
         self.progress.value = 1
         self.compare.show(content, result.image)
         self._uncover(self.compare)
-        if job.history:
-            self._draw_curves(job)
+        self._draw_curves(job)
 
     def _draw_curves(self, job: Job) -> None:
+        if job.latest is None:  # no evaluation yet
+            return
         figure = plots.loss_curves(list(job.history), job.latest.term_weights)
         self.curves.value = plots.to_bytes(figure)
         self.curves.layout.display = None

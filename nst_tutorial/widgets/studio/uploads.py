@@ -6,6 +6,7 @@ import hashlib
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from ...checks import MOST_UPLOAD
 from ...images.decoding import read_picture
@@ -16,16 +17,19 @@ MOST_FILES = 20  # at a time
 LONGEST_NAME = 60
 
 
-def files_of(value: Iterable) -> Iterator[tuple[str, bytes]]:
+def files_of(
+    value: Mapping[str, Mapping[str, Any]] | Iterable[Mapping[str, Any]],
+) -> Iterator[tuple[str, bytes]]:
     """(name, content) of each file in the `value` of an `ipywidgets.FileUpload`.
 
     In version 7 that is {name: {"metadata": …, "content": bytes}}, in version 8 a tuple of
     {"name": …, "content": memoryview}.
     """
+    entries: Iterable[Mapping[str, Any]]
     if isinstance(value, Mapping):
         entries = [{"name": name, **entry} for name, entry in value.items()]
     else:
-        entries = list(value)
+        entries = value
     for entry in entries:
         yield str(entry["name"]), bytes(entry["content"])
 
@@ -48,7 +52,7 @@ class Uploads:
     Each upload keeps its picture: a second one of the same name gets another name.
     """
 
-    def __init__(self):
+    def __init__(self) -> None:
         self._private = PrivateFolder()
         self.folder = self._private.path
         self.paths: dict[str, Path] = {}
