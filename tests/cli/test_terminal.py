@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 import torch
 import typer
-from conftest import COMMAND, QUICK, names_in
+from folders import names_in
+from runs import COMMAND, QUICK
 
 from nst_tutorial import cli, load_image
 from nst_tutorial.cli.terminal import SIGNALS, deliver, plain_errors
