@@ -15,6 +15,7 @@ if "PYTEST_XDIST_WORKER" in os.environ:  # before torch is loaded: one thread a 
 WHOLE_MACHINE = pytest.mark.xdist_group("whole_machine")  # one at a time: threads, memory, ports
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items):
     """The cells of a notebook stay in order, and what fills the machine does not meet its like."""
     for item in items:
