@@ -5,7 +5,7 @@ import os
 import subprocess
 import time
 
-from conftest import COMMAND
+from runs import COMMAND
 
 from nst_tutorial import load_image, sweep
 from nst_tutorial.images.reading import save_image

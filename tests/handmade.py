@@ -25,6 +25,14 @@ def png(width: int, height: int, depth: int, colour: int, rows: bytes, more: byt
     return b"\x89PNG\r\n\x1a\n" + chunks + chunk(b"IEND", b"")
 
 
+def claiming(width: int, height: int, channels: str = "RGB", more: bytes = b"") -> bytes:
+    """A PNG that claims a size, with hardly any data."""
+    code = {"grey": 0, "RGB": 2, "grey and alpha": 4, "RGBA": 6}[channels]
+    data = png(width, 1, 8, code, b"", more)
+    header = struct.pack(">IIBBBBB", width, height, 8, code, 0, 0, 0)
+    return data[:8] + chunk(b"IHDR", header) + data[8 + 25 :]
+
+
 def profile_chunk(profile: bytes) -> bytes:
     return chunk(b"iCCP", b"profile\0\0" + zlib.compress(profile))
 

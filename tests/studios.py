@@ -12,8 +12,8 @@ import time
 import ipywidgets
 import numpy as np
 import torch
-from conftest import COMMAND
 from PIL import Image
+from runs import COMMAND
 
 from nst_tutorial import load_image
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 import torch
-from conftest import quick
+from runs import quick
 
 import nst_tutorial
 from nst_tutorial import images

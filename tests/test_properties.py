@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from conftest import names_in
+from folders import names_in
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from PIL import Image

@@ -86,6 +86,14 @@ def sweep(
     error, and the others go on. Ctrl-C ends early; the same call goes on where it was. Several runs
     may share a folder.
 
+    >>> import tempfile
+    >>> import nst_tutorial as nst
+    >>> grid = {"size": [32], "steps": [1], "style_weight": [5.0, 50.0]}
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     done = nst.sweep("temple", "starry_night", grid, folder, device="cpu", progress=False)
+    ...     sorted(row["style_weight"] for row in nst.read_manifest(folder))
+    [5.0, 50.0]
+
     Parameters
     ----------
     contents, styles

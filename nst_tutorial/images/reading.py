@@ -61,6 +61,10 @@ def load_image(
     Turned as its EXIF data say, converted from its colour profile to sRGB, transparency over
     white, the first frame of an animation; grey, palette, CMYK and 16-bit pictures become RGB.
 
+    >>> import nst_tutorial as nst
+    >>> nst.load_image("temple", size=64).shape
+    torch.Size([1, 3, 43, 64])
+
     Parameters
     ----------
     path

@@ -28,6 +28,11 @@ def resize(image: Tensor, size: int | tuple[int, int]) -> Tensor:
 
     `size` is the longer side in pixels, which keeps the shape, or (H, W).
 
+    >>> resize(torch.rand(1, 3, 60, 80), 40).shape
+    torch.Size([1, 3, 30, 40])
+    >>> resize(torch.rand(1, 3, 60, 80), (20, 20)).shape
+    torch.Size([1, 3, 20, 20])
+
     Raises
     ------
     ValueError

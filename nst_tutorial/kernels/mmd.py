@@ -16,6 +16,14 @@ def mmd2(x: Tensor, y: Tensor, kernel) -> Tensor:
     Li et al. 2017, equation 2. Memory grows with the product of the numbers of positions: meant
     for small sets, and for kernels of any degree.
 
+    >>> import torch
+    >>> import nst_tutorial as nst
+    >>> x, y = torch.tensor([[[[0.0, 2.0]]]]), torch.tensor([[[[3.0]]]])  # one channel
+    >>> mmd2(x, y, lambda a, b: a @ b.T)  # linear: (mean of x - mean of y)² = (1 - 3)²
+    tensor(4.)
+    >>> mmd2(x, y, nst.kernels.Polynomial(degree=2, offset=0.0))  # of the squares: (2 - 9)²
+    tensor(49.)
+
     Parameters
     ----------
     x, y

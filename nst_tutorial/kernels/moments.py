@@ -60,6 +60,10 @@ def gram_matrix(features: Tensor, mask: Tensor | None = None) -> Tensor:
     Gatys et al. 2016, equation 3, divided by the number of positions M, so that pictures of
     different sizes can be compared. Computed in float32 at least: float16 would overflow. With a
     mask (1, 1, H, W) the mean over positions is a weighted one.
+
+    >>> gram_matrix(torch.tensor([[[[1.0, 2.0]], [[3.0, 4.0]]]]))  # two channels, two positions
+    tensor([[[ 2.5000,  5.5000],
+             [ 5.5000, 12.5000]]])
     """
     F = positions(features)
     if mask is not None:

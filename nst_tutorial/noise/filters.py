@@ -28,6 +28,12 @@ def denoise(
 ) -> Tensor:
     """Return the picture with less noise.
 
+    >>> import nst_tutorial as nst
+    >>> noise = torch.randn(1, 3, 64, 64, generator=torch.Generator().manual_seed(0))
+    >>> noisy = 0.5 + 10 / 255 * noise
+    >>> nst.noise_level(denoise(noisy)) < 0.2 * nst.noise_level(noisy)
+    True
+
     Parameters
     ----------
     image

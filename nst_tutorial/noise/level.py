@@ -31,6 +31,10 @@ def noise_level(image: Tensor, where: Tensor | None = None, octave: int = 0) -> 
     since texture and edges are few large values (Donoho & Johnstone, "Ideal spatial adaptation by
     wavelet shrinkage", Biometrika 1994, doi 10.1093/biomet/81.3.425, section 4.2).
 
+    >>> noise = torch.randn(1, 3, 64, 64, generator=torch.Generator().manual_seed(0))
+    >>> round(noise_level(0.5 + 10 / 255 * noise))
+    10
+
     Parameters
     ----------
     image

@@ -109,6 +109,20 @@ def minimize(
     long. The same is done after 50 evaluations without a better picture; after 100 the loop ends.
     Ctrl-C ends the loop and gives the best picture so far.
 
+    >>> import torch
+    >>> from nst_tutorial.losses import Evaluation
+    >>> class Grey:
+    ...     # ½ ‖image - 0.5‖²
+    ...     term_weights = {"distance": 1.0}
+    ...
+    ...     def value_and_gradient(self, image):
+    ...         residual = image - 0.5
+    ...         total = 0.5 * float((residual**2).sum())
+    ...         return Evaluation(total, {"distance": total}, residual)
+    >>> minimum = minimize(Grey(), torch.zeros(1, 3, 16, 16), steps=10)
+    >>> torch.allclose(minimum.image, torch.tensor(0.5), atol=1e-4)
+    True
+
     Parameters
     ----------
     objective

@@ -170,6 +170,11 @@ class Generator(nn.Module):
 
         From a megapixel on each is computed in strips: the same picture in less memory.
 
+        >>> import nst_tutorial as nst
+        >>> generator = nst.load_generator("tissue_stain", device="cpu")
+        >>> generator.sample((64, 96), seed=3).shape
+        torch.Size([1, 3, 64, 96])
+
         Parameters
         ----------
         size

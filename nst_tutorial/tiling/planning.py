@@ -91,6 +91,10 @@ def plan(
 ) -> Plan:
     """Return what `stylize` will do for a picture of this size.
 
+    >>> planned = plan(1024, 1536, memory=8, device="cpu")
+    >>> [(stage.height, stage.width, stage.steps) for stage in planned.stages]
+    [(128, 192, 160), (256, 384, 80), (512, 768, 40), (1024, 1536, 20)]
+
     Parameters
     ----------
     height, width

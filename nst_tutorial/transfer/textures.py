@@ -59,6 +59,11 @@ def synthesize_texture(
     From noise, matching the style's statistics alone (Gatys, Ecker & Bethge 2015, "Texture
     Synthesis Using Convolutional Neural Networks", arXiv 1505.07376).
 
+    >>> import nst_tutorial as nst
+    >>> style = nst.load_image("starry_night", 64)
+    >>> nst.synthesize_texture(style, (32, 48), steps=2, device="cpu").image.shape
+    torch.Size([1, 3, 32, 48])
+
     Parameters
     ----------
     style
@@ -131,6 +136,12 @@ def reconstruct(
     What differs from the content is what the layer has forgotten (Mahendran & Vedaldi, CVPR 2015,
     arXiv 1412.0035; Gatys et al. 2016, figure 1). Parameters as in `synthesize_texture`, of which
     `balance` and the style's have no meaning here.
+
+    >>> import nst_tutorial as nst
+    >>> content = nst.load_image("temple", 48)
+    >>> result = nst.reconstruct(content, "relu2_1", steps=4, device="cpu")
+    >>> result.history[-1]["total"] < result.history[0]["total"]
+    True
 
     Raises
     ------

@@ -22,6 +22,12 @@ from .weights import PREPROCESSING, check_weights, read_weights
 class VGG19(nn.Module):
     """The convolutional part of VGG19, frozen, as a map from a picture to named features.
 
+    >>> import nst_tutorial as nst
+    >>> vgg = nst.VGG19(device="cpu")
+    >>> features = vgg(nst.load_image("temple", size=64), ["relu1_1", "relu4_2"])
+    >>> features["relu1_1"].shape, features["relu4_2"].shape
+    (torch.Size([1, 64, 43, 64]), torch.Size([1, 512, 5, 8]))
+
     Parameters
     ----------
     weights

@@ -16,8 +16,8 @@ import psutil
 import pytest
 import torch
 from batches import TINY, command, pictures_in, start, wait_for_pictures, whole_pictures
-from conftest import names_in
 from distributed import Client, LocalCluster, get_worker
+from folders import names_in
 
 from nst_tutorial import sweep
 from nst_tutorial.batch import connection

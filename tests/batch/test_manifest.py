@@ -8,7 +8,7 @@ import threading
 from pathlib import Path
 
 import pytest
-from conftest import names_in
+from folders import names_in
 
 from nst_tutorial.batch import manifest
 from nst_tutorial.batch.manifest import read_manifest, write_manifest

@@ -9,7 +9,7 @@ from contextlib import suppress
 
 import pytest
 from batches import GRID, TINY, command, pictures_in, run, start, wait_for_pictures, whole_pictures
-from conftest import names_in
+from folders import names_in
 
 from nst_tutorial.batch import one_picture as perform
 from nst_tutorial.batch import sweeps as batch

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 from batches import GRID, TINY, pictures_in, run
-from conftest import names_in
+from folders import names_in
 from PIL import Image
 
 from nst_tutorial import load_image, load_settings, plots

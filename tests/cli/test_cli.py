@@ -13,10 +13,11 @@ from pathlib import Path
 import pytest
 import torch
 import typer
-from conftest import COMMAND, QUICK, names_in
+from folders import names_in
+from pictures import BAD, write_bad
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
-from test_decoding import BAD, write_bad
+from runs import COMMAND, QUICK
 
 from nst_tutorial import cli, images, load_image, load_settings
 from nst_tutorial.images.reading import SETTINGS_KEY

@@ -6,8 +6,8 @@ import sys
 
 import pytest
 from batches import GRID, TINY, command
-from conftest import COMMAND
 from PIL import Image
+from runs import COMMAND
 
 from nst_tutorial import load_settings, plots
 from nst_tutorial.batch import RECORD

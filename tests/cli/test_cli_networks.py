@@ -5,7 +5,7 @@ import signal
 from pathlib import Path
 
 import pytest
-from conftest import names_in
+from folders import names_in
 from PIL import Image
 
 from nst_tutorial import cli, load_image, load_settings

@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 import pytest
-from conftest import QUICK
+from runs import QUICK
 
 from nst_tutorial.cli import app
 from nst_tutorial.cli.course import notebooks_folder

@@ -8,8 +8,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import COMMAND, QUICK, names_in
-from test_terminal import start_in_a_terminal
+from folders import names_in
+from runs import COMMAND, QUICK, start_in_a_terminal
 
 from nst_tutorial import cli
 from nst_tutorial.checks import printable

@@ -4,7 +4,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from conftest import COMMAND, names_in
+from folders import names_in
+from runs import COMMAND
 
 from nst_tutorial.cli import course
 from nst_tutorial.images.catalog import list_images

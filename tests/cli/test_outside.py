@@ -6,9 +6,9 @@ import random
 
 import pytest
 import torch
-from conftest import QUICK
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
+from runs import QUICK
 
 from nst_tutorial import cli
 from nst_tutorial.cli.sources import recorded_options

@@ -1,17 +1,13 @@
 """What becomes of results: interrupted runs, full disks, names that are taken."""
 
-import os
-import re
 import signal
-import subprocess
-import sys
 import time
-from pathlib import Path
 
 import pytest
 import torch
 import typer
-from conftest import COMMAND, QUICK, names_in
+from folders import names_in
+from runs import QUICK, start
 
 from nst_tutorial import cli, load_image
 from nst_tutorial.cli.terminal import SIGNALS, deliver, plain_errors
@@ -26,44 +22,6 @@ def test_the_default_name_is_numbered(tmp_path):
         path = free_name(tmp_path / "a.png")
         assert path.name == expected
         path.touch()
-
-
-ARGUMENTS = ["stylize", "temple", "starry_night", "--size", "64", "--steps", "100000", "--device",
-             "cpu"]  # fmt: skip
-
-
-def start(out: Path, *arguments) -> subprocess.Popen:
-    """A run that has long work before it; returns once the optimisation is under way."""
-    process = subprocess.Popen(
-        [*COMMAND, *ARGUMENTS, "--out", str(out)],
-        stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1,
-        env={**os.environ, "FORCE_COLOR": "1", "COLUMNS": "200"},
-    )  # fmt: skip
-    seen = ""
-    while "/100000" not in seen:
-        character = process.stderr.read(1)
-        assert character, f"it ended early: {seen}"
-        seen += character
-    return process
-
-
-def start_in_a_terminal(out: Path):
-    """The same in a terminal of its own, which is the second that is returned."""
-    ours, theirs = os.openpty()
-    terminal = os.fdopen(ours, "rb", buffering=0)
-    code = "import fcntl, runpy, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); " + (
-        "runpy.run_module('nst_tutorial', run_name='__main__')"
-    )
-    process = subprocess.Popen(
-        [sys.executable, "-c", code, *ARGUMENTS, "--out", str(out)],
-        stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True,
-        env={**os.environ, "COLUMNS": "200"},
-    )  # fmt: skip
-    os.close(theirs)
-    seen = b""
-    while not re.search(rb"[2-9]\d/100000", seen):
-        seen += terminal.read(1000)
-    return process, terminal
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from conftest import WIDTH, as_tensor
+from pictures import WIDTH, as_tensor
 
 from nst_tutorial.images.catalog import find_image, list_images, pictures_in
 from nst_tutorial.images.reading import load_image, save_image

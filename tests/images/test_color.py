@@ -1,6 +1,6 @@
 import pytest
 import torch
-from conftest import quick
+from runs import quick
 
 from nst_tutorial.images.color import (
     GREY_LEVEL,

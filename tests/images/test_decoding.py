@@ -1,4 +1,3 @@
-import os
 import struct
 import subprocess
 import sys
@@ -6,8 +5,8 @@ import sys
 import numpy as np
 import pytest
 import torch
-from conftest import HEIGHT, WIDTH, as_tensor
-from handmade import chunk, png
+from handmade import chunk, claiming
+from pictures import BAD, HEIGHT, WIDTH, as_tensor, write_bad
 from PIL import Image, ImageCms, features
 
 from nst_tutorial.images import decoding
@@ -119,55 +118,6 @@ def test_unusable_profile_is_said_and_ignored(tmp_path, scene):
     with pytest.warns(UserWarning, match=r"odd.png: its colour profile cannot be used"):
         image = load_image(tmp_path / "odd.png")
     assert torch.equal(image, as_tensor(scene))
-
-
-def claiming(width: int, height: int, channels: str = "RGB", more: bytes = b"") -> bytes:
-    """A PNG that claims a size, with hardly any data."""
-    code = {"grey": 0, "RGB": 2, "grey and alpha": 4, "RGBA": 6}[channels]
-    data = png(width, 1, 8, code, b"", more)
-    header = struct.pack(">IIBBBBB", width, height, 8, code, 0, 0, 0)
-    return data[:8] + chunk(b"IHDR", header) + data[8 + 25 :]
-
-
-def write_bad(folder, kind: str):
-    path = folder / "bad.png"
-    if kind == "missing":
-        return path
-    if kind == "folder":
-        path.mkdir()
-    elif kind == "pipe":
-        os.mkfifo(path)
-    elif kind == "empty":
-        path.write_bytes(b"")
-    elif kind == "text":
-        path.write_text("this is not a picture")
-    elif kind == "truncated":
-        load = Image.fromarray(np.random.default_rng(0).integers(0, 255, (64, 64, 3), np.uint8))
-        load.save(path)
-        path.write_bytes(path.read_bytes()[:5000])
-    elif kind == "1x1":
-        Image.new("RGB", (1, 1)).save(path)
-    elif kind == "3x2000":
-        Image.new("RGB", (3, 2000)).save(path)
-    elif kind == "500 megapixels":
-        path.write_bytes(claiming(25000, 20000))
-    elif kind == "160 megapixels":
-        path.write_bytes(claiming(16000, 10000))
-    return path
-
-
-BAD = {
-    "missing": (FileNotFoundError, "bad.png: no such picture.*by name there are"),
-    "folder": (IsADirectoryError, "bad.png: is a folder"),
-    "pipe": (ValueError, "bad.png: is not a regular file"),
-    "empty": (ValueError, "bad.png: the file is empty"),
-    "text": (ValueError, r"bad.png: cannot be read as a picture \(not a picture\).*save it anew"),
-    "truncated": (ValueError, "bad.png: cannot be read as a picture.*save it anew"),
-    "1x1": (ValueError, "bad.png: only 1×1 pixels.*at least 16"),
-    "3x2000": (ValueError, "bad.png: only 3×2000 pixels"),
-    "500 megapixels": (ValueError, "bad.png: .*make the picture smaller"),
-    "160 megapixels": (ValueError, "bad.png: 16000×10000 is 160 megapixels.*make the picture smal"),
-}
 
 
 @pytest.mark.parametrize("kind", BAD)

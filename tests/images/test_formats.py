@@ -7,8 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 import torch
-from conftest import as_tensor
 from handmade import chunk, png, tiff, twelve_bits
+from pictures import as_tensor
 from PIL import Image
 
 from nst_tutorial.images.reading import load_image

@@ -3,7 +3,8 @@ import json
 import numpy as np
 import pytest
 import torch
-from conftest import HEIGHT, WIDTH, as_tensor, names_in
+from folders import names_in
+from pictures import HEIGHT, WIDTH, as_tensor
 from PIL import Image, PngImagePlugin
 
 from nst_tutorial.images import reading

@@ -4,7 +4,6 @@ import warnings
 
 import numpy as np
 import pytest
-from conftest import as_tensor
 from handmade import (
     color_profile,
     grey_profile,
@@ -14,6 +13,7 @@ from handmade import (
     srgb,
     tiff,
 )
+from pictures import as_tensor
 from PIL import Image
 
 from nst_tutorial.images.decoding import read_picture

@@ -2,7 +2,7 @@ import math
 
 import pytest
 import torch
-from conftest import distance, features, fitted_to
+from tensors import distance, features, fitted_to
 
 from nst_tutorial.kernels.gaussian import Gaussian
 from nst_tutorial.kernels.moments import Gram, Linear, positions

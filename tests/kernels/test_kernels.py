@@ -2,7 +2,7 @@ from itertools import product
 
 import pytest
 import torch
-from conftest import distance, features, fitted_to
+from tensors import distance, features, fitted_to
 
 from nst_tutorial.kernels.gaussian import Gaussian
 from nst_tutorial.kernels.mmd import mmd2

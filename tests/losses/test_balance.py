@@ -2,7 +2,7 @@ import math
 
 import pytest
 import torch
-from conftest import quick
+from runs import quick
 
 from nst_tutorial.losses.objective import Objective
 from nst_tutorial.tiling.engine import Engine

@@ -3,8 +3,8 @@ import re
 
 import pytest
 import torch
-from conftest import COMMAND, QUICK, quick
-from test_level import white
+from runs import COMMAND, QUICK, quick
+from tensors import white
 
 from nst_tutorial import cli, images
 from nst_tutorial.images.reading import load_image, load_settings

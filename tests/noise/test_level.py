@@ -2,6 +2,7 @@ import math
 
 import pytest
 import torch
+from tensors import white
 
 from nst_tutorial.noise.level import (
     fine_detail,
@@ -10,11 +11,6 @@ from nst_tutorial.noise.level import (
     noise_level,
     power_spectrum,
 )
-
-
-def white(*shape, seed=0):
-    return torch.randn(shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
-
 
 # --- noise level -----------------------------------------------------------------------------
 

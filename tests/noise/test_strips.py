@@ -5,7 +5,7 @@ import sys
 
 import pytest
 import torch
-from test_level import white
+from tensors import white
 
 from nst_tutorial.images.reading import load_image
 from nst_tutorial.noise import strips as module

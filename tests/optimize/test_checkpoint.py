@@ -3,49 +3,21 @@ import os
 import random
 import signal
 import subprocess
-import sys
-import textwrap
 import time
 from contextlib import contextmanager
 
 import numpy as np
 import pytest
 import torch
-from conftest import COMMAND, names_in
+from folders import names_in
+from objectives import START, Stuck
+from runs import COMMAND, begin
 
 from nst_tutorial.images.reading import load_image
 from nst_tutorial.optimize import checkpoint as module
 from nst_tutorial.optimize.loop import minimize
 from nst_tutorial.storage import tensor_files
 from nst_tutorial.transfer.style_transfer import stylize
-
-RUN = textwrap.dedent("""
-    import sys
-    from pathlib import Path
-    import torch
-    from nst_tutorial.transfer import stylize
-    from nst_tutorial.vgg import VGG19
-
-    torch.set_num_threads(1)
-    folder, name, method, *checkpoint = sys.argv[1:]
-    content, style = torch.rand(2, 1, 3, 400, 48, generator=torch.Generator().manual_seed(0))
-    model = VGG19("random", channels=(4, 6, 8, 8, 8), device="cpu")
-    print("ready", flush=True)
-    found = stylize(
-        content, style, model=model, steps=60, start="noise", method=method, balance="gradient",
-        checkpoint=checkpoint[0] if checkpoint else None, checkpoint_every=2,
-        callback=lambda progress: print(progress.evaluation, flush=True),
-    )
-    history = [{k: v for k, v in row.items() if k != "seconds"} for row in found.history]
-    torch.save((found.image, history), Path(folder, name))
-""")
-
-
-def begin(*arguments):
-    command = [sys.executable, "-c", RUN, *map(str, arguments)]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-    assert process.stdout.readline() == "ready\n"
-    return process
 
 
 @pytest.mark.parametrize(("method", "kills"), [("lbfgs", 10), ("adam", 2)])
@@ -291,9 +263,6 @@ def test_another_network_of_the_same_name_is_refused(pair, half):
 
 def test_a_run_that_ended_has_nothing_to_go_on_with(tiny, pair):
     """Also when it ended because nothing got better."""
-    from conftest import START
-    from test_loop import Stuck
-
     kept = []
     first = minimize(Stuck(falls=3), START, steps=500, keep=lambda state, ends: kept.append(state))
     assert first.stopped == "no improvement"

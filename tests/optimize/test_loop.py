@@ -2,7 +2,7 @@ import math
 
 import pytest
 import torch
-from conftest import START, Quadratic
+from objectives import START, Quadratic, Stuck
 
 from nst_tutorial.losses.objective import Evaluation
 from nst_tutorial.optimize.loop import minimize
@@ -187,20 +187,6 @@ def test_ctrl_c_gives_the_best_so_far(where):
 def test_bad_values_are_named(options, message):
     with pytest.raises(ValueError, match=message):
         minimize(Quadratic(), START, **options)
-
-
-class Stuck:
-    """A loss that falls for a while and then never again, whatever is done."""
-
-    term_weights = {"x": 1.0}  # noqa: RUF012
-
-    def __init__(self, falls):
-        self.falls, self.count = falls, 0
-
-    def value_and_gradient(self, image):
-        self.count += 1
-        total = 1000.0 - min(self.count, self.falls)
-        return Evaluation(total, {"x": total}, torch.ones_like(image))
 
 
 def test_a_loss_that_stops_improving_is_noticed_and_ends_the_loop():

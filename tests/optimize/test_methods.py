@@ -1,6 +1,6 @@
 import pytest
 import torch
-from conftest import START, Quadratic
+from objectives import START, Quadratic
 
 from nst_tutorial.optimize.methods import FIRST_STEP, LBFGS, OPTIMIZERS
 

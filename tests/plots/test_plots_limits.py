@@ -1,6 +1,6 @@
 import pytest
 import torch
-from test_level import white
+from tensors import white
 
 from nst_tutorial import plots
 from nst_tutorial.noise.level import flat_regions, noise_level, power_spectrum

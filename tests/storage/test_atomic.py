@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 import torch
-from conftest import COMMAND, QUICK, mounted, names_in, quick, skip_loudly
-from test_checkpoint import begin
+from folders import mounted, names_in, skip_loudly
+from runs import COMMAND, QUICK, begin, quick
 
 from nst_tutorial.images import decoding
 from nst_tutorial.images.reading import check_can_save, load_image, load_settings, save_image

@@ -7,7 +7,7 @@ import threading
 from pathlib import Path
 
 import pytest
-from conftest import names_in
+from folders import names_in
 
 from nst_tutorial.storage import private_folder
 from nst_tutorial.storage.private_folder import FILES, PREFIX, PrivateFolder, remove_abandoned

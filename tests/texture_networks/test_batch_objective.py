@@ -2,7 +2,7 @@ import math
 
 import pytest
 import torch
-from conftest import relative
+from tensors import relative
 
 from nst_tutorial.texture_networks.generator import Generator
 from nst_tutorial.texture_networks.objective import (

@@ -4,7 +4,7 @@ import math
 
 import pytest
 import torch
-from conftest import relative
+from tensors import relative
 
 from nst_tutorial.kernels.gaussian import Gaussian
 from nst_tutorial.kernels.moments import BatchNormStatistics, Gram, Linear, Polynomial, Wasserstein

@@ -1,6 +1,6 @@
 import pytest
 import torch
-from conftest import TINY
+from runs import TINY
 
 from nst_tutorial.tiling import windows as tiles
 from nst_tutorial.vgg.layers import LAYERS

@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 import torch
-from conftest import box, disc, quick
+from runs import quick
+from tensors import box, disc
 
 from nst_tutorial.images.color import luminance
 from nst_tutorial.images.resizing import resize

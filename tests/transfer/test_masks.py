@@ -6,8 +6,9 @@ from dataclasses import replace
 
 import pytest
 import torch
-from conftest import box, disc, features, ones, quick, relative
 from PIL import Image
+from runs import quick
+from tensors import box, disc, features, ones, relative
 
 from nst_tutorial.images.reading import save_image
 from nst_tutorial.images.resizing import resize, resize_mask

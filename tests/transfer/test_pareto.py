@@ -2,7 +2,7 @@ import math
 
 import pytest
 import torch
-from conftest import TINY
+from runs import TINY
 
 from nst_tutorial import plots
 from nst_tutorial.images.reading import load_image

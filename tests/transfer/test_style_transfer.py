@@ -5,7 +5,8 @@ from itertools import pairwise
 import pytest
 import torch
 import torch.nn.functional as F
-from conftest import quick, relative
+from runs import quick
+from tensors import relative
 
 from nst_tutorial import images
 from nst_tutorial.kernels.gaussian import Gaussian

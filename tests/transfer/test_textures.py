@@ -1,6 +1,7 @@
 import pytest
 import torch
-from conftest import TINY, fitted_to
+from runs import TINY
+from tensors import fitted_to
 
 from nst_tutorial.images.reading import load_image
 from nst_tutorial.kernels.gaussian import Gaussian

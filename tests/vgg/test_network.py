@@ -2,8 +2,9 @@ import pytest
 import torch
 import torch.nn.functional as F
 import torchvision
-from conftest import TINY, relative
+from runs import TINY
 from safetensors.torch import save_file
+from tensors import relative
 
 from nst_tutorial.machine.device import choose_device
 from nst_tutorial.vgg import weights as module

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from conftest import COMMAND, TINY, quick
+from runs import COMMAND, TINY, quick
 from safetensors.torch import save_file
 
 import nst_tutorial

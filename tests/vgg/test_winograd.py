@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
-from conftest import relative
+from tensors import relative
 
 from nst_tutorial import winograd
 from nst_tutorial.kernels.moments import gram_matrix

@@ -7,7 +7,7 @@ import time
 
 import pytest
 import torch
-from conftest import names_in
+from folders import names_in
 from studios import as_png, shown, text, until, upload
 
 from nst_tutorial import load_image, stylize

@@ -6,10 +6,10 @@ import re
 
 import pytest
 import torch
-from conftest import as_tensor, names_in
+from folders import names_in
+from pictures import BAD, as_tensor, write_bad
 from PIL import Image
 from studios import as_png, assert_the_code_makes_it_again, text, until, upload
-from test_decoding import BAD, write_bad
 
 from nst_tutorial import load_image, load_settings
 from nst_tutorial.widgets import Studio

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from test_level import white
+from tensors import white
 
 from nst_tutorial.noise.filters import denoise, level_of
 from nst_tutorial.widgets import denoising_explorer, to_jpeg

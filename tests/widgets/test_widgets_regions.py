@@ -1,6 +1,6 @@
 import pytest
 import torch
-from conftest import disc
+from tensors import disc
 
 from nst_tutorial.images.resizing import resize_mask
 from nst_tutorial.vgg.layers import reach

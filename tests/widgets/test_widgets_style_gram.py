@@ -1,6 +1,6 @@
 import pytest
 import torch
-from conftest import features, relative
+from tensors import features, relative
 
 from nst_tutorial.kernels.moments import gram_matrix
 from nst_tutorial.widgets import gram_explorer
