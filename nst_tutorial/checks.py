@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 SMALLEST_SIDE = 16  # pixels: relu5_1 has one unit for 16×16 of them
 LARGEST_SIZE = 30_000  # pixels of the longer side after resizing
+LARGEST_STYLE_SCALE = LARGEST_SIZE / SMALLEST_SIDE  # of two pictures there can be
 LARGEST_INTEGER = 2**63 - 1  # that a tensor can hold
 
 
@@ -37,8 +38,10 @@ def check_integer(what: str, value: object, least: int, most: int = LARGEST_INTE
     return int(value)
 
 
-def check_number(what: str, value: object, *, above: float | None = None) -> float:
-    """Return a finite number ≥ 0, or above `above`, as float, or raise a ValueError.
+def check_number(
+    what: str, value: object, *, above: float | None = None, most: float = math.inf
+) -> float:
+    """Return a finite number ≥ 0, or above `above`, up to `most`, as float, or raise a ValueError.
 
     numpy's numbers are taken too, truth values are not.
     """
@@ -47,6 +50,8 @@ def check_number(what: str, value: object, *, above: float | None = None) -> flo
         raise ValueError(f"{what} must be a number above {above:g}, got {value!r}")
     if not (right and value >= 0):
         raise ValueError(f"{what} must be finite and ≥ 0, got {value!r}")
+    if value > most:
+        raise ValueError(f"{what} must be at most {most:g}, got {value!r}")
     return float(value)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from numbers import Integral
+
 import torch.nn.functional as F
 from torch import Tensor
 
@@ -19,8 +21,8 @@ def resize(image: Tensor, size: int | tuple[int, int]) -> Tensor:
 
     `size` is the longer side in pixels, which keeps the shape, or (H, W).
     """
-    if isinstance(size, int):
-        width, height = fit(image.shape[3], image.shape[2], size)
+    if isinstance(size, Integral):
+        width, height = fit(image.shape[3], image.shape[2], int(size))
         size = (height, width)
     if tuple(image.shape[2:]) == tuple(size):
         return image

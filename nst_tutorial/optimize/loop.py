@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from ..checks import check_choice, check_integer, check_number
+from ..machine.modes import leaving_inference_mode
 from ..losses.objective import Evaluation, HasGradient
 from .methods import LBFGS, METHODS, Adam
 from .parametrization import PARAMETERS
@@ -21,6 +22,7 @@ from .parametrization import PARAMETERS
 DIVERGED = 100.0  # a rise by this many times the first loss is not worth following
 PATIENCE = 50  # evaluations without a better picture, before something is done about it
 BETTER = 1e-5  # by which part of the loss a picture must be better to count as such
+NOTHING_BETTER = "nothing better than the start"
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,11 @@ class State:
     first: float = 0.0  # total of the first evaluation
     mark: tuple[int, float] = (0, math.inf)  # the last evaluation better by BETTER, its total
 
+    @property
+    def improved(self) -> bool:
+        """Whether an evaluation had a lower loss than the first."""
+        return self.best is not None and self.best[0] < self.first
+
 
 @dataclass
 class Minimum:
@@ -66,9 +73,13 @@ class Minimum:
 
     image: Tensor
     history: list[dict]
-    stopped: str | None = None  # None: all steps done; "callback", "interrupted", "no improvement"
+    stopped: str | None = None
+    """None: all steps done; else "callback", "interrupted", "no improvement" for long, or
+    `NOTHING_BETTER`: of several evaluations the first had the lowest loss, so that `image` is the
+    start. Weights or a learning rate may be too large by far, or there is nothing to be done."""
 
 
+@leaving_inference_mode
 def minimize(
     objective: HasGradient,
     start: Tensor,
@@ -152,6 +163,8 @@ def minimize(
                 break
     except KeyboardInterrupt:
         result.stopped = "interrupted"
+    if result.stopped in (None, "no improvement") and state.evaluation > 1 and not state.improved:
+        result.stopped = NOTHING_BETTER
     return result
 
 

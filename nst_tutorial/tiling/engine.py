@@ -23,6 +23,7 @@ from ..kernels.moments import Moments, Statistic
 from ..kernels.registry import WeightedSum
 from ..losses.objective import Evaluation, Objective
 from ..losses.terms import Style
+from ..machine.memory import is_out_of_memory
 from ..vgg.layers import LAYERS, stride
 from ..vgg.network import VGG19
 from .windows import FeatureWindow, Window, can_be_cut, folded, split_into_windows, wrapped
@@ -332,7 +333,7 @@ def with_smaller_tiles(work: Callable[[int | None], object], tile: int | None, i
     while True:
         try:
             return work(tile)
-        except (RuntimeError, MemoryError) as error:
+        except Exception as error:  # libraries raise anything when the memory is at its end
             side = min(tile or max(image.shape[2:]), max(image.shape[2:]))
             if not is_out_of_memory(error) or side // 2 < SMALLEST_TILE:
                 raise
@@ -342,10 +343,3 @@ def with_smaller_tiles(work: Callable[[int | None], object], tile: int | None, i
         warnings.warn(
             f"not enough memory for tiles of {side} pixels; going on with {tile}", stacklevel=3
         )
-
-
-def is_out_of_memory(error: BaseException) -> bool:
-    """Whether an exception means that there was not enough memory, on any device."""
-    words = ("out of memory", "not enough memory", "allocate memory")
-    words += ("alloc_failed", "allocation_failed")  # of cuBLAS and cuDNN
-    return isinstance(error, MemoryError) or any(part in str(error).lower() for part in words)

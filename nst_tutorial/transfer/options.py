@@ -7,7 +7,13 @@ from dataclasses import replace
 
 from torch import Tensor
 
-from ..checks import SMALLEST_SIDE, check_choice, check_integer, check_number
+from ..checks import (
+    LARGEST_STYLE_SCALE,
+    SMALLEST_SIDE,
+    check_choice,
+    check_integer,
+    check_number,
+)
 from ..kernels.registry import kernels_of_layers
 from ..losses.factors import CONTENT_NORMALIZATIONS, STYLE_NORMALIZATIONS
 from ..optimize.methods import METHODS
@@ -38,7 +44,7 @@ def check_settings(settings: Settings) -> None:
         normalized_mix(settings.style_mix)
     scales = settings.style_scale
     for scale in scales if isinstance(scales, list | tuple) else [scales]:
-        check_number("style_scale", scale, above=0)
+        check_number("style_scale", scale, above=0, most=LARGEST_STYLE_SCALE)
     check_choice("color", settings.color, COLORS)
     check_choice("color_method", settings.color_method, COLOR_METHODS)
     denoise_options(settings.denoise)
