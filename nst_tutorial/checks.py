@@ -20,6 +20,7 @@ Function = TypeVar("Function", bound=Callable)
 
 SMALLEST_SIDE = 16  # pixels: relu5_1 has one unit for 16×16 of them
 LARGEST_SIZE = 30_000  # pixels of the longer side after resizing
+LARGEST_STYLE_SCALE = LARGEST_SIZE / SMALLEST_SIDE  # of two pictures there can be
 LARGEST_INTEGER = 2**63 - 1  # that a tensor can hold
 
 MOST_UPLOAD = 10_000_000  # bytes of one picture; Jupyter's own connection takes hardly more
@@ -74,9 +75,9 @@ def check_integer(what: str, value: object, least: int, most: int = LARGEST_INTE
 
 
 def check_number(
-    what: str, value: object, *, above: float | None = None, most: float | None = None
+    what: str, value: object, *, above: float | None = None, most: float = math.inf
 ) -> float:
-    """Return a finite number ≥ 0, or above `above`, as float, or raise a ValueError.
+    """Return a finite number ≥ 0, or above `above`, up to `most`, as float, or raise a ValueError.
 
     `most` is the largest that means anything. numpy's numbers are taken too, truth values are not.
     """
@@ -84,7 +85,7 @@ def check_number(
         raise ValueError(f"{what} must be a number above {above:g}, got {value!r}")
     if not _is_finite(value) or value < 0:
         raise ValueError(f"{what} must be finite and ≥ 0, got {value!r}")
-    if most is not None and value > most:
+    if value > most:
         raise ValueError(f"{what} must be at most {most:g}, got {value!r}")
     return float(value)
 

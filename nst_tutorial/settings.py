@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 from .checks import (
+    LARGEST_STYLE_SCALE,
     check_choice,
     check_integer,
     check_layer_weights,
@@ -40,7 +41,6 @@ STYLE_NORMALIZATIONS = {
 }
 
 MOST_PAIRS = 1000  # that L-BFGS may remember: 24 kB of them for each pixel
-MOST_STYLE_SCALE = 1000.0
 
 RENAMED = {"weights": "vgg_weights", "parameters": "parametrization", "history": "lbfgs_pairs"}
 """Settings by the names that they had in version 0.1.0, and those that they have now."""
@@ -152,7 +152,7 @@ def _style_scale(what: str, value: object) -> float | list[float]:
 
 
 def _one_scale(what: str, value: object) -> float:
-    return check_number(what, value, above=0, most=MOST_STYLE_SCALE)
+    return check_number(what, value, above=0, most=LARGEST_STYLE_SCALE)
 
 
 def _style_mix(what: str, value: object) -> list[float] | None:

@@ -63,10 +63,9 @@ def batch(
     with plain_errors(GOES_ON):
         from ..batch.sweeps import sweep
 
-        options = {"workers": workers, "threads": threads, "memory": memory, "device": device}
         found = sweep(
-            contents, styles, read_grid(grid), out, scheduler, **options,
-            progress=err.is_terminal, callback=_line,
+            contents, styles, read_grid(grid), out, scheduler, workers=workers, threads=threads,
+            memory=memory, device=device, progress=err.is_terminal, callback=_line,
         )  # fmt: skip
         _report(found)
     if found.stopped:

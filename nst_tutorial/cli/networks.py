@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.table import Table
@@ -101,12 +101,12 @@ def train_texture(
         spec = kernel_from(kernel, degree=degree, offset=offset, bandwidth=bandwidth, pairs=pairs)
         path = _choose_network(out, Path(style).stem, overwrite)
         check_distinct({"--out": path, "--checkpoint": checkpoint}, {"STYLE": style_path})
-        options = {} if style_weight is None else {"style_weight": style_weight}
+        options: dict[str, Any] = {} if style_weight is None else {"style_weight": style_weight}
         try:
             result = with_progress(
                 lambda callback: train_generator(
                     generator, image, pictures, steps=steps, batch=batch, size=size,
-                    learning_rate=learning_rate, kernel=spec, diversity=diversity, seed=seed,
+                    learning_rate=learning_rate, kernel=spec or "gram", diversity=diversity, seed=seed,
                     device=device, checkpoint=checkpoint, callback=callback, **options,
                 )
             )  # fmt: skip

@@ -14,6 +14,7 @@ from .statistic import Part
 
 SMALLEST = 1e-18  # bandwidth: its square and the square's inverse are float32 numbers
 MOST_NUMBERS = 2**24  # that are drawn from a layer unless told otherwise: 64 MB
+MOST_KEPT = 2**21  # positions in one drawing that is kept for the next evaluation: 16 MB
 
 
 @dataclass(frozen=True)
@@ -53,11 +54,14 @@ class Gaussian:
                 raise ValueError(
                     f"bandwidth must be mean, median or a number; got {self.bandwidth!r}"
                 )
-        elif not SMALLEST < check_number("bandwidth", self.bandwidth, above=0) < 1 / SMALLEST:
-            raise ValueError(
-                f"bandwidth must lie between {SMALLEST:g} and {1 / SMALLEST:g}: its square would "
-                f"be no number; got {self.bandwidth!r}"
-            )
+        else:
+            bandwidth = check_number("bandwidth", self.bandwidth, above=0)
+            if not SMALLEST < bandwidth < 1 / SMALLEST:
+                raise ValueError(
+                    f"bandwidth must lie between {SMALLEST:g} and {1 / SMALLEST:g}: its square "
+                    f"would be no number; got {self.bandwidth!r}"
+                )
+            object.__setattr__(self, "bandwidth", bandwidth)
         if self.pairs is not None:
             object.__setattr__(self, "pairs", check_integer("pairs", self.pairs, 1))
         object.__setattr__(self, "seed", check_integer("seed", self.seed, 0))
@@ -105,17 +109,18 @@ class Gaussian:
         channels, height, width = shape
         most = max(1, MOST_NUMBERS // (2 * channels)) if self.pairs is None else self.pairs
         if mask is None:
-            drawn = _shuffled(height * width, self.seed)
+            count = height * width
         else:
             inside = (mask.flatten() >= 0.5).nonzero().flatten().cpu()
-            drawn = inside[_shuffled(len(inside), self.seed)]
-        pairs = min(most, len(drawn) // 2)
+            count = len(inside)
+        pairs = min(most, count // 2)
         if pairs == 0:
             raise ValueError(
                 "a Gaussian kernel needs a layer with features at two positions at least, got "
-                f"{len(drawn)} of {width}×{height}: take larger pictures or shallower layers"
+                f"{count} of {width}×{height}: take larger pictures or shallower layers"
             )
-        return drawn[: 2 * pairs]
+        drawn = _shuffled(count, self.seed, 2 * pairs)
+        return drawn if mask is None else inside[drawn]
 
     def fitted(self, target: Tensor) -> Gaussian:
         if not isinstance(self.bandwidth, str):
@@ -143,6 +148,15 @@ class Gaussian:
         return torch.ones((), dtype=y.dtype, device=y.device)  # k is at most 1
 
 
-@lru_cache(maxsize=8)
-def _shuffled(count: int, seed: int) -> Tensor:
-    return torch.randperm(count, generator=torch.Generator().manual_seed(seed))
+def _shuffled(count: int, seed: int, first: int) -> Tensor:
+    """Return the first so many of the shuffled numbers below `count`; kept if they are few."""
+    return (_kept if first <= MOST_KEPT else _drawn_anew)(count, seed, first)
+
+
+@torch.inference_mode(False)  # the next to ask may need a gradient
+def _drawn_anew(count: int, seed: int, first: int) -> Tensor:
+    shuffled = torch.randperm(count, generator=torch.Generator().manual_seed(seed))
+    return shuffled[:first].clone()  # not a view, which would hold all of them
+
+
+_kept = lru_cache(maxsize=8)(_drawn_anew)

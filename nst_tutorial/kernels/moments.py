@@ -163,7 +163,7 @@ class BatchNormStatistics:
     additive = True
 
     def __post_init__(self):
-        check_number("epsilon", self.epsilon)
+        object.__setattr__(self, "epsilon", check_number("epsilon", self.epsilon))
 
     def description(self) -> dict:
         return {"name": "bn", **asdict(self)}
@@ -214,7 +214,7 @@ class Wasserstein:
     additive = True
 
     def __post_init__(self):
-        check_number("epsilon", self.epsilon)
+        object.__setattr__(self, "epsilon", check_number("epsilon", self.epsilon))
 
     def description(self) -> dict:
         return {"name": "wasserstein", **asdict(self)}

@@ -1,10 +1,10 @@
-"""How much memory there is to be had."""
+"""How much memory there is to be had, and how a library says that it was not enough."""
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
+import psutil
 import torch
 
 SPARE = 0.8  # of the free memory is planned with
@@ -27,21 +27,21 @@ def free_memory(device: torch.device) -> float | None:
     """Bytes that can still be used on the device, or None where that cannot be told."""
     if device.type == "cuda":
         return torch.cuda.mem_get_info(device)[0]
-    known = [bytes_ for bytes_ in (_free_in_machine(), _free_in_container()) if bytes_ is not None]
-    return min(known, default=None)
+    limits = (_free_in_container(), _free_in_address_space())
+    free = [psutil.virtual_memory().available, *(left for left in limits if left is not None)]
+    return float(min(free))
 
 
-def _free_in_machine() -> float | None:
+def _free_in_address_space() -> int | None:
+    """What a limit of the process (`ulimit -v`) leaves; None: there is no such limit."""
     try:
-        for line in Path("/proc/meminfo").read_text().splitlines():
-            if line.startswith("MemAvailable:"):
-                return int(line.split()[1]) * 1024
-    except OSError:
-        pass
-    try:
-        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    except (ValueError, OSError, AttributeError):
+        import resource
+    except ImportError:  # Windows
         return None
+    limit, _ = resource.getrlimit(resource.RLIMIT_AS)
+    if limit == resource.RLIM_INFINITY:
+        return None
+    return max(0, limit - psutil.Process().memory_info().vms)
 
 
 def _free_in_container(
@@ -92,8 +92,32 @@ def _free_in_group(group: Path, most: str, used: str, cache: str) -> float | Non
     return max(0, left)
 
 
-def _resident() -> float:
-    try:
-        return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
-    except (OSError, ValueError, AttributeError):
-        return 0.0
+def _resident() -> int:
+    """Bytes of this process that are in the memory."""
+    return psutil.Process().memory_info().rss
+
+
+# --- what was not enough ---------------------------------------------------------------------
+
+TOO_LITTLE = (
+    *("out of memory", "not enough memory", "allocate memory", "bad_alloc"),
+    *("alloc_failed", "allocation_failed"),  # of cuBLAS and cuDNN
+    # oneDNN: no memory for its machine code, its scratch or a reordered tensor
+    *("could not create a primitive", "could not create a memory", "could not execute a primitive"),
+    "failed to map segment",  # of the loader of shared libraries
+)
+WITHOUT_WORDS = ("without setting an exception", "without exception set")  # of CPython
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether an exception means that there was not enough memory, on any device.
+
+    Few libraries say so by MemoryError. One that finds no memory for the exception itself leaves
+    CPython with a SystemError of no content.
+    """
+    if isinstance(error, MemoryError):
+        return True
+    message = str(error).lower()
+    if isinstance(error, SystemError):
+        return any(words in message for words in WITHOUT_WORDS)
+    return any(words in message for words in TOO_LITTLE)

@@ -142,10 +142,14 @@ def save(path: str | Path, state: State, record: Mapping, identity: Mapping) -> 
         The folder is missing or not writable, the disk is full. What was there before still is.
     """
     remembered, numbers = state.method.state()
+    if state.best is None or state.image is None:
+        raise ValueError("a run has nothing to note before its first evaluation")
     total, best_z, best_gradient = state.best
     named = {f"method.{name}": tensor for name, tensor in remembered.items()}
     named |= {"z": state.z, "best.z": best_z, "best.gradient": best_gradient, "image": state.image}
-    tensors, names = {}, {}  # several names may mean one tensor, and a file has it once
+    # Several names may mean one tensor, and a file has it once.
+    tensors: dict[str, tuple[str, Tensor]] = {}
+    names: dict[str, str] = {}
     for name, tensor in named.items():
         key = f"{tensor.data_ptr()} {tuple(tensor.shape)}"
         names[name] = tensors.setdefault(key, (name, tensor))[0]

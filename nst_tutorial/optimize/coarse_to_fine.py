@@ -14,7 +14,7 @@ from ..losses.objective import HasGradient
 from ..presets import Settings
 from ..tiling.planning import Stage
 from .checkpoint import Checkpoint, Position
-from .loop import Callback, Progress, State, minimize
+from .loop import NOTHING_BETTER, Callback, Progress, State, minimize
 from .result import Result
 
 
@@ -67,6 +67,7 @@ def through_scales(
     first = 0 if saved is None else saved.stage
     # Until this scale is ready again, the best so far is the one in the checkpoint.
     image = start if saved is None or saved.state.image is None else saved.state.image
+    improved = first > 0  # at the scales before
     try:
         for number in range(first, len(stages)):
             stage = stages[number]
@@ -82,10 +83,13 @@ def through_scales(
                 keep=_keeper(checkpoint, stages, number, result.history, objectives),
             )  # fmt: skip
             image, result.stopped = minimum.image, minimum.stopped
+            improved = improved or result.stopped != NOTHING_BETTER
             if result.stopped in ("callback", "interrupted"):
                 break
     except KeyboardInterrupt:  # between two evaluations of `minimize`
         result.stopped = "interrupted"
+    if improved and result.stopped == NOTHING_BETTER:  # at the last scale only
+        result.stopped = None
     result.image = resize(image, (start.shape[2], start.shape[3])).clamp(0, 1).cpu()
     result.gradient_norms = objectives.gradient_norms
     result.seconds = time.perf_counter() - diary.begin

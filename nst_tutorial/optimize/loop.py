@@ -17,12 +17,14 @@ from torch import Tensor
 from ..checks import check_choice, check_integer, check_number, old_keywords
 from ..images.resizing import shape_of
 from ..losses.objective import Evaluation, HasGradient
+from ..machine.modes import leaving_inference_mode
 from .methods import LBFGS, OPTIMIZERS, Adam
 from .parametrization import PARAMETRIZATIONS, Fourier, Pixels
 
 DIVERGED = 100.0  # a rise by this many times the first loss is not worth following
 PATIENCE = 50  # evaluations without a better picture, before something is done about it
 BETTER = 1e-5  # by which part of the loss a picture must be better to count as such
+NOTHING_BETTER = "nothing better than the start"
 
 
 @dataclass(frozen=True)
@@ -74,6 +76,11 @@ class State:
     first: float = 0.0  # total of the first evaluation
     mark: tuple[int, float] = (0, math.inf)  # the last evaluation better by BETTER, its total
 
+    @property
+    def improved(self) -> bool:
+        """Whether an evaluation had a lower loss than the first."""
+        return self.best is not None and self.best[0] < self.first
+
 
 @dataclass
 class Minimum:
@@ -81,10 +88,14 @@ class Minimum:
 
     image: Tensor
     history: list[dict]
-    stopped: str | None = None  # None: all steps done; "callback", "interrupted", "no improvement"
+    stopped: str | None = None
+    """None: all steps done; else "callback", "interrupted", "no improvement" for long, or
+    `NOTHING_BETTER`: of several evaluations the first had the lowest loss, so that `image` is the
+    start. Weights or a learning rate may be too large by far, or there is nothing to be done."""
 
 
 @old_keywords(parameters="parametrization", history="lbfgs_pairs")
+@leaving_inference_mode
 def minimize(
     objective: HasGradient,
     start: Tensor,
@@ -159,18 +170,19 @@ def minimize(
                 result.stopped = "no improvement"
                 break
             image = start if state.evaluation == 0 else basis.to_image(state.z)
-            found = objective.value_and_gradient(image)
-            gradient = basis.pull_back(found.gradient)
-            event = _take_in(state, found, gradient, image)
-            result.image = state.image
-            seconds = time.perf_counter() - begin
+            evaluation = objective.value_and_gradient(image)
+            gradient = basis.pull_back(evaluation.gradient)
+            event = _take_in(state, evaluation, gradient, image)
+            if state.image is not None:
+                result.image = state.image
             progress = Progress(
-                state.evaluation, steps, found.total, found.terms, objective.term_weights, seconds,
-                shape_of(image), image, event, state.evaluation / steps,
+                state.evaluation, steps, evaluation.total, evaluation.terms,
+                dict(objective.term_weights), time.perf_counter() - begin, shape_of(image), image,
+                event, state.evaluation / steps,
             )  # fmt: skip
             result.history.append(progress.row())
             stop = callback is not None and callback(progress)
-            if event:
+            if event and state.best is not None:
                 _, state.z, gradient = state.best
                 state.method.reset(0.5)
             state.z = state.z + state.method.step(state.z, gradient)
@@ -181,6 +193,8 @@ def minimize(
                 break
     except KeyboardInterrupt:
         result.stopped = "interrupted"
+    if result.stopped in (None, "no improvement") and state.evaluation > 1 and not state.improved:
+        result.stopped = NOTHING_BETTER
     return result
 
 
@@ -205,26 +219,26 @@ def _basis(parametrization: str, start: Tensor) -> Pixels | Fourier:
     return PARAMETRIZATIONS[parametrization](start.shape, start.device)
 
 
-def _take_in(state: State, found: Evaluation, gradient: Tensor, image: Tensor) -> str:
+def _take_in(state: State, evaluation: Evaluation, gradient: Tensor, image: Tensor) -> str:
     """Count an evaluation; return "" or what is wrong with it, so that it cannot be followed."""
     state.evaluation += 1
     if state.evaluation == 1:
-        state.first = found.total
-    finite = math.isfinite(found.total) and bool(torch.isfinite(gradient).all())
+        state.first = evaluation.total
+    finite = math.isfinite(evaluation.total) and bool(torch.isfinite(gradient).all())
     if state.best is None:
         if not finite:
             raise ValueError(
-                f"the loss or its gradient is not finite at the start ({found.terms}): "
+                f"the loss or its gradient is not finite at the start ({evaluation.terms}): "
                 "are the weights too large, or the pictures?"
             )
     elif not finite:
         return "not finite: back to the best picture, half the step"
-    elif found.total - state.best[0] > DIVERGED * max(abs(state.first), abs(state.best[0])):
+    elif evaluation.total - state.best[0] > DIVERGED * max(abs(state.first), abs(state.best[0])):
         return "diverged: back to the best picture, half the step"
-    if state.best is None or found.total < state.best[0]:
-        state.best, state.image = (found.total, state.z, gradient), image
-    if found.total < state.mark[1] - BETTER * abs(state.mark[1]) or state.evaluation == 1:
-        state.mark = state.evaluation, found.total
+    if state.best is None or evaluation.total < state.best[0]:
+        state.best, state.image = (evaluation.total, state.z, gradient), image
+    if evaluation.total < state.mark[1] - BETTER * abs(state.mark[1]) or state.evaluation == 1:
+        state.mark = state.evaluation, evaluation.total
     elif state.evaluation - state.mark[0] == PATIENCE:
         return f"no better for {PATIENCE} evaluations: back to the best picture, half the step"
     return ""

@@ -125,4 +125,4 @@ class Adam:
         self.m, self.v = tensors.get("m", 0.0), tensors.get("v", 0.0)
 
 
-OPTIMIZERS = {"lbfgs": LBFGS, "adam": Adam}
+OPTIMIZERS: dict[str, type[LBFGS] | type[Adam]] = {"lbfgs": LBFGS, "adam": Adam}

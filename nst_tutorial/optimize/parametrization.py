@@ -40,8 +40,9 @@ class Fourier:
     def __init__(self, shape: torch.Size, device: torch.device | str = "cpu"):
         height, width = shape[-2:]
         longer = max(height, width)
-        down = torch.fft.fftfreq(height, 1 / longer, device=device)[:, None]
-        across = torch.fft.rfftfreq(width, 1 / longer, device=device)
+        single = {"device": device, "dtype": torch.float32}
+        down = torch.fft.fftfreq(height, 1 / longer, **single)[:, None]
+        across = torch.fft.rfftfreq(width, 1 / longer, **single)
         frequency = (down.square() + across.square()).sqrt().clamp(min=1)
         scale = frequency**-self.exponent
         self.scale = scale / scale.square().mean().sqrt()
@@ -60,4 +61,4 @@ class Fourier:
         return self._filter(gradient, self.scale)
 
 
-PARAMETRIZATIONS = {"pixel": Pixels, "fourier": Fourier}
+PARAMETRIZATIONS: dict[str, type[Pixels] | type[Fourier]] = {"pixel": Pixels, "fourier": Fourier}

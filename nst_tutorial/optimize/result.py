@@ -33,7 +33,8 @@ class Result:
     """How long it took."""
 
     stopped: str | None = None
-    """None if all steps were done, else "callback", "interrupted" (Ctrl-C) or "no improvement"."""
+    """None if all steps were done, else "callback", "interrupted" (Ctrl-C), "no improvement", or
+    `loop.NOTHING_BETTER`: no evaluation was better than the start, which the picture is."""
 
     @property
     def weights(self) -> Mapping[str, float]:

@@ -27,6 +27,7 @@ from ..images.resizing import shape_of
 from ..kernels.statistic import Moments
 from ..losses.objective import Evaluation, Objective
 from ..losses.terms import LocalTerm, Style
+from ..machine.memory import is_out_of_memory
 from ..vgg.layers import LAYERS
 from .contributions import (
     add_part,
@@ -232,7 +233,7 @@ def with_smaller_tiles(
     while True:
         try:
             return work(tile)
-        except (RuntimeError, MemoryError) as error:
+        except Exception as error:  # libraries raise anything when the memory is at its end
             side = min(tile or max(image.shape[2:]), max(image.shape[2:]))
             if not is_out_of_memory(error) or side // 2 < SMALLEST_TILE:
                 raise
@@ -242,10 +243,3 @@ def with_smaller_tiles(
         warnings.warn(
             f"not enough memory for tiles of {side} pixels; going on with {tile}", stacklevel=3
         )
-
-
-def is_out_of_memory(error: BaseException) -> bool:
-    """Whether an exception means that there was not enough memory, on any device."""
-    words: tuple[str, ...] = ("out of memory", "not enough memory", "allocate memory")
-    words += ("alloc_failed", "allocation_failed")  # of cuBLAS and cuDNN
-    return isinstance(error, MemoryError) or any(part in str(error).lower() for part in words)

@@ -126,10 +126,11 @@ def plan(
     longer = max(height, width)
     narrowest = min(height, width) / longer if narrowest is None else narrowest
     stages = []
-    scales = schedule(longer, settings.steps, settings.coarse_to_fine, narrowest)
-    for size, steps in scales:
+    steps = check_integer("steps", settings.steps, 0)
+    scales = schedule(longer, steps, settings.coarse_to_fine, narrowest)
+    for size, evaluations in scales:
         shape = fit(width, height, size)[::-1]
-        stages.append(_stage(shape, steps, settings, budget, tile, device, circular))
+        stages.append(_stage(shape, evaluations, settings, budget, tile, device, circular))
     seconds = None
     if seconds_per_megapixel is not None:
         seconds = sum(stage.work for stage in stages) / 1e6 * seconds_per_megapixel

@@ -89,7 +89,7 @@ def trade_off(
         point = _stored(path, key)
         if point is None:
             result = stylize(content, style, style_weight=weight, **{**options, "model": model})
-            if result.stopped is not None:
+            if result.stopped in ("callback", "interrupted"):
                 break
             point = _point(result, weight, request.settings)
             if path is not None:

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from ..checks import check_choice
 from ..machine.device import choose_device
+from ..machine.modes import leaving_inference_mode
 from . import winograd
 from .first_layer import ConvReLU
 from .layers import BLOCKS, CHANNELS, CONVOLUTIONS, LAYERS, check_layers
@@ -66,6 +67,7 @@ class VGG19(nn.Module):
     mean: Tensor
     std: Tensor
 
+    @leaving_inference_mode
     def __init__(
         self,
         weights: str | Path = "original",
@@ -96,9 +98,9 @@ class VGG19(nn.Module):
             self.register_buffer(f"{name}_weight", weight)
             self.register_buffer(f"{name}_bias", bias)
         mean, std = PREPROCESSING[scaling]
-        self.register_buffer("mean", torch.tensor(mean).view(1, 3, 1, 1))
-        self.register_buffer("std", torch.tensor(std).view(1, 3, 1, 1))
-        self._winograd_weights: dict[str, tuple] = {}
+        for name, values in (("mean", mean), ("std", std)):
+            self.register_buffer(name, torch.tensor(values, dtype=torch.float32).view(1, 3, 1, 1))
+        self._winograd_weights: dict[str, tuple[Tensor, Tensor]] = {}
         self.to(choose_device(device))
         self.to(memory_format=torch.channels_last)
         if rescale:
@@ -196,12 +198,17 @@ class VGG19(nn.Module):
         return getattr(self, f"{conv}_weight"), getattr(self, f"{conv}_bias")
 
     def _products(self, conv: str, weight: Tensor) -> Tensor:
-        """The weights as `winograd` needs them, kept until the weights change."""
-        key, products = self._winograd_weights.get(conv, (None, None))
-        if key != (weight.data_ptr(), weight._version):  # new, or changed in place
-            products = winograd.transform_weights(weight)
-            self._winograd_weights[conv] = (weight.data_ptr(), weight._version), products
-        return products
+        """The weights as `winograd` needs them, kept until the weights change.
+
+        Whether they did is seen by their sums: torch's count of changes (`_version`) knows nothing
+        of those by way of `.data`, and inference tensors have none.
+        """
+        sums = winograd.weighted_sums(weight)
+        kept = self._winograd_weights.get(conv)
+        if kept is None or not torch.equal(kept[0], sums):
+            kept = sums, winograd.transform_weights(weight)
+            self._winograd_weights[conv] = kept
+        return kept[1]
 
     @torch.no_grad()
     def rescale_(self, images: Iterable[Tensor]) -> VGG19:

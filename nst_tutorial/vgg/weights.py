@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from urllib.error import URLError
@@ -12,6 +13,7 @@ import torch
 from torch import Tensor
 
 from ..checks import check_choice
+from ..machine.memory import is_out_of_memory
 from .layers import CONVOLUTIONS, LAYERS
 
 NAMED = ("original", "torchvision", "random")
@@ -88,8 +90,16 @@ def _load_file(path: Path) -> dict[str, Tensor]:
     except Exception as error:  # the loaders raise anything from KeyError to UnpicklingError
         if isinstance(error, OSError) and error.filename is not None:  # the disk's
             raise
+        if is_out_of_memory(error) and not _asks_for_too_much(error, path):
+            raise
         reason = str(error).split("\n")[0].split(". ")[0]
         raise ValueError(f"{path}: cannot be read as weights ({reason})") from error
+
+
+def _asks_for_too_much(error: Exception, path: Path) -> bool:
+    """Whether memory was asked for that no intact file of this size needs for a tensor."""
+    asked = re.search(r"allocate (\d+) bytes", str(error))
+    return asked is not None and int(asked[1]) > path.stat().st_size
 
 
 def _torchvision_weights() -> dict[str, Tensor]:
@@ -118,6 +128,8 @@ def _from_palette(content: dict[str, Tensor], source) -> dict[str, tuple[Tensor,
             if name == "conv1_1":
                 weight = weight.flip(1)  # BGR → RGB
         except (KeyError, IndexError, RuntimeError) as error:
+            if is_out_of_memory(error):
+                raise
             raise ValueError(f"{source}: no usable weights for {name} ({error})") from error
         arrays[name] = (weight.float(), bias.float())
     return arrays
@@ -139,8 +151,9 @@ def _random_weights(channels: Sequence[int], seed: int) -> dict[str, tuple[Tenso
     for name in CONVOLUTIONS:
         after = channels[int(name[4]) - 1]
         std = (2 / (9 * before)) ** 0.5  # He et al., arXiv 1502.01852, equation 10
-        weight = std * torch.randn(after, before, 3, 3, generator=generator)
-        arrays[name] = (weight, torch.zeros(after))
+        shape = (after, before, 3, 3)
+        weight = std * torch.randn(shape, generator=generator, dtype=torch.float32)
+        arrays[name] = (weight, torch.zeros(after, dtype=torch.float32))
         before = after
     return arrays
 

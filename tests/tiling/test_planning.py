@@ -112,56 +112,6 @@ def test_durations():
     assert planning.duration(4 * 3600) == "4.0 h"
 
 
-def test_limits_of_containers_are_respected(tmp_path):
-    def free(folder, groups="0::/\n"):
-        own = tmp_path / "own"
-        own.write_text(groups)
-        return planning._free_in_container(folder, own)
-
-    assert free(tmp_path) is None
-    assert planning._free_in_container(tmp_path, tmp_path / "nothing") is None
-    (tmp_path / "memory.max").write_text("max\n")
-    (tmp_path / "memory.current").write_text("5")
-    assert free(tmp_path) is None
-    (tmp_path / "memory.max").write_text("1000")
-    (tmp_path / "memory.current").write_text("400")
-    assert free(tmp_path) == 600
-    # The process's own group, which lies inside
-    job = tmp_path / "jobs" / "17"
-    job.mkdir(parents=True)
-    (job / "memory.max").write_text("500")
-    (job / "memory.current").write_text("450")
-    assert free(tmp_path, "0::/jobs/17\n") == 50
-    (job / "memory.stat").write_text("anon 250\ninactive_file 200\n")
-    assert free(tmp_path, "0::/jobs/17\n") == 250  # cached files give way
-    (job / "memory.stat").write_text("inactive_file 449\n")
-    (tmp_path / "memory.current").write_text("900")
-    assert free(tmp_path, "0::/jobs/17\n") == 100  # the outer group is the stricter one
-    old = tmp_path / "old" / "memory" / "job"
-    old.mkdir(parents=True)
-    (old / "memory.limit_in_bytes").write_text("70")
-    (old / "memory.usage_in_bytes").write_text("100")
-    assert free(tmp_path / "old", "3:cpu:/\n4:memory,x:/job\n") == 0
-    (old / "memory.stat").write_text("total_inactive_file 40\n")
-    assert free(tmp_path / "old", "4:memory,x:/job\n") == 10
-
-
-def test_free_memory_is_known_here():
-    free = planning.free_memory(torch.device("cpu"))
-    assert 1e8 < free < 1e13
-    assert planning.usable(torch.device("cpu")) > 0.8 * planning.SPARE * free
-
-
-def test_processes_share_what_is_free_and_keep_what_they_have(monkeypatch):
-    monkeypatch.setattr(planning, "free_memory", lambda device: 10e9)
-    monkeypatch.setattr(planning, "_resident", lambda: 3e9)
-    cpu = torch.device("cpu")
-    assert planning.usable(cpu) == pytest.approx(3e9 + 8e9)
-    assert planning.usable(cpu, sharing=4) == pytest.approx(3e9 + 2e9)
-    monkeypatch.setattr(planning, "free_memory", lambda device: None)
-    assert planning.usable(cpu, sharing=4) is None
-
-
 MEASURED = textwrap.dedent("""
     import json, sys
     from dataclasses import replace
