@@ -125,7 +125,7 @@ def stylize(
         from ..images.catalog import find_image
         from ..images.reading import load_image
         from ..transfer import stylize as run
-        from ..transfer.options import check_settings, settings_from
+        from ..transfer.options import settings_from
 
         options: dict[str, Any] = {
             "style_mix": mix_from(style_mix), "color": color, "color_method": color_method,
@@ -159,7 +159,7 @@ def stylize(
         path = choose_out(out, "_".join(Path(name).stem for name in (content, *names)), overwrite)
         start_path = _start_picture(start)
         if start_path is not None:
-            options["start"] = load_image(start_path, size)
+            options["start"] = "picture"
         check_files(
             {"--out": path, "--checkpoint": checkpoint},
             {"CONTENT": [content_path], "STYLE": style_paths[:1], "--also": style_paths[1:],
@@ -167,9 +167,10 @@ def stylize(
              "--start": [start_path], "--vgg-weights": [vgg_weights]},
         )  # fmt: skip
         settings = settings_from(preset or "default", options)
-        check_settings(settings)
         sizes = sizes_of_styles(settings.style_scale, size, len(style_paths))
         image, styles = load_image(content_path, size), read_styles(style_paths, sizes)
+        if start_path is not None:
+            options["start"] = load_image(start_path, size)
         everywhere = [size] * len(sizes)
         masks: dict[str, Any] = {
             "content_masks": read_masks("--content-mask", content_masks, everywhere, enlarge=True),
