@@ -106,7 +106,8 @@ def train_texture(
             result = with_progress(
                 lambda callback: train_generator(
                     generator, image, pictures, steps=steps, batch=batch, size=size,
-                    learning_rate=learning_rate, kernel=spec or "gram", diversity=diversity, seed=seed,
+                    learning_rate=learning_rate, kernel=spec or "gram",
+                    diversity=diversity, seed=seed,
                     device=device, checkpoint=checkpoint, callback=callback, **options,
                 )
             )  # fmt: skip
