@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ..checks import check_choice
+from ..checks import check_choice, check_integer
 from ..machine.device import choose_device
 from ..machine.modes import leaving_inference_mode
 from . import winograd
@@ -89,6 +89,8 @@ class VGG19(nn.Module):
         check_choice("precision", precision, ("auto", "float32", "bfloat16"))
         if len(channels) != len(BLOCKS):
             raise ValueError(f"channels must be {len(BLOCKS)} numbers, got {tuple(channels)}")
+        channels = [check_integer("channels", each, 1) for each in channels]
+        seed = check_integer("seed", seed, 0)
         self.weights, self.pooling, self.padding = str(weights), pooling, padding
         self.convolutions, self.precision = convolutions, precision
         self.rescaled = False

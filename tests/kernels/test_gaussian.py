@@ -4,6 +4,7 @@ import pytest
 import torch
 from tensors import distance, features, fitted_to
 
+from nst_tutorial.kernels import gaussian
 from nst_tutorial.kernels.gaussian import Gaussian
 from nst_tutorial.kernels.moments import Gram, Linear, positions
 from nst_tutorial.kernels.registry import WeightedSum
@@ -53,6 +54,31 @@ def test_gaussian_pairing_stays_the_same():
     torch.rand(100)  # somebody else's random numbers
     assert torch.equal(first, Gaussian(1.0, seed=4).statistic(x))
     assert not torch.equal(first, Gaussian(1.0, seed=5).statistic(x))
+
+
+@pytest.mark.parametrize("count", [2, 7, 1000, 4096])
+def test_pairs_are_the_first_of_torchs_permutation(count):
+    """As recorded results have them; what is kept for the next evaluation is no larger."""
+    expected = torch.randperm(count, generator=torch.Generator().manual_seed(3))
+    for pairs in (1, 40, None):
+        drawn = Gaussian(1.0, pairs=pairs, seed=3)._drawn((4, 1, count), None)
+        assert torch.equal(drawn, expected[: 2 * min(pairs or count, count // 2)])
+        assert drawn.untyped_storage().nbytes() == 8 * len(drawn)
+    inside = torch.rand(count) < 0.7
+    inside[:2] = True
+    expected = torch.randperm(int(inside.sum()), generator=torch.Generator().manual_seed(3))
+    drawn = Gaussian(1.0, pairs=1, seed=3)._drawn((4, 1, count), inside.float().view(1, 1, 1, -1))
+    assert torch.equal(drawn, inside.nonzero().flatten()[expected[:2]])
+
+
+def test_few_pairs_are_kept_and_many_are_drawn_anew(monkeypatch):
+    monkeypatch.setattr(gaussian, "MOST_KEPT", 8)
+    kernel = Gaussian(1.0, pairs=4)
+    assert kernel._drawn((4, 5, 6), None) is kernel._drawn((4, 5, 6), None)
+    kernel = Gaussian(1.0, pairs=5)
+    first, second = kernel._drawn((4, 5, 6), None), kernel._drawn((4, 5, 6), None)
+    assert torch.equal(first, second)
+    assert first is not second
 
 
 @pytest.mark.parametrize("rule", ["mean", "median"])

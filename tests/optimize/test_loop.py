@@ -5,7 +5,7 @@ import torch
 from objectives import START, Quadratic, Stuck
 
 from nst_tutorial.losses.objective import Evaluation
-from nst_tutorial.optimize.loop import minimize
+from nst_tutorial.optimize.loop import NOTHING_BETTER, minimize
 from nst_tutorial.optimize.methods import FIRST_STEP, OPTIMIZERS
 from nst_tutorial.optimize.parametrization import PARAMETRIZATIONS
 
@@ -195,6 +195,31 @@ def test_a_loss_that_stops_improving_is_noticed_and_ends_the_loop():
     events = {row["evaluation"]: row["event"] for row in found.history if "event" in row}
     assert events == {60: "no better for 50 evaluations: back to the best picture, half the step"}
     assert len(found.history) == 110
+
+
+@pytest.mark.parametrize("method", OPTIMIZERS)
+def test_nothing_better_than_the_start_is_said(method):
+    """A learning rate, a weight, a bandwidth beyond all bounds gave the content back in silence."""
+    wild = minimize(Quadratic(), START, steps=8, method=method, learning_rate=1e9)
+    assert wild.stopped == NOTHING_BETTER == "nothing better than the start"
+    assert torch.equal(wild.image, START)
+    flat = minimize(Stuck(falls=0), START, steps=500)
+    assert flat.stopped == NOTHING_BETTER
+    assert minimize(Quadratic(), START, steps=8, method=method).stopped is None
+    assert minimize(Quadratic(), START, steps=1, method=method).stopped is None
+    left = minimize(
+        Quadratic(), START, steps=8, learning_rate=1e9, callback=lambda p: p.evaluation == 3
+    )
+    assert left.stopped == "callback"
+
+
+def test_nothing_better_is_said_after_a_resumed_run_too():
+    kept = []
+    wild = {"steps": 8, "learning_rate": 1e9}
+    minimize(Quadratic(), START, **{**wild, "steps": 3}, keep=kept.append)
+    assert minimize(Quadratic(), START, **wild, resume=kept[-1]).stopped == NOTHING_BETTER
+    minimize(Quadratic(), START, steps=3, keep=kept.append)
+    assert minimize(Quadratic(), START, steps=4, resume=kept[-1]).stopped is None
 
 
 def test_a_loss_that_falls_slowly_is_left_alone():

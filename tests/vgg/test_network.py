@@ -74,6 +74,33 @@ def test_changed_weights_are_used(temple):
     assert not torch.equal(after, before)
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda w: w.data.mul_(0),
+        lambda w: w.data.neg_(),
+        lambda w: w.data.copy_(w.data.flip(0)),
+        lambda w: w.data.copy_(w.data.flip(1)),
+        lambda w: w.data.copy_(w.data.transpose(2, 3).clone()),
+        lambda w: w.data[3, 4, 1, 2].mul_(1.01),
+        lambda w: w.detach().numpy().fill(0.01),
+    ],
+)
+def test_weights_changed_behind_torchs_back_are_used(temple, change):
+    """Winograd keeps transformed weights; torch counts no changes by way of `.data`."""
+    kept, plain = (
+        VGG19("random", channels=(32,) * 5, device="cpu", convolutions=way)
+        for way in ("auto", "direct")
+    )
+    before = kept(temple, ["relu2_2"])["relu2_2"]
+    for model in (kept, plain):
+        change(model.conv2_1_weight)
+    after = kept(temple, ["relu2_2"])["relu2_2"]
+    expected = plain(temple, ["relu2_2"])["relu2_2"]
+    torch.testing.assert_close(after, expected, rtol=1e-3, atol=1e-4)
+    assert not torch.equal(after, before)
+
+
 def test_the_original_weights_answer_sparsely(vgg, temple):
     """Most units of relu5_1 are silent on a photograph, as in a network that was trained."""
     active = (vgg(temple, ["relu5_1"])["relu5_1"] > 0).float().mean()

@@ -17,6 +17,7 @@ from safetensors.torch import save_file
 import nst_tutorial
 from nst_tutorial.vgg.layers import CONVOLUTIONS, LAYERS
 from nst_tutorial.vgg.network import VGG19
+from nst_tutorial.vgg.weights import _from_palette
 
 PACKAGE = Path(nst_tutorial.__file__).parent
 
@@ -211,3 +212,31 @@ def test_a_checkpoint_with_honest_checksums_and_nonsense_inside_is_refused(tmp_p
             save_file(tensors, path, metadata=forged)
             with pytest.raises(ValueError, match="run: not a checkpoint, or damaged"):
                 quick(pair, tiny, checkpoint=path)
+
+
+def unable(size):
+    def load(*_, **__):
+        raise RuntimeError(f"DefaultCPUAllocator: can't allocate memory: you tried to allocate "
+                           f"{size} bytes. Error code 12 (Cannot allocate memory)")  # fmt: skip
+
+    return load
+
+
+def test_too_little_memory_is_not_blamed_on_the_weights(tmp_path, monkeypatch):
+    """But a file that wants more than its own size for one tensor is damaged."""
+    file = tmp_path / "weights.pth"
+    file.write_bytes(bytes(1000))
+    monkeypatch.setattr(torch, "load", unable(1000))
+    with pytest.raises(RuntimeError, match="allocate memory"):
+        VGG19(file, device="cpu")
+    monkeypatch.setattr(torch, "load", unable(2**60))
+    with pytest.raises(ValueError, match="weights.pth: cannot be read as weights"):
+        VGG19(file, device="cpu")
+
+
+def test_too_little_memory_for_the_tensors_of_a_palette(monkeypatch):
+    class Scarce(dict):
+        __getitem__ = unable(5)
+
+    with pytest.raises(RuntimeError, match="allocate memory"):
+        _from_palette(Scarce(), "weights.bin")
