@@ -82,7 +82,8 @@ def _check(options: Mapping) -> None:
     normalized_mix(settings.style_mix, 1)
     if settings.vgg_weights not in NAMED:
         weights_file(settings.vgg_weights)
-    for kernel in kernels_of_layers(settings.kernel, settings.style_layers).values():
+    kernels = kernels_of_layers(settings.kernel, settings.style_layers).values()
+    for kernel in {id(kernel): kernel for kernel in kernels}.values():  # mostly one for all layers
         kernel.statistic(torch.ones(1, 2, 2, 2))  # a polynomial of degree 3 has none
 
 
