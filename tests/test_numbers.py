@@ -7,7 +7,9 @@ import pytest
 import torch
 
 import nst_tutorial as nst
-from conftest import Quadratic, features, quick
+from objectives import Quadratic
+from runs import quick
+from tensors import features
 from nst_tutorial import kernels, noise, optimize, tiling, transfer
 from nst_tutorial.checks import check_integer, check_number, output_shape
 from nst_tutorial.images.resizing import resize
