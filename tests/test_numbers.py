@@ -5,11 +5,11 @@ import json
 import numpy as np
 import pytest
 import torch
-
-import nst_tutorial as nst
 from objectives import Quadratic
 from runs import quick
 from tensors import features
+
+import nst_tutorial as nst
 from nst_tutorial import kernels, noise, optimize, tiling, transfer
 from nst_tutorial.checks import check_integer, check_number, output_shape
 from nst_tutorial.images.resizing import resize

@@ -29,6 +29,8 @@ NO_NETWORK = re.compile(
     r"Network is unreachable|ConnectTimeout|No matching distribution found|Connection refused"
 )
 
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("whole_machine")]
+
 
 def run(*command, **options) -> str:
     """Output of a command that has to succeed; the test is skipped if it lacks the internet."""
@@ -63,11 +65,9 @@ def test_the_wheel_holds_what_the_course_needs_and_nothing_else(wheel):
     pictures = [p for kind in ("content", "style") for p in (ROOT / "images" / kind).iterdir()]
     files = [ROOT / "images" / "CREDITS.md", *pictures, *(ROOT / "notebooks").glob("*.*")]
     files = [path for path in files if path.suffix in (".md", ".jpg", ".ipynb", ".py")]
-    assert names == package | {f"nst_tutorial/{path.relative_to(ROOT)}" for path in files}
-    assert (
-        any("generators/" in name for name in names)
-        == (ROOT / "nst_tutorial" / "generators").is_dir()
-    )
+    assert names == package | {f"nst_tutorial/data/{path.relative_to(ROOT)}" for path in files}
+    for folder in ("images/style", "networks", "notebooks"):
+        assert any(name.startswith(f"nst_tutorial/data/{folder}/") for name in names)
     assert wheel.stat().st_size < 30e6
 
 

@@ -449,6 +449,7 @@ def test_doctor(capsys):
         assert part in report
 
 
+@pytest.mark.slow
 def test_doctor_prints_the_plan(capsys):
     with pytest.raises(SystemExit) as ended:
         cli.app(["doctor", "--size", "3000"])

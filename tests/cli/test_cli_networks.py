@@ -92,6 +92,7 @@ def test_a_bundled_one_by_name(capsys):
     assert load_image("t.png").shape == (1, 3, 48, 48)
 
 
+@pytest.mark.slow
 def test_an_interrupted_training_goes_on(here, capsys, monkeypatch):
     """Killed between two steps, it is started again with the same line."""
     from nst_tutorial.texture_networks import training

@@ -151,6 +151,7 @@ def test_unknown_names_list_what_there_is():
         find_image("temple", kind="style")
 
 
+@pytest.mark.slow
 def test_the_drawn_styles_are_what_the_script_draws(tmp_path, monkeypatch):
     folder = find_image("temple").parent.parent
     source = (folder / "draw_styles.py").read_text()

@@ -83,15 +83,9 @@ def work(folder: str, first: int, last: int) -> None:
         path.unlink()
 
 
-@pytest.fixture(scope="module")
-def outcomes(tmp_path_factory) -> dict[str, str]:
-    """Name of the file → what became of it."""
+def outcomes(folder: Path, ranges: list[tuple[int, int]]) -> dict[str, str]:
+    """Name of the file → what became of it; a process for each range of numbers."""
     pytest.importorskip("resource")
-    folder = tmp_path_factory.mktemp("corpus")
-    for name, make in BOMBS.items():
-        (folder / f"bomb-{name}").write_bytes(make())
-    each = FILES // PROCESSES
-    ranges = [(i * each, (i + 1) * each) for i in range(PROCESSES)] + [(FILES, FILES + len(BOMBS))]
     path = os.pathsep.join([str(Path(__file__).parents[1]), os.environ.get("PYTHONPATH", "")])
     script = "import sys, test_corpus; test_corpus.work(sys.argv[1], *map(int, sys.argv[2:]))"
     processes = [
@@ -106,6 +100,13 @@ def outcomes(tmp_path_factory) -> dict[str, str]:
     return dict(map(json.loads, lines))
 
 
+@pytest.fixture(scope="module")
+def damaged(tmp_path_factory) -> dict[str, str]:
+    each = FILES // PROCESSES
+    ranges = [(i * each, (i + 1) * each) for i in range(PROCESSES)]
+    return outcomes(tmp_path_factory.mktemp("corpus"), ranges)
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_originals_are_good(tmp_path, kind):
     if kind not in kinds():
@@ -116,16 +117,20 @@ def test_the_originals_are_good(tmp_path, kind):
     assert image.std() > 0.1
 
 
-def test_every_damaged_picture_loads_or_is_refused(outcomes):
-    faults = {name: found for name, found in outcomes.items() if found not in ("loaded", "refused")}
+@pytest.mark.slow
+@pytest.mark.xdist_group("corpus")  # it is read once
+def test_every_damaged_picture_loads_or_is_refused(damaged):
+    faults = {name: found for name, found in damaged.items() if found not in ("loaded", "refused")}
     assert not faults
-    assert len(outcomes) == FILES + len(BOMBS)
+    assert len(damaged) == FILES
 
 
-def test_the_damage_is_of_every_degree(outcomes):
+@pytest.mark.slow
+@pytest.mark.xdist_group("corpus")  # it is read once
+def test_the_damage_is_of_every_degree(damaged):
     """Else the corpus would show nothing: some of each kind and damage load, some do not."""
     found = [(*name.split("-", 1)[1].rsplit("-", 1), outcome)
-             for name, outcome in outcomes.items() if not name.startswith("bomb")]  # fmt: skip
+             for name, outcome in damaged.items()]  # fmt: skip
     for what in (0, 1):
         for group in {f[what] for f in found}:
             results = {f[2] for f in found if f[what] == group}
@@ -134,6 +139,14 @@ def test_the_damage_is_of_every_degree(outcomes):
     assert 400 < sum(f[2] == "refused" for f in found) < 1700
 
 
-def test_bombs_are_refused(outcomes):
-    bombs = {name: found for name, found in outcomes.items() if name.startswith("bomb")}
+def test_a_few_damaged_pictures_load_or_are_refused(tmp_path):
+    few = outcomes(tmp_path, [(0, 60)])
+    assert len(few) == 60
+    assert set(few.values()) == {"loaded", "refused"}
+
+
+def test_bombs_are_refused(tmp_path):
+    for name, make in BOMBS.items():
+        (tmp_path / f"bomb-{name}").write_bytes(make())
+    bombs = outcomes(tmp_path, [(FILES, FILES + len(BOMBS))])
     assert bombs == {f"bomb-{name}": "refused" for name in BOMBS}

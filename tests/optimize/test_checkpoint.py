@@ -20,7 +20,10 @@ from nst_tutorial.storage import tensor_files
 from nst_tutorial.transfer.style_transfer import stylize
 
 
-@pytest.mark.parametrize(("method", "kills"), [("lbfgs", 10), ("adam", 2)])
+@pytest.mark.parametrize(
+    ("method", "kills"),
+    [pytest.param("lbfgs", 10, marks=pytest.mark.slow), ("lbfgs", 2), ("adam", 2)],
+)
 def test_killed_at_random_moments_the_picture_is_the_same(tmp_path, method, kills):
     begin(tmp_path, "whole", method).communicate()
     dice = random.Random(1)

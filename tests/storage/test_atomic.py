@@ -226,6 +226,7 @@ def test_three_runs_at_once_lose_no_picture(tmp_path):
     assert made == {f"{who} {i}" for who in "abc" for i in range(12)}
 
 
+@pytest.mark.slow
 def test_two_runs_with_one_checkpoint_end_with_the_same_picture(tmp_path):
     arguments = ("lbfgs", tmp_path / "notes")
     runs = [begin(tmp_path, name, *arguments) for name in ("one", "two")]

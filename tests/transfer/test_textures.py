@@ -174,7 +174,10 @@ def styles():
     return {name: load_image(name, 128) for name in STYLES}
 
 
-@pytest.mark.parametrize("kernel", ["linear", "gram", "bn", "wasserstein", "gaussian"])
+SLOW = [pytest.param(name, marks=pytest.mark.slow) for name in ("linear", "bn", "wasserstein")]
+
+
+@pytest.mark.parametrize("kernel", ["gram", "gaussian", *SLOW])
 def test_every_kernel_makes_a_texture_nearest_to_its_source(vgg, styles, kernel):
     """Its own distance falls at least 20-fold, and the two other styles are farther away."""
     source = styles["stained_glass"]

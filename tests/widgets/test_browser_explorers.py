@@ -13,6 +13,7 @@ NOTEBOOKS = {
     for path in sorted((Path(__file__).parents[2] / "notebooks").glob("*.ipynb"))
     if CALL.search(path.read_text())
 }
+QUICK = ("01_features.ipynb", "03_style_gram.ipynb", "06_optimize.ipynb")
 # Everything in the explorer that a hand can move, in the order of the Tab key
 MOVABLE = ".jp-OutputArea-output .noUi-handle, .jp-OutputArea-output select:not([disabled]), " + (
     ".jp-OutputArea-output input[type=checkbox]"
@@ -28,7 +29,12 @@ def test_every_explorer_has_its_notebook():
     assert set(NOTEBOOKS.values()) == explorers
 
 
-@pytest.fixture(scope="module", params=NOTEBOOKS)
+@pytest.fixture(
+    scope="module",
+    params=[
+        name if name in QUICK else pytest.param(name, marks=pytest.mark.slow) for name in NOTEBOOKS
+    ],
+)
 def page(request, chromium, lab):
     name = request.param
     cells = CALL.search if name < "08" else up_to(CALL.search)

@@ -118,6 +118,7 @@ def assert_a_broken_upload_is_told(page, files, name):
     screenshot(page, f"{name}_broken")
 
 
+@pytest.mark.slow
 def test_in_jupyterlab(chromium, lab, files):
     page = open_notebook(chromium, lab, "studio.ipynb")
     run_all(page)
@@ -138,6 +139,7 @@ def test_in_jupyterlab(chromium, lab, files):
     page.close()
 
 
+@pytest.mark.slow
 def test_the_kernel_is_free_while_it_runs_and_pause_holds(chromium, lab):
     page = open_notebook(chromium, lab, "studio.ipynb")
     run_all(page)
@@ -221,6 +223,7 @@ def test_no_file_can_be_had(web, path):
     assert refused.value.code in (403, 404)
 
 
+@pytest.mark.slow
 def test_no_code_of_a_visitor_is_run(chromium, web):
     """The page's own connection to its kernel: what is no message of a widget is not passed on."""
     page = visit(chromium, web[0])
@@ -272,6 +275,7 @@ def kernels(web) -> int:
     return sum(child.status() != psutil.STATUS_ZOMBIE for child in children)
 
 
+@pytest.mark.slow
 def test_a_page_that_is_loaded_anew_leaves_no_kernel_behind(chromium, web):
     wait_until(lambda: kernels(web) == 0, "earlier pages are gone", 60)
     page = visit(chromium, web[0])
@@ -284,6 +288,7 @@ def test_a_page_that_is_loaded_anew_leaves_no_kernel_behind(chromium, web):
     page.close()
 
 
+@pytest.mark.slow
 def test_a_page_that_is_closed_in_the_middle_of_a_run_ends_it(chromium, web):
     page = visit(chromium, web[0])
     page.locator(OUTPUT).get_by_label("Evaluations").fill("3000")
@@ -306,6 +311,7 @@ def elsewhere(web, tmp_path):
         server.shutdown()
 
 
+@pytest.mark.slow
 def test_another_site_starts_no_kernel(chromium, web, elsewhere):
     wait_until(lambda: kernels(web) == 0, "earlier pages are gone", 60)
     page = chromium.new_page()
@@ -321,6 +327,7 @@ def test_another_site_starts_no_kernel(chromium, web, elsewhere):
     wait_for_studio(page)
 
 
+@pytest.mark.slow
 def test_nothing_is_asked_of_other_servers(chromium, web):
     page = chromium.new_page()
     asked, complaints = [], []
@@ -335,6 +342,7 @@ def test_nothing_is_asked_of_other_servers(chromium, web):
     page.close()
 
 
+@pytest.mark.slow
 def test_an_upload_that_is_too_large_is_told_and_later_ones_are_taken(chromium, web, files):
     with (files / "huge.png").open("wb") as huge:
         huge.truncate(200_000_000)  # far over what the connection takes
@@ -352,6 +360,7 @@ def test_an_upload_that_is_too_large_is_told_and_later_ones_are_taken(chromium, 
     page.close()
 
 
+@pytest.mark.slow
 def test_pause_after_stop_leaves_the_buttons(chromium, web):
     page = visit(chromium, web[0])
     page.locator(OUTPUT).get_by_label("Evaluations").fill("3000")

@@ -116,6 +116,7 @@ def test_the_history_matters_to_lbfgs_alone():
     assert explorer.pictures[0].value != few
 
 
+@pytest.mark.slow
 def test_every_setting_is_answered():
     explorer = optimizer_explorer()
     controls = explorer.controls
