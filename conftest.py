@@ -6,20 +6,32 @@ Beside `tests` and not in it, because `pytest notebooks` reads this file, too.
 import os
 
 import pytest
+from xdist.scheduler import LoadGroupScheduling
 
 os.environ.setdefault("NST_FAST", "1")  # notebooks: small sizes and few steps
 os.environ.setdefault("MPLBACKEND", "agg")
 if "PYTEST_XDIST_WORKER" in os.environ:  # before torch is loaded: one thread a process
     os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-WHOLE_MACHINE = pytest.mark.xdist_group("whole_machine")  # one at a time: threads, memory, ports
+
+class Groups(LoadGroupScheduling):
+    """The groups of `xdist_group`, and the cells of a notebook in one process, in their order.
+
+    A mark would not do for cells: nbval's have names of their own, to which no group is added.
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        path = nodeid.split("::")[0]
+        return path if path.endswith(".ipynb") else super()._split_scope(nodeid)
+
+
+def pytest_xdist_make_scheduler(config, log):
+    return Groups(config, log) if config.getvalue("dist") == "loadgroup" else None
 
 
 @pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items):
-    """The cells of a notebook stay in order, and what fills the machine does not meet its like."""
+    """What opens ports and starts servers does so one at a time."""
     for item in items:
-        if item.path.suffix == ".ipynb":
-            item.add_marker(pytest.mark.xdist_group(item.path.name))
-        elif item.get_closest_marker("browser") or item.get_closest_marker("cluster"):
-            item.add_marker(WHOLE_MACHINE)
+        if item.get_closest_marker("browser") or item.get_closest_marker("cluster"):
+            item.add_marker(pytest.mark.xdist_group("whole_machine"))
