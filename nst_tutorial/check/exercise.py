@@ -50,9 +50,9 @@ def exercise(judge: Callable[..., str | None]) -> Callable[..., None]:
         except Unanswered:
             print(NOT_YET)
         except Wrong as wrong:
-            given = _tries.setdefault(judge.__name__, [])
-            again = wrong.hint in given
-            given.append(wrong.hint)
+            hints = _tries.setdefault(judge.__name__, [])
+            again = wrong.hint in hints
+            hints.append(wrong.hint)
             print(f"not right yet: {wrong.hint}")
             if again and wrong.more:
                 print(f"a plainer hint: {wrong.more}")
@@ -91,14 +91,14 @@ def ask(function: Callable, *arguments):
 def _call(function: Callable, arguments: tuple):
     copies = tuple(a.clone() if isinstance(a, Tensor) else a for a in arguments)
     try:
-        found = function(*copies)
+        outcome = function(*copies)
     except NotImplementedError as error:
         raise Unanswered from error
     except Exception as error:
         raise Wrong(
             f"your function stops with {type(error).__name__}: {error}{_line(error)}"
         ) from None
-    if found is ... or (isinstance(found, tuple) and any(part is ... for part in found)):
+    if outcome is ... or (isinstance(outcome, tuple) and any(part is ... for part in outcome)):
         raise Unanswered
     for before, after in zip(arguments, copies, strict=True):
         if isinstance(before, Tensor) and not torch.equal(before, after):
@@ -106,7 +106,7 @@ def _call(function: Callable, arguments: tuple):
                 "your function changes the tensor that it was given",
                 "x += 1 and x.mul_(2) write into x; x = x + 1 and x * 2 do not",
             )
-    return found
+    return outcome
 
 
 def tensor(value, shape: tuple[int, ...] | None = None, name: str = "your result") -> Tensor:
@@ -165,11 +165,11 @@ def _kind(value) -> str:
 def _line(error: BaseException) -> str:
     frames = traceback.extract_tb(error.__traceback__)
     theirs = [frame for frame in frames if frame.filename != __file__]
-    own = next((frame for frame in theirs if "site-packages" not in frame.filename), None)
-    if own is None or not own.lineno:
+    place = next((frame for frame in theirs if "site-packages" not in frame.filename), None)
+    if place is None or not place.lineno:
         return ""
-    code = f": {own.line}" if own.line else ""
-    return f" (line {own.lineno} of {own.name}{code})"
+    code = f": {place.line}" if place.line else ""
+    return f" (line {place.lineno} of {place.name}{code})"
 
 
 def _comparable(value) -> bool:

@@ -27,22 +27,22 @@ def convolution(answer):
     )
     right = torch.zeros(3, 3)
     right[1, 2] = 1.0
-    found = tensor(ask(answer, x, right, 0.0), (4, 5))
+    result = tensor(ask(answer, x, right, 0.0), (4, 5))
     expect(
-        not close(found[:, 1:], x[:, :-1]),
+        not close(result[:, 1:], x[:, :-1]),
         "a 1 to the right of the middle gives each pixel its left neighbour: the filter is "
         "mirrored",
         "what the field calls a convolution does not turn the filter over: w[1, 2] meets "
         "x[i, j + 1]",
     )
     expect(
-        close(found[:, :-1], x[:, 1:]),
+        close(result[:, :-1], x[:, 1:]),
         "a 1 to the right of the middle should give each pixel its right neighbour",
         "w[a, b] meets x[i + a - 1, j + b - 1]; with one row and column of zeros added around x, "
         "it meets padded[i + a, j + b]",
     )
     expect(
-        (found[:, -1] == 0).all(),
+        (result[:, -1] == 0).all(),
         "beyond the border there should be zeros",
         "F.pad(x, (1, 1, 1, 1)) puts one row or column of zeros on each side",
     )
@@ -75,10 +75,10 @@ def layer_name(answer):
         "behind a pooling a new block begins, and its convolutions are counted from 1 again",
     )
     for index, name in enumerate(LAYERS):
-        found = ask(answer, index)
+        result = ask(answer, index)
         expect(
-            found == name,
-            f"index {index} is not {found!r}",
+            result == name,
+            f"index {index} is not {result!r}",
             "blocks 1 and 2 have two convolutions each, blocks 3, 4 and 5 have four",
         )
     return "all 37 layers have their names"
@@ -119,10 +119,10 @@ def feature_shape(answer):
     )
     for layer in LAYERS:
         step, channels = stride(layer), CHANNELS[int(layer[4]) - 1]
-        found = _three(ask(answer, layer, 300, 451))
+        result = _three(ask(answer, layer, 300, 451))
         expect(
-            found == (channels, 300 // step, 451 // step),
-            f"{layer} of a picture 300 × 451 is not {found}",
+            result == (channels, 300 // step, 451 // step),
+            f"{layer} of a picture 300 × 451 is not {result}",
             "the channels of the five blocks are 64, 128, 256, 512 and 512",
         )
     return "right for every layer, at any size"
@@ -160,16 +160,16 @@ def receptive_field(answer):
         "two 3 × 3 convolutions see 5",
         "each adds one pixel on both sides: a field grows by adding, not by multiplying",
     )
-    found = number(ask(answer, [pool, conv]))
+    result = number(ask(answer, [pool, conv]))
     expect(
-        found != 4,
+        result != 4,
         "a 3 × 3 convolution behind a pooling sees more than 4",
         "its neighbours are now two pixels apart: add (kernel - 1) · step, where each pooling "
         "doubles the step",
     )
     expect(
-        found == 6,
-        f"a pooling and then a 3 × 3 convolution see 6, not {found:g}",
+        result == 6,
+        f"a pooling and then a 3 × 3 convolution see 6, not {result:g}",
         "the pooling sees 2 with the step of before it; only then is the step doubled",
     )
     for layer in LAYERS:

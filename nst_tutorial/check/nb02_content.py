@@ -11,28 +11,28 @@ from .exercise import ask, close, exercise, expect, features, number, tensor
 def content_loss(answer):
     """F, P of one shape → ½ Σ (F - P)²."""
     F, P = features(1, 3, 4, 5).relu(), features(1, 3, 4, 5, seed=1).relu()
-    found = number(ask(answer, F, P), "the loss")
+    result = number(ask(answer, F, P), "the loss")
     expect(number(ask(answer, P, P)) == 0, "the loss of equal features should be 0")
-    expect(found >= 0, "the loss is negative", "square the differences before you add them up")
+    expect(result >= 0, "the loss is negative", "square the differences before you add them up")
     expect(
-        close(ask(answer, P, F), found),
+        close(ask(answer, P, F), result),
         "F and P exchanged should give the same loss",
         "(F - P)² and (P - F)² are the same number",
     )
     expect(
-        close(ask(answer, 3 * F, 3 * P), 9 * found),
+        close(ask(answer, 3 * F, 3 * P), 9 * result),
         "features three times as large should give a loss nine times as large",
         "the differences are squared, and no root is taken",
     )
     twice = [torch.cat([x, x], dim=3) for x in (F, P)]
     expect(
-        close(ask(answer, *twice), 2 * found),
+        close(ask(answer, *twice), 2 * result),
         "a picture twice as wide should have twice the loss",
         "equation 1 is a sum over all places, not a mean",
     )
     ours = 0.5 * (F - P).square().sum()
-    expect(not close(found, 2 * ours), "the factor ½ is missing")
-    expect(close(found, ours), "the properties hold, but the number is not ½ Σ (F - P)²")
+    expect(not close(result, 2 * ours), "the factor ½ is missing")
+    expect(close(result, ours), "the properties hold, but the number is not ½ Σ (F - P)²")
     return "symmetric, quadratic, a sum over all places"
 
 
@@ -40,16 +40,16 @@ def content_loss(answer):
 def content_gradient(answer):
     """a before the ReLU, P → the gradient of ½ Σ (ReLU(a) - P)² with respect to a."""
     a, P = features(1, 3, 4, 5), features(1, 3, 4, 5, seed=1).relu()
-    found = tensor(ask(answer, a, P), (1, 3, 4, 5), "the gradient")
+    result = tensor(ask(answer, a, P), (1, 3, 4, 5), "the gradient")
     leaf = a.clone().requires_grad_()
     (ours,) = torch.autograd.grad(0.5 * (leaf.relu() - P).square().sum(), leaf)
     expect(
-        not close(found, -ours),
+        not close(result, -ours),
         "the gradient points the wrong way",
         "it is F - P: where F is too large, the loss grows with F",
     )
     expect(
-        (found[a < 0] == 0).all(),
+        (result[a < 0] == 0).all(),
         "where a < 0 the gradient should be 0",
         "there F = ReLU(a) is 0, and stays 0 if a changes a little: multiply by (a > 0)",
     )
@@ -59,12 +59,12 @@ def content_gradient(answer):
         "where ReLU(a) equals P the gradient should be 0",
     )
     expect(
-        not close(found, 2 * ours),
+        not close(result, 2 * ours),
         "the gradient is twice too large",
         "the ½ of equation 1 is there to cancel the 2 of the derivative",
     )
     expect(
-        close(found, ours),
+        close(result, ours),
         "the sign and the zeros are right, the numbers are not",
         "the derivative of ½ (F - P)² is F - P: a sum over places has no 1/n in it",
     )
@@ -75,16 +75,16 @@ def content_gradient(answer):
 def relative_content_loss(answer):
     """F, P of one shape → Σ (F - P)² / Σ P²."""
     F, P = features(1, 3, 4, 5).relu(), features(1, 3, 4, 5, seed=1).relu()
-    found = number(ask(answer, F, P), "the loss")
+    result = number(ask(answer, F, P), "the loss")
     expect(number(ask(answer, P, P)) == 0, "the loss of equal features should be 0")
     expect(
-        close(ask(answer, 10 * F, 10 * P), found),
+        close(ask(answer, 10 * F, 10 * P), result),
         "a layer with features ten times as large should give the same loss",
         "divide by something that grows by 100, too: the sum of the squares of P",
     )
     twice = [torch.cat([x, x], dim=3) for x in (F, P)]
     expect(
-        close(ask(answer, *twice), found),
+        close(ask(answer, *twice), result),
         "a picture twice as wide should give the same loss",
         "above and below the line both must be sums, or both means",
     )
@@ -96,7 +96,7 @@ def relative_content_loss(answer):
     )
     ours = (F - P).square().sum() / P.square().sum()
     expect(
-        close(found, ours),
+        close(result, ours),
         "the properties hold, but the number is not Σ (F - P)² / Σ P²",
         "divide by the squares of P alone, the target, which never changes",
     )
@@ -112,14 +112,14 @@ def descent_step(answer):
     def loss(picture):
         return 0.5 * (picture - target).square().sum()
 
-    found = tensor(ask(answer, x, loss, 0.1), (1, 3, 4, 4), "the new picture")
+    result = tensor(ask(answer, x, loss, 0.1), (1, 3, 4, 4), "the new picture")
     expect(
-        not close(found, x),
+        not close(result, x),
         "the picture has not moved",
         "return x - rate * gradient",
     )
     expect(
-        float(loss(found.detach())) < float(loss(x)),
+        float(loss(result.detach())) < float(loss(x)),
         "the loss has grown",
         "the gradient points uphill: subtract it",
     )
@@ -128,12 +128,12 @@ def descent_step(answer):
         "with a rate of 0 the picture should stay as it is",
     )
     expect(
-        close(found, x - 0.1 * (x - target)),
+        close(result, x - 0.1 * (x - target)),
         "the step goes downhill, but has the wrong length",
         "a step is rate times the gradient itself, not times its sign or its direction",
     )
     expect(
-        not found.requires_grad,
+        not result.requires_grad,
         "the new picture still hangs on the graph of the old one",
         "you subtract from the copy that PyTorch watches: subtract from x itself, or from "
         "x.detach(), which is x without a record of where it came from",

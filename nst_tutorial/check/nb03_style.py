@@ -52,9 +52,9 @@ def gram_matrix(answer):
 def style_loss(answer):
     """(1, C, H, W), (1, C, H', W') → Σ (G_x - G_y)² / 4C², G being means over positions."""
     x, y = features(1, 3, 4, 5), features(1, 3, 2, 6, seed=1)
-    found = number(ask(answer, x, y), "the style loss")
+    result = number(ask(answer, x, y), "the style loss")
     expect(
-        close(ask(answer, y, x), found),
+        close(ask(answer, y, x), result),
         "the loss changes when the two pictures are swapped",
         "square the difference of the two Gram matrices: then its sign does not matter",
     )
@@ -64,32 +64,32 @@ def style_loss(answer):
         "compare the Gram matrix of x with that of y, nothing else",
     )
     expect(
-        abs(number(ask(answer, x, x.flip(3)))) < 1e-6 < found,
+        abs(number(ask(answer, x, x.flip(3)))) < 1e-6 < result,
         "the loss should not care where the features are: x and its mirror image cost 0",
         "compare Gram matrices, not features",
     )
     expect(
-        close(ask(answer, torch.cat([x, x], dim=3), y), found),
+        close(ask(answer, torch.cat([x, x], dim=3), y), result),
         "the same picture twice, side by side, should have the same loss",
         "divide each Gram matrix by its own number of positions",
     )
     expect(
-        close(ask(answer, 2 * x, 2 * y), 16 * found),
+        close(ask(answer, 2 * x, 2 * y), 16 * result),
         "features twice as large should give a loss 16 times as large",
         "G grows fourfold, and the difference of two G is squared",
     )
     exact = float((ours(x) - ours(y)).square().sum()) / (4 * 3**2)
     expect(
-        not close(found, 4 * 3**2 * exact),
+        not close(result, 4 * 3**2 * exact),
         "the factor in front is missing: divide by 4 C²",
         "C is the number of channels, x.shape[1]",
     )
     expect(
-        not close(found, 4 * exact),
+        not close(result, 4 * exact),
         "the mean over the C² entries is not yet divided by 4",
         "equation 4 has a 4 below the fraction line, so that its gradient has none",
     )
-    expect(close(found, exact), "the properties hold, but the factor is not 1 / 4C²")
+    expect(close(result, exact), "the properties hold, but the factor is not 1 / 4C²")
     return "this is equation 4, for pictures of any two sizes"
 
 

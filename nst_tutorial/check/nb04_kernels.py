@@ -20,25 +20,26 @@ def feature_map(answer):
         "flatten the matrix a aᵀ, and put the parts behind each other with torch.cat",
     )
     other = tensor(ask(answer, b, 1.5), tuple(phi.shape), "φ(b)")
-    found = float(phi @ other)
+    result = float(phi @ other)
     expect(
-        close(float(phi @ phi), (float(a @ a) + 1.5) ** 2) or not close(found, float(a @ b) ** 2),
+        close(float(phi @ phi), (float(a @ a) + 1.5) ** 2) or not close(result, float(a @ b) ** 2),
         "φ(a)ᵀ φ(b) is (aᵀb)²: the offset c is not in it yet",
         "expand (aᵀb + c)²: besides (aᵀb)² there are 2c · aᵀb and c²",
     )
     expect(
-        not close(found, float(a @ b) ** 2 + 3.0 * float(a @ b)),
+        not close(result, float(a @ b) ** 2 + 3.0 * float(a @ b)),
         "the term c² is missing",
         "a constant entry c in φ gives c · c",
     )
     mixed = float(a @ b) ** 2 + 1.5**2
     expect(
-        not close(found, mixed + 1.5 * float(a @ b)) and not close(found, mixed + 9 * float(a @ b)),
+        not close(result, mixed + 1.5 * float(a @ b))
+        and not close(result, mixed + 9 * float(a @ b)),
         "the term in aᵀb has the wrong factor",
         "it should be 2c, so the entries of φ are √(2c) times those of a",
     )
     expect(
-        close(found, (float(a @ b) + 1.5) ** 2),
+        close(result, (float(a @ b) + 1.5) ** 2),
         "φ(a)ᵀ φ(b) is not (aᵀb + c)²",
         "(aᵀb + c)² = (aᵀb)² + 2c · aᵀb + c²: each summand has a piece of φ of its own, and a "
         "factor in φ counts twice, once in φ(a) and once in φ(b)",
@@ -63,25 +64,25 @@ def mmd2(answer):
         return (a @ b.T) ** 2
 
     x, y = features(6, 3), features(4, 3, seed=1) + 0.5
-    found = number(ask(answer, x, y, linear), "MMD²")
+    result = number(ask(answer, x, y, linear), "MMD²")
     expect(
         abs(number(ask(answer, x, x, linear))) < 1e-6,
         "a set against itself should have the distance 0",
         "count k(x, y) twice, with a minus: 1 + 1 - 2 = 0",
     )
     expect(
-        close(ask(answer, y, x, linear), found),
+        close(ask(answer, y, x, linear), result),
         "the distance changes when the two sets are swapped",
         "k(x, x) and k(y, y) both come with a plus",
     )
-    expect(found > 0, "the distance comes out below 0", "plus, plus, minus twice")
+    expect(result > 0, "the distance comes out below 0", "plus, plus, minus twice")
     expect(
-        close(ask(answer, torch.cat([x, x]), y, linear), found),
+        close(ask(answer, torch.cat([x, x]), y, linear), result),
         "every point of x taken twice should change nothing",
         "take means of the three kernel matrices, not sums",
     )
     expect(
-        close(found, (x.mean(0) - y.mean(0)).square().sum()),
+        close(result, (x.mean(0) - y.mean(0)).square().sum()),
         "with k = aᵀb it should be the squared distance of the means",
         "all pairs count, also those of a point with itself",
     )

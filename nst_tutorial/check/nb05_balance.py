@@ -51,21 +51,21 @@ def pareto_front(answer):
     """[(content, style), …] → those that no other point beats in both, in their order."""
 
     def front(points: list[tuple[float, float]]) -> list[tuple[float, float]]:
-        found = ask(answer, points)
-        if not isinstance(found, list | tuple):
-            raise Wrong(f"your front should be a list of points, not of type {_name(found)}")
-        return list(found)
+        result = ask(answer, points)
+        if not isinstance(result, list | tuple):
+            raise Wrong(f"your front should be a list of points, not of type {_name(result)}")
+        return list(result)
 
     apart = [(0.1, 3.0), (0.5, 1.0), (2.0, 0.2)]
-    found = front(apart)
+    result = front(apart)
     expect(
-        set(apart) <= set(found),
+        set(apart) <= set(result),
         "a point is missing that no other point beats",
         "less content loss for more style loss is a choice, not a mistake",
     )
-    found = front([*apart, (0.6, 1.5)])
+    result = front([*apart, (0.6, 1.5)])
     expect(
-        (0.6, 1.5) not in found,
+        (0.6, 1.5) not in result,
         "(0.6, 1.5) is on your front, but (0.5, 1.0) beats it in both losses",
         "leave a point out if some other one is smaller in content and smaller in style",
     )
@@ -96,15 +96,15 @@ def balance_weights(answer):
     norms = {"content relu4_2": 0.2, "style relu1_1": 4.0, "style relu3_1": 0.05}
 
     def new(weights: dict[str, float]) -> dict[str, float]:
-        found = ask(answer, dict(weights), dict(norms))
-        if not isinstance(found, dict):
-            raise Wrong(f"your answer should be a dict, name → weight, not of type {_name(found)}")
-        if set(found) != set(weights):
+        result = ask(answer, dict(weights), dict(norms))
+        if not isinstance(result, dict):
+            raise Wrong(f"your answer should be a dict, name → weight, not of type {_name(result)}")
+        if set(result) != set(weights):
             raise Wrong(f"the names should be {', '.join(weights)}")
-        return {name: number(value, f"the weight of {name}") for name, value in found.items()}
+        return {name: number(value, f"the weight of {name}") for name, value in result.items()}
 
-    found = new(weights)
-    pulls = [found[name] * norms[name] for name in weights]
+    result = new(weights)
+    pulls = [result[name] * norms[name] for name in weights]
     expect(
         not close(max(pulls), max(n * n for n in norms.values())),
         "the strongest term has become stronger still",
@@ -116,20 +116,20 @@ def balance_weights(answer):
         "each weight is to be divided by its own norm",
     )
     expect(
-        close(found["content relu4_2"], 1.0),
+        close(result["content relu4_2"], 1.0),
         "the first term should keep its weight",
         "multiply every weight by the norm of the first term",
     )
     uneven = {"content relu4_2": 2.0, "style relu1_1": 1.0, "style relu3_1": 6.0}
-    found = new(uneven)
-    pulls = {name: found[name] * norms[name] for name in uneven}
+    result = new(uneven)
+    pulls = {name: result[name] * norms[name] for name in uneven}
     expect(
         close(pulls["style relu3_1"], 6 * pulls["style relu1_1"]),
         "a term of weight 6 should pull six times as hard as one of weight 1",
         "the old weight stays as a factor",
     )
     expect(
-        all(close(found[n], w) for n, w in balanced_weights(uneven, norms).items()),
+        all(close(result[n], w) for n, w in balanced_weights(uneven, norms).items()),
         "the pulls have the right ratios, but the first term should keep its weight",
     )
     return "every term pulls as hard as its weight says"
@@ -145,20 +145,20 @@ def translate_weight(answer):
     def term(weight: float, G: torch.Tensor) -> float:
         return number(ask(answer, weight, G), "your weight")
 
-    found = term(3.0, G_y)
+    result = term(3.0, G_y)
     expect(
-        close(term(6.0, G_y), 2 * found),
+        close(term(6.0, G_y), 2 * result),
         "twice the weight in the paper's units should be twice the weight in ours",
     )
     wanted = 3.0 * distance / (4 * 4**2)
-    got = found * distance / float(G_y.square().sum())
+    got = result * distance / float(G_y.square().sum())
     expect(
         not close(got, 4 * wanted),
         "the term is four times too large",
         "the paper's factor is 1 / (4 C²), with the 4",
     )
     expect(
-        not math.isclose(found * float(G_y.square().sum()), 3.0 / (4 * 4**2), rel_tol=1e-4),
+        not math.isclose(result * float(G_y.square().sum()), 3.0 / (4 * 4**2), rel_tol=1e-4),
         "‖G‖² stands on the wrong side",
         "weight · d / (4 C²) = new weight · d / ‖G‖²: solve for the new weight",
     )

@@ -55,26 +55,26 @@ def scales(answer):
     """(size, coarsest) → sizes from coarse to fine, each half of the next, none below coarsest."""
 
     def sizes(size: int, coarsest: int) -> list[float]:
-        found = ask(answer, size, coarsest)
-        if not isinstance(found, list | tuple):
+        result = ask(answer, size, coarsest)
+        if not isinstance(result, list | tuple):
             raise Wrong("your sizes should be a list")
-        return [number(value, "a size") for value in found]
+        return [number(value, "a size") for value in result]
 
-    found = sizes(768, 192)
+    result = sizes(768, 192)
     expect(
-        found == sorted(found),
+        result == sorted(result),
         "coarse to fine: the smallest size comes first",
         "insert each half at the front of the list",
     )
-    expect(found and found[-1] == 768, "the last size should be that of the picture")
+    expect(result and result[-1] == 768, "the last size should be that of the picture")
     expect(
-        min(found) >= 192,
-        f"{min(found):g} is below the coarsest size of 192",
+        min(result) >= 192,
+        f"{min(result):g} is below the coarsest size of 192",
         "halve only while half of the smallest size is still large enough",
     )
     expect(
-        found == [192, 384, 768],
-        f"768 halved down to 192 is 192, 384, 768, not {', '.join(f'{n:g}' for n in found)}",
+        result == [192, 384, 768],
+        f"768 halved down to 192 is 192, 384, 768, not {', '.join(f'{n:g}' for n in result)}",
         "half of 384 is just 192: it may be taken",
     )
     expect(
@@ -121,10 +121,10 @@ def should_stop(answer):
     """(totals, window, share) → whether the last `window` losses bring less than `share`."""
 
     def stops(totals: list[float], window: int = 3, share: float = 0.1) -> bool:
-        found = ask(answer, list(totals), window, share)
-        if not isinstance(found, bool):
-            raise Wrong(f"your answer should be True or False, but it is {found!r}")
-        return found
+        result = ask(answer, list(totals), window, share)
+        if not isinstance(result, bool):
+            raise Wrong(f"your answer should be True or False, but it is {result!r}")
+        return result
 
     expect(
         not stops([5.0, 5.0, 5.0]),

@@ -25,20 +25,20 @@ def noise_level(answer):
         "a ramp has no noise, but your function finds some",
         "all four pixels count: a - b - c + d, with a and d on one diagonal",
     )
-    found = level(2.5 * white)
+    result = level(2.5 * white)
     expect(
-        not close(found, 2.5 * 2, 0.05),
+        not close(result, 2.5 * 2, 0.05),
         "white noise of standard deviation 2.5 gives 5: four values of noise add up to twice one",
         "divide a - b - c + d by 2",
     )
     expect(
-        not close(found, 2.5 * 0.6745, 0.05) and not close(found, 2.5 * 0.6745 * 2, 0.05),
+        not close(result, 2.5 * 0.6745, 0.05) and not close(result, 2.5 * 0.6745 * 2, 0.05),
         "the median of |z| is 0.6745 for normal noise of standard deviation 1, not 1",
         "divide the median by 0.6745",
     )
     expect(
-        close(found, 2.5, 0.04),
-        f"white noise of standard deviation 2.5 should give 2.5, not {found:.3g}",
+        close(result, 2.5, 0.04),
+        f"white noise of standard deviation 2.5 should give 2.5, not {result:.3g}",
         "the median of |a - b - c + d| / 2 over all 2×2 pixels, over 0.6745",
     )
     edges = 2.5 * white
@@ -94,22 +94,22 @@ def overhead(answer):
         return number(ask(answer, tile, margin), "the overhead")
 
     expect(close(ratio(512, 0), 1.0), "without a margin each pixel is seen once: 1")
-    found = ratio(512, 80)
+    result = ratio(512, 80)
     expect(
-        not close(found, (512 + 160) / 512),
+        not close(result, (512 + 160) / 512),
         "that is the ratio of two sides; pixels fill an area",
         "square it",
     )
     expect(
-        not close(found, ((512 + 80) / 512) ** 2),
+        not close(result, ((512 + 80) / 512) ** 2),
         "the margin lies on both sides of the tile",
         "the block is tile + 2 margin wide",
     )
     expect(
-        close(found, (672 / 512) ** 2) and close(ratio(1024, 80), (1184 / 1024) ** 2),
-        f"a tile of 512 with a margin of 80 is seen as 672 × 672 pixels, so not {found:.3g} times",
+        close(result, (672 / 512) ** 2) and close(ratio(1024, 80), (1184 / 1024) ** 2),
+        f"a tile of 512 with a margin of 80 is seen as 672 × 672 pixels, so not {result:.3g} times",
     )
-    return f"{found:.2f} times for tiles of 512, {ratio(1024, 80):.2f} times for 1024"
+    return f"{result:.2f} times for tiles of 512, {ratio(1024, 80):.2f} times for 1024"
 
 
 @exercise
@@ -123,9 +123,9 @@ def assemble(answer):
         part = features(rows.stop - rows.start, columns.stop - columns.start, seed=seed)
         blocks.append((rows, columns, part))
         wanted[rows, columns] += part
-    found = tensor(ask(answer, (9, 11), blocks), (9, 11), "the gradient")
+    result = tensor(ask(answer, (9, 11), blocks), (9, 11), "the gradient")
     expect(
-        close(found[:3, :4], wanted[:3, :4]),
+        close(result[:3, :4], wanted[:3, :4]),
         "where only one block lies, its values should come out",
         "begin with torch.zeros(shape)",
     )
@@ -133,7 +133,7 @@ def assemble(answer):
     for rows, columns, part in blocks:
         last[rows, columns] = part
     expect(
-        not close(found, last),
+        not close(result, last),
         "where blocks overlap, the last one has wiped out the others",
         "add: gradient[rows, columns] += block",
     )
@@ -141,9 +141,9 @@ def assemble(answer):
     for rows, columns, _ in blocks:
         count[rows, columns] += 1
     expect(
-        not close(found, wanted / count),
+        not close(result, wanted / count),
         "a pixel that is seen by two tiles pulls at the features of both: sum, not mean",
         "do not divide by the number of blocks",
     )
-    expect(close(found, wanted), "the blocks are not added up where they belong")
+    expect(close(result, wanted), "the blocks are not added up where they belong")
     return "each pixel answers for all tiles that see it"

@@ -15,10 +15,10 @@ def color_moments(answer):
     image = _picture(0)
 
     def moments(image: Tensor) -> tuple[Tensor, Tensor]:
-        found = ask(answer, image)
-        if not isinstance(found, tuple | list) or len(found) != 2:
+        result = ask(answer, image)
+        if not isinstance(result, tuple | list) or len(result) != 2:
             raise Wrong("your function should return two things: the mean, and the covariance")
-        return tensor(found[0], (3,), "the mean"), tensor(found[1], (3, 3), "the covariance")
+        return tensor(result[0], (3,), "the mean"), tensor(result[1], (3, 3), "the covariance")
 
     mean, covariance = moments(image)
     expect(
@@ -55,13 +55,13 @@ def matched_colors(answer):
     def matched(style: Tensor, content: Tensor) -> Tensor:
         return tensor(ask(answer, style, content), tuple(style.shape), "the matched style")
 
-    found = matched(style, content)
+    result = matched(style, content)
     expect(
-        not close(found, style),
+        not close(result, style),
         "the style comes back as it was",
         "A (s - mean_s) + mean_c, for all",
     )
-    (mean, covariance), (wanted_mean, wanted) = map(color_statistics, (found, content))
+    (mean, covariance), (wanted_mean, wanted) = map(color_statistics, (result, content))
     expect(
         float((mean - wanted_mean).abs().max()) < 1e-4,
         "the mean colour is not the content's",
@@ -147,18 +147,18 @@ def kept_luminance(answer):
         close(kept(middle, weak), luminance(middle) + weak - luminance(weak), 1e-3),
         "where everything fits into 0..1 it should simply be Y(image) + colors - Y(colors)",
     )
-    found = kept(image, colors)
+    result = kept(image, colors)
     expect(
-        bool((found >= -1e-5).all() and (found <= 1 + 1e-5).all()),
+        bool((result >= -1e-5).all() and (result <= 1 + 1e-5).all()),
         "there are values outside 0..1, which no screen can show",
         "shrink the chroma of such a pixel by a factor t until it fits",
     )
     expect(
-        close(luminance(found), luminance(image), 1e-3),
+        close(luminance(result), luminance(image), 1e-3),
         "the luminance is not the image's everywhere",
         "do not clamp the sum: clamping one channel changes Y. Shrink the chroma instead",
     )
-    chroma, wanted = found - luminance(found), colors - luminance(colors)
+    chroma, wanted = result - luminance(result), colors - luminance(colors)
     fits = (luminance(image) + wanted).clamp(0, 1) == luminance(image) + wanted
     fits = fits.all(dim=1, keepdim=True).expand_as(wanted)
     expect(
@@ -166,7 +166,7 @@ def kept_luminance(answer):
         "pixels that fit have lost some of their colour",
         "t belongs to each pixel, (1, 1, H, W): take the smallest over the channels, not over all",
     )
-    edge = torch.minimum(found, 1 - found).amin(dim=1, keepdim=True).expand_as(wanted)[~fits]
+    edge = torch.minimum(result, 1 - result).amin(dim=1, keepdim=True).expand_as(wanted)[~fits]
     expect(
         float(edge.max()) < 1e-3,
         "pixels that do not fit have lost more of their colour than they must",

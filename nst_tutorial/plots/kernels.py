@@ -54,14 +54,16 @@ def permutation_tests(tests: Mapping[str, tuple[float, Tensor]]) -> Figure:
     """For each test the distance found, against those of the same points dealt out at random."""
     if not tests:
         raise ValueError("there are no tests to show")
-    ranks = {name: float((null >= found).double().mean()) for name, (found, null) in tests.items()}
+    ranks = {
+        name: float((null >= measured).double().mean()) for name, (measured, null) in tests.items()
+    }
     alt = "Histograms of distances of points dealt out at random, a line at the distance found: "
     alt += ", ".join(f"{name} ({rank:.1%} are as large)" for name, rank in ranks.items())
     figure = new_figure(alt, 2.9 * len(tests), 2.8)
     axes = figure.subplots(1, len(tests), squeeze=False, sharey=True)[0]
-    for axis, (name, (found, null)) in zip(axes, tests.items(), strict=True):
+    for axis, (name, (measured, null)) in zip(axes, tests.items(), strict=True):
         axis.hist(null, 30, color=COLORS[5], label="dealt out at random")
-        axis.axvline(found, color=COLORS[1], linewidth=2, label="as they are")
+        axis.axvline(measured, color=COLORS[1], linewidth=2, label="as they are")
         axis.set(title=f"{name}\np = {ranks[name]:.3f}", xlabel="MMD²")
         axis.ticklabel_format(axis="x", style="sci", scilimits=(-2, 3))
     axes[0].set_ylabel("how many")
@@ -133,8 +135,8 @@ def confusions(tables: Mapping[str, Tensor], names: Sequence[str]) -> Figure:
     if not tables:
         raise ValueError("there are no tables to show")
     right = {k: sum(int(t[i].argmin()) == i for i in range(len(t))) for k, t in tables.items()}
-    found = ", ".join(f"{kernel} {count} of {len(names)}" for kernel, count in right.items())
-    alt = f"Heat maps of the distances of pictures; nearest to its own other half: {found}"
+    told = ", ".join(f"{kernel} {count} of {len(names)}" for kernel, count in right.items())
+    alt = f"Heat maps of the distances of pictures; nearest to its own other half: {told}"
     columns = min(3, len(tables))
     rows = -(-len(tables) // columns)
     figure = new_figure(alt, 3.1 * columns + 1.2, 2.9 * rows + 0.6)

@@ -50,7 +50,7 @@ def test_the_code_of_a_run_that_was_stopped(small, tmp_path, monkeypatch):
 def test_a_plan_that_depends_on_memory_is_pinned(small, monkeypatch):
     assert "memory" not in small.controls.recipe().pinned().options
     small.controls.size.value = 2048
-    monkeypatch.setattr("nst_tutorial.machine.memory.usable", lambda device: 2.46e9)
+    monkeypatch.setattr("nst_tutorial.tiling.planning.usable", lambda device: 2.46e9)
     pinned = small.controls.recipe().pinned()
     assert pinned.options["memory"] == 2.4
     assert pinned.plan().stages[-1].tile is not None

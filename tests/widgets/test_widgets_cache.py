@@ -132,7 +132,8 @@ def test_a_source_that_is_edited_later_is_not_the_one_that_answers(kept):
     edit = "cache.Path.read_bytes = lambda path: b'edited'"
     for then in ("pass", edit):
         script = (
-            f"from nst_tutorial.widgets import cache; {then}; cache.remembered('thing', {{}}, dict)"
+            f"from nst_tutorial.widgets.explorers import cache; {then}; "
+            "cache.remembered('thing', {}, dict)"
         )
         subprocess.run([sys.executable, "-c", script], check=True)
     assert len(list(kept.iterdir())) == 1

@@ -108,9 +108,9 @@ def kept(name: str, settings: Mapping, make: Callable[[], Answer]) -> Answer:
         pictures = {f"picture {i}": packed(data) for i, data in enumerate(answer.pictures)}
         return {**pictures, "words": packed(answer.words.encode())}
 
-    found = remembered(name, settings, arrays)
-    pictures = tuple(found[f"picture {i}"].tobytes() for i in range(len(found) - 1))
-    return Answer(pictures, found["words"].tobytes().decode())
+    stored = remembered(name, settings, arrays)
+    pictures = tuple(stored[f"picture {i}"].tobytes() for i in range(len(stored) - 1))
+    return Answer(pictures, stored["words"].tobytes().decode())
 
 
 # --- controls --------------------------------------------------------------------------------

@@ -49,10 +49,10 @@ def generator_explorer(
 
     def answer(generator: str, size: int, seed: int, tiled: bool, **loud: float) -> Answer:
         network = generators[generator]
-        given = content if network.design["stylizes"] else None
+        picture = content if network.design["stylizes"] else None
         begin = time.perf_counter()
         strengths = [loud[name] for name in scales]
-        image = network.sample(size, seed, content=given, strengths=strengths)
+        image = network.sample(size, seed, content=picture, strengths=strengths)
         spent = time.perf_counter() - begin
         image = image.repeat(1, 1, 2, 2) if tiled else image
         height, width = image.shape[2:]

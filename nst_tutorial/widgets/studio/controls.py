@@ -152,7 +152,7 @@ class Controls:
         others = [(o.value, m.value) for o, m in zip(self.others, self.mix[1:], strict=True)]
         chosen = [(self.style.value, self.mix[0].value), *(p for p in others if p[0] != NONE)]
         layers = {name: round(s.value, 4) for name, s in self.style_layers.items() if s.value > 0}
-        given = {
+        settings = {
             "style_scale": self.style_scale.value,
             "kernel": self._kernel(),
             "style_layers": layers,
@@ -162,7 +162,7 @@ class Controls:
             "denoise": None if self.denoise.value == NONE else self.denoise.value,
             "start": self.start.value,
         }
-        options |= {name: v for name, v in given.items() if v != getattr(OURS, name)}
+        options |= {name: v for name, v in settings.items() if v != getattr(OURS, name)}
         if len(chosen) > 1:
             options["style_mix"] = [share for _, share in chosen]
         if self.start.value == "noise":
