@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..images.catalog import FOLDERS, bundled_paths
 from ..storage.atomic import check_can_write, replacing
 
+NOTEBOOKS = ("[0-9][0-9]_*.ipynb", "studio.ipynb")  # no scratch notebooks
+DOCUMENTS = ("teaching.md", "faq.md")
 SOLUTION = "<details><summary>Solution"  # a cell that begins so holds one
 
 
@@ -38,10 +41,11 @@ def notebooks_folder() -> Path:
 
 
 def course_files() -> dict[Path, Path]:
-    """Return place in the layout → file, for notebooks, their list, and the pictures."""
+    """Return place in the layout → file: notebooks, their list, documents, and the pictures."""
     folder = notebooks_folder()
-    files = {Path(path.name): path for path in sorted(folder.glob("*.ipynb"))}
+    files = {Path(p.name): p for pattern in NOTEBOOKS for p in sorted(folder.glob(pattern))}
     files[Path("README.md")] = folder / "README.md"
+    files |= {Path("docs", name): folder.parent / "docs" / name for name in DOCUMENTS}
     pictures = {Path("images", path.parent.name, path.name): path for path in bundled_paths()}
     credits = bundled_paths()[0].parents[1] / "CREDITS.md"
     return {**files, **pictures, Path("images", "CREDITS.md"): credits}
@@ -68,10 +72,13 @@ def lay_out(folder: str | Path, *, overwrite: bool = False, solutions: bool = Tr
     layout = Layout()
     for kind in FOLDERS:
         check_can_write(folder / "images" / kind / "any")
+    check_can_write(folder / "docs" / "any")
     for place, source in course_files().items():
         path, content = folder / place, source.read_bytes()
         if place.suffix == ".ipynb" and not solutions:
             content = without_solutions(content)
+        if place.parent.name == "docs":
+            content = with_links_of_the_layout(content)
         if path.is_file() and path.read_bytes() == content:
             continue
         if path.exists() and not overwrite:
@@ -89,3 +96,9 @@ def without_solutions(notebook: bytes) -> bytes:
     cells = content["cells"]
     content["cells"] = [cell for cell in cells if not "".join(cell["source"]).startswith(SOLUTION)]
     return (json.dumps(content, indent=1, ensure_ascii=False) + "\n").encode()
+
+
+def with_links_of_the_layout(document: bytes) -> bytes:
+    """The same document with links to where the notebooks lie; what is not there is no link."""
+    text = document.decode().replace("](../notebooks/", "](../")
+    return re.sub(r"\[([^\]]*)\]\(\.\./(?:benchmarks/|README)[^)]*\)", r"\1", text).encode()

@@ -25,9 +25,10 @@ def test_the_whole_course_is_laid_out(tmp_path, monkeypatch):
     folder = tmp_path / "a" / "b"
     assert f"{len(NOTEBOOKS)} notebooks and 10 pictures written to" in found.stdout
     assert f'jupyter lab "{folder}"' in found.stdout
-    assert names_in(folder) == sorted(["README.md", "images", *(p.name for p in NOTEBOOKS)])
+    assert names_in(folder) == sorted(["README.md", "docs", "images", *(p.name for p in NOTEBOOKS)])
     for path in NOTEBOOKS:
         assert (folder / path.name).read_bytes() == path.read_bytes()
+    assert names_in(folder / "docs") == ["faq.md", "teaching.md"]
     before = {kind: set(list_images(kind)) for kind in ("content", "style")}
     monkeypatch.chdir(folder)
     for kind, names in before.items():
@@ -44,6 +45,11 @@ def test_links_between_the_notebooks_still_lead_somewhere(tmp_path):
                 continue
             for link in re.findall(r"\]\(([^)#]+)\)", "".join(cell["source"])):
                 assert link.startswith("http") or (path.parent / link).exists(), (path.name, link)
+    for path in (tmp_path / "docs").glob("*.md"):
+        text = path.read_text()
+        assert "](../00_quickstart.ipynb)" in text or path.name == "faq.md"
+        for link in re.findall(r"\]\(([^)#]+)[^)]*\)", text):
+            assert link.startswith("http") or (path.parent / link).exists(), (path.name, link)
 
 
 def test_work_is_never_overwritten_unasked(tmp_path):
