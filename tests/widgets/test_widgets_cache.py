@@ -3,6 +3,7 @@ import subprocess
 import sys
 
 import numpy as np
+import platformdirs
 import pytest
 import torch
 
@@ -108,9 +109,10 @@ def test_the_folder_can_be_named(tmp_path, monkeypatch):
     monkeypatch.setenv("NST_CACHE", str(tmp_path / "here"))
     assert cache.folder() == tmp_path / "here"
     monkeypatch.delenv("NST_CACHE")
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    monkeypatch.setattr(cache.sys, "platform", "linux")
-    assert cache.folder() == tmp_path / "nst_tutorial"
+    assert cache.folder() == platformdirs.user_cache_path("nst_tutorial", appauthor=False)
+    if sys.platform == "linux":
+        monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+        assert cache.folder() == tmp_path / "nst_tutorial"
 
 
 def test_keys_know_pictures_by_content_and_networks_by_weights(tmp_path, scene):
@@ -125,6 +127,17 @@ def test_keys_know_pictures_by_content_and_networks_by_weights(tmp_path, scene):
     assert one == cache.model_key(VGG19("random", seed=0, **small))
     average = cache.model_key(VGG19("random", pooling="average", **small))
     assert average != one
+
+
+def test_every_room_of_the_package_counts(tmp_path):
+    """An exercise may change any of it, and must not be answered with what was made before."""
+    assert (cache.PACKAGE / "kernels" / "moments.py").is_file()
+    for room in ("kernels", "widgets"):
+        (tmp_path / room).mkdir()
+        (tmp_path / room / "a.py").write_text("1")
+    before = cache._source(tmp_path)
+    (tmp_path / "kernels" / "a.py").write_text("2")
+    assert cache._source(tmp_path) != before
 
 
 def test_a_source_that_is_edited_later_is_not_the_one_that_answers(kept):

@@ -6,7 +6,6 @@ import hashlib
 import io
 import json
 import os
-import sys
 import warnings
 import zipfile
 from collections.abc import Callable, Mapping
@@ -14,6 +13,7 @@ from pathlib import Path
 from weakref import WeakKeyDictionary
 
 import numpy as np
+import platformdirs
 from torch import Tensor
 
 from ... import __version__
@@ -33,14 +33,7 @@ def folder() -> Path:
     """Where things are kept: NST_CACHE if that is set, else the user's folder for such."""
     if os.environ.get("NST_CACHE"):
         return Path(os.environ["NST_CACHE"])
-    home = Path.home()
-    if sys.platform == "win32":
-        base = Path(os.environ.get("LOCALAPPDATA") or home / "AppData" / "Local")
-    elif sys.platform == "darwin":
-        base = home / "Library" / "Caches"
-    else:
-        base = Path(os.environ.get("XDG_CACHE_HOME") or home / ".cache")
-    return base / "nst_tutorial"
+    return platformdirs.user_cache_path("nst_tutorial", appauthor=False)
 
 
 def remembered(name: str, settings: Mapping, make: Callable[[], Mapping]) -> Arrays:
@@ -127,9 +120,11 @@ def _digest(value: object) -> str:
     return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
 
 
-def _source() -> str:
+PACKAGE = Path(__file__).resolve().parents[2]
+
+
+def _source(package: Path = PACKAGE) -> str:
     """Of the package's own source: exercises invite to change it."""
-    package = Path(__file__).resolve().parent.parent
     digest = hashlib.sha256()
     for path in sorted(package.rglob("*.py")):
         digest.update(path.relative_to(package).as_posix().encode() + path.read_bytes())
