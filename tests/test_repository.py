@@ -1,7 +1,10 @@
 """What a reader of the repository relies on: files that agree with each other."""
 
 import ast
+import doctest
+import importlib
 import json
+import operator
 import re
 import subprocess
 import sys
@@ -15,7 +18,9 @@ if sys.version_info >= (3, 11):
     import tomllib
 else:
     tomllib = pytest.importorskip("tomli")
-PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+TOML = tomllib.loads((ROOT / "pyproject.toml").read_text())
+PROJECT = TOML["project"]
+PACKAGE = ROOT / "nst_tutorial"
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 LESSONS = [path for path in NOTEBOOKS if path.stem[0].isdigit()]  # the others are tools
 
@@ -71,18 +76,56 @@ def test_the_readme_is_true():
         assert link.startswith("http") or (ROOT / link).exists(), link
     for alt in re.findall(r"!\[([^\]]*)\]", readme):
         assert len(alt) > 20
-    named = re.findall(r"`(\w+)`", "".join(re.findall(r"^\| (`.*?) \|", readme, flags=re.M)))
-    package = ROOT / "nst_tutorial"
-    modules = {p.stem for p in package.glob("*.py")} | {
-        p.parent.name for p in package.glob("*/__init__.py")
-    }
-    assert set(named) == modules - {"__init__", "__main__"}
-    house = (ROOT / "docs" / "architecture.md").read_text()
-    rooms = re.findall(r"`(\w+)/?`", "".join(re.findall(r"^\| \d+ \| (.*?) \|", house, flags=re.M)))
-    assert set(rooms) == set(named)
     assert "@@" not in readme
     for block in re.findall(r"```python\n(.*?)```", readme, flags=re.S):
         compile(block, "README.md", "exec")
+
+
+def rooms_in_the_plan() -> list[str]:
+    """Packages and modules in the first columns of `docs/architecture.md`, from the ground up."""
+    plan = (ROOT / "docs" / "architecture.md").read_text()
+    rows = re.findall(r"^\| *(\d*) *\| ([^|]*) \|", plan, flags=re.M)
+    return re.findall(r"`(\w+)/?`", " ".join(names for _, names in rows))
+
+
+def test_the_plan_of_the_house_names_every_room():
+    rooms = {path.stem for path in PACKAGE.iterdir() if path.is_dir() or path.suffix == ".py"}
+    named = rooms_in_the_plan()
+    assert set(named) == rooms - {"__init__", "__main__", "__pycache__"}
+    assert len(named) == len(set(named))
+    readme = (ROOT / "README.md").read_text()
+    told = re.findall(r"`(\w+)`", "".join(re.findall(r"^\| (`.*?) \|", readme, flags=re.M)))
+    assert sorted(told) == sorted(set(named) - {"data"})
+
+
+def test_the_contract_has_the_floors_of_the_plan():
+    """The same rooms, and none above one that the plan has below it."""
+    (contract,) = TOML["tool"]["importlinter"]["contracts"]
+    floors = [re.findall(r"\w+", layer) for layer in reversed(contract["layers"])]
+    height = {room: floor for floor, rooms in enumerate(floors) for room in rooms}
+    plan = (ROOT / "docs" / "architecture.md").read_text()
+    planned = [
+        (int(floor), room)
+        for floor, names in re.findall(r"^\| *(\d+) *\| ([^|]*) \|", plan, flags=re.M)
+        for room in re.findall(r"`(\w+)/?`", names)
+    ]
+    assert {room for _, room in planned} == set(height)
+    for low, below in planned:
+        for high, above in planned:
+            assert low >= high or height[below] < height[above], (below, above)
+
+
+def test_tests_mirror_the_rooms():
+    rooms = {path.parent.name for path in PACKAGE.glob("*/__init__.py")}
+    folders = {path.parent.name for path in (ROOT / "tests").glob("*/test_*.py")}
+    assert folders == rooms
+
+
+def test_data_holds_no_code():
+    data = PACKAGE / "data"
+    assert {path.name for path in data.iterdir()} == {"networks", "explorers"}
+    suffixes = {path.suffix for path in data.rglob("*") if path.is_file()}
+    assert suffixes == {".safetensors", ".npz"}
 
 
 def test_the_commands_of_the_readme_exist(capsys):
@@ -148,7 +191,7 @@ def test_python_in_the_texts_compiles():
 
 def test_the_teaching_guide_quotes_hints_that_the_checks_give():
     """Else a teacher would look for words that no student ever sees."""
-    sources = [p.read_text() for p in (ROOT / "nst_tutorial" / "check").glob("*.py")]
+    sources = [p.read_text() for p in (PACKAGE / "check").glob("*.py")]
     strings = {
         node.value
         for source in sources
@@ -178,14 +221,47 @@ def test_importing_the_package_loads_neither_torch_nor_jupyter_nor_dask():
     assert found.stdout.strip() == "[]", found
 
 
+def in_the_stub() -> set[str]:
+    imports = ast.walk(ast.parse((PACKAGE / "__init__.pyi").read_text()))
+    return {name.asname for node in imports if isinstance(node, ast.ImportFrom)
+            for name in node.names}  # fmt: skip
+
+
 def test_every_public_name_is_there():
     import nst_tutorial
 
+    assert set(nst_tutorial.__all__) == in_the_stub()
     for name in nst_tutorial.__all__:
         assert getattr(nst_tutorial, name) is not None
     assert callable(nst_tutorial.stylize)
     with pytest.raises(AttributeError, match="attribute stilize"):
         nst_tutorial.stilize  # noqa: B018
+
+
+def test_no_file_bears_the_name_of_what_its_room_exports():
+    """Else the name would be one or the other, by the order of imports."""
+    for room in sorted(path.parent for path in PACKAGE.glob("*/__init__.py")):
+        package = importlib.import_module(f"nst_tutorial.{room.name}")
+        files = {path.stem for path in room.iterdir()} & set(getattr(package, "__all__", ()))
+        for name in files:  # rooms that load late export their files, too
+            assert isinstance(getattr(package, name), ModuleType), f"{room.name}/{name}"
+
+
+EXAMPLES = (
+    *("load_image", "resize", "match_color", "gram_matrix", "kernels.mmd2", "VGG19", "minimize"),
+    *("synthesize_texture", "reconstruct", "noise_level", "denoise", "plan", "style_distance"),
+    *("Generator.sample", "sweep", "stylize"),
+)
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_the_main_functions_have_an_example(name):
+    """What it prints is compared by pytest's --doctest-modules."""
+    import nst_tutorial
+
+    function = operator.attrgetter(name)(nst_tutorial)
+    assert doctest.DocTestParser().get_examples(function.__doc__)
+    assert {"--doctest-modules"} <= set(TOML["tool"]["pytest"]["ini_options"]["addopts"])
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)

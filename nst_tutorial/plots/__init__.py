@@ -7,7 +7,6 @@ alternative text for readers who do not see them.
 from .at_scale import timeline
 from .balance import exchange_rates, norms_by_layer, two_parabolas
 from .charts import bars, lines
-from .contact_sheet import contact_sheet
 from .drift import differences, totals
 from .features import boxes, feature_maps, filters, gradient_fields, small_tensors
 from .figure import COLORS, DPI, new_figure, to_bytes
@@ -17,6 +16,7 @@ from .losses import front, gradient_norms, loss_curves
 from .optimize import descent_paths, race, scaling
 from .photographs import color_clouds, regions
 from .pictures import image_grid, image_row, show
+from .sheets import contact_sheet
 from .statistics import gram_matrices
 from .style import channel_maps, distance_table, maps, spectra, written_out
 from .texture_networks import speed_and_quality

@@ -2,8 +2,8 @@
 
 import pytest
 import torch
+from objectives import Quadratic
 
-from conftest import Quadratic
 from nst_tutorial import kernels, optimize, transfer, vgg
 from nst_tutorial.machine import leaving_inference_mode
 
