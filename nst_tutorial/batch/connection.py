@@ -22,7 +22,7 @@ LEAVE_CTRL_C = "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)"  # 
 
 @contextmanager
 def connected(client: Client | str | None, workers: int) -> Iterator[Client]:
-    """A client of the cluster that is there, or of so many processes on this machine."""
+    """A client of the cluster that is there, or of `workers` processes on this machine."""
     from distributed import Client
 
     if client is None:

@@ -86,9 +86,9 @@ def _check_versions(client: Client) -> None:
     ours = __version__
     for address, theirs in client.run(version, PACKAGE, on_error="return").items():
         if theirs != ours:
-            found = theirs if isinstance(theirs, str) else f"none ({theirs})"
+            installed = theirs if isinstance(theirs, str) else f"none ({theirs})"
             raise ValueError(
-                f"the worker {address} has {PACKAGE} {found}, but here it is {ours}; "
+                f"the worker {address} has {PACKAGE} {installed}, but here it is {ours}; "
                 "install the same version everywhere"
             )
 

@@ -109,8 +109,8 @@ def sweep(
         must have this package and see the folders under the same paths. Each does one picture at
         a time; where workers declare a resource "GPU", a picture takes one of it.
     workers
-        So many processes on this machine instead; 0: work in this one. (They import the program
-        that starts them: a script needs its `if __name__ == "__main__":`.)
+        Number of processes on this machine to use instead; 0: work in this one. (They import the
+        program that starts them: a script needs its `if __name__ == "__main__":`.)
     threads
         Of torch in each worker; None: the cores of its machine shared among the workers there. In
         this process nothing is changed.
@@ -142,11 +142,11 @@ def sweep(
         choose_device(device)  # refused now, not once for each picture
     begin = time.perf_counter()
     tasks = make_tasks(contents, styles, grid, out)
-    found = Sweep(Path(out).resolve())
-    if check_can_write(found.out / FILE).exists():
-        read_manifest(found.out)  # not somebody else's
-    work = partial(perform, out=found.out, device=device)
-    notes = _Notes(found, len(tasks), progress, callback)
+    result = Sweep(Path(out).resolve())
+    if check_can_write(result.out / FILE).exists():
+        read_manifest(result.out)  # not somebody else's
+    work = partial(perform, out=result.out, device=device)
+    notes = _Notes(result, len(tasks), progress, callback)
     try:
         waiting = [task for task in tasks if not notes.is_there(task)]
         check_networks((t.identity["vgg_weights"] for t in waiting), download=client is None)
@@ -158,11 +158,11 @@ def sweep(
                 run = stack.enter_context(runner(work, client, workers, threads, memory, device))
             _until_done(run, waiting, notes)
     except KeyboardInterrupt:
-        found.stopped = "interrupted"
+        result.stopped = "interrupted"
     finally:
-        found.seconds = time.perf_counter() - begin
+        result.seconds = time.perf_counter() - begin
         notes.close()
-    return found
+    return result
 
 
 def _here(work: Callable[[Task], dict], tasks: Sequence[Task]) -> Generator[dict, None, None]:
@@ -195,25 +195,25 @@ def _until_done(run: Runner, waiting: Sequence[Task], notes: _Notes) -> None:
 class _Notes:
     """Keeps the rows, the manifest on disk and the progress bar up to date."""
 
-    def __init__(self, found: Sweep, tasks: int, progress: bool, callback):
+    def __init__(self, result: Sweep, tasks: int, progress: bool, callback):
         from tqdm.auto import tqdm
 
-        self.found, self.callback = found, callback
+        self.result, self.callback = result, callback
         self.bar = tqdm(total=tasks, unit="picture", disable=not progress)
         self.added = time.monotonic()
         self.next_write = self.added + SECONDS_BETWEEN_WRITES
 
     def is_there(self, task: Task) -> bool:
-        record = finished(self.found.out / task.file, task)
+        record = finished(self.result.out / task.file, task)
         if record is not None:
             self.add(there(task, record))
         return record is not None
 
     def add(self, row: dict) -> None:
         if row["status"] == THERE:
-            self.found.skipped += 1
+            self.result.skipped += 1
             row = {**row, "status": DONE}
-        self.found.rows.append(row)
+        self.result.rows.append(row)
         with suppress(OSError):  # a terminal that is gone
             self.bar.set_postfix_str(row["file"], refresh=False)
             self.bar.update()
@@ -230,7 +230,7 @@ class _Notes:
 
     def write(self) -> None:
         begin = time.monotonic()
-        write_manifest(self.found.out, self.found.rows)
+        write_manifest(self.result.out, self.result.rows)
         end = time.monotonic()
         self.next_write = end + max(SECONDS_BETWEEN_WRITES, (end - begin) / PART_FOR_WRITES)
 

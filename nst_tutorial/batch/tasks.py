@@ -68,13 +68,14 @@ def make_tasks(
     FileNotFoundError
         No such folder or picture, or file of weights.
     """
-    given = list_pictures(contents, "content", out), list_pictures(styles, "style", out)
-    check_count(grid, pairs=len(given[0]) * len(given[1]))
-    content_names, style_names = map(told_apart, given)
+    content_paths = list_pictures(contents, "content", out)
+    style_paths = list_pictures(styles, "style", out)
+    check_count(grid, pairs=len(content_paths) * len(style_paths))
+    content_names, style_names = told_apart(content_paths), told_apart(style_paths)
     settings = [(options, _identity(options)) for options in combinations(grid)]
     prints: dict[Path, str] = {}
     tasks: dict[str, Task] = {}  # the same picture twice, or the same value: one task
-    for content, style in product(*given):
+    for content, style in product(content_paths, style_paths):
         names = {"content": content_names[content], "style": style_names[style]}
         for path in (content, style):
             if path not in prints:
@@ -176,7 +177,7 @@ def _name(content: Path, style: Path, options: Mapping, identity: Mapping) -> st
 
 
 def _cut(text: str, most: int) -> str:
-    """The beginning of a text, whole letters of at most so many bytes."""
+    """The beginning of a text, whole letters of at most `most` bytes."""
     return text.encode()[:most].decode(errors="ignore")
 
 

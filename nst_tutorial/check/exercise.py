@@ -112,7 +112,7 @@ def _call(function: Callable, arguments: tuple):
 def tensor(value, shape: tuple[int, ...] | None = None, name: str = "your result") -> Tensor:
     """Return the value if it is a finite tensor of that shape."""
     if value is None:
-        raise Wrong(f"{name} is None", "does your function end with return, and a value behind it?")
+        raise Wrong(f"{name} is None", "does your function end with return, and a value after it?")
     if isinstance(value, np.ndarray):
         raise Wrong(
             f"{name} is an array of numpy; a tensor of torch is wanted",

@@ -63,7 +63,7 @@ def layer_name(answer):
     first = ask(answer, 0)
     expect(isinstance(first, str), f"a name such as 'conv1_1' is wanted, got {first!r}")
     expect(first == "conv1_1", "index 0 is conv1_1: torchvision counts from 0, the paper from 1")
-    expect(ask(answer, 1) == "relu1_1", "index 1 is the ReLU behind conv1_1, so relu1_1")
+    expect(ask(answer, 1) == "relu1_1", "index 1 is the ReLU after conv1_1, so relu1_1")
     expect(
         ask(answer, 4) == "pool1",
         "index 4 is pool1",
@@ -72,7 +72,7 @@ def layer_name(answer):
     expect(
         ask(answer, 5) == "conv2_1",
         "index 5 is conv2_1",
-        "behind a pooling a new block begins, and its convolutions are counted from 1 again",
+        "after a pooling a new block begins, and its convolutions are counted from 1 again",
     )
     for index, name in enumerate(LAYERS):
         result = ask(answer, index)
@@ -163,7 +163,7 @@ def receptive_field(answer):
     result = number(ask(answer, [pool, conv]))
     expect(
         result != 4,
-        "a 3 × 3 convolution behind a pooling sees more than 4",
+        "a 3 × 3 convolution after a pooling sees more than 4",
         "its neighbours are now two pixels apart: add (kernel - 1) · step, where each pooling "
         "doubles the step",
     )

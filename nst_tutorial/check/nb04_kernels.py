@@ -17,7 +17,7 @@ def feature_map(answer):
     expect(
         phi.dim() == 1,
         f"φ(a) should be a vector, but has the shape {tuple(phi.shape)}",
-        "flatten the matrix a aᵀ, and put the parts behind each other with torch.cat",
+        "flatten the matrix a aᵀ, and put the parts one after another with torch.cat",
     )
     other = tensor(ask(answer, b, 1.5), tuple(phi.shape), "φ(b)")
     result = float(phi @ other)

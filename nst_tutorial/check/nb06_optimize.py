@@ -101,29 +101,29 @@ def pull_back(answer):
     """g (n,) → Bᵀ g for B z = z.cumsum(0)."""
     n = 5
     g, z = features(n, seed=8), features(n, seed=9)
-    found = tensor(ask(answer, g), (n,), "the gradient with respect to z")
+    gradient = tensor(ask(answer, g), (n,), "the gradient with respect to z")
     expect(
-        not close(found, g),
+        not close(gradient, g),
         "that is the gradient with respect to x, unchanged",
         "which of the x does z₁ move? All of them",
     )
     expect(
-        not close(found, torch.cat([g[:1], g.diff()])),
+        not close(gradient, torch.cat([g[:1], g.diff()])),
         "that is B⁻¹ g, the inverse; the chain rule wants the transpose",
         "x₁ to x₅ all hold z₁, so all of g₁ to g₅ count for it",
     )
     expect(
-        not close(found, g.cumsum(0)),
+        not close(gradient, g.cumsum(0)),
         "that is B g; the chain rule wants Bᵀ g",
         "z₅ is in x₅ alone, so its gradient is g₅; for z₁ they all add up",
     )
     expect(
-        close(g @ z.cumsum(0), found @ z),
+        close(g @ z.cumsum(0), gradient @ z),
         "<g, B z> and <Bᵀ g, z> differ",
         "the gradient for z_j sums the g_i of those x_i that hold z_j: i = j, j + 1, …",
     )
     expect(
-        close(found, g.flip(0).cumsum(0).flip(0)),
+        close(gradient, g.flip(0).cumsum(0).flip(0)),
         "the identity holds for one z, but this is not Bᵀ g",
     )
     return "<g, B z> = <Bᵀ g, z>: the transpose carries gradients back"

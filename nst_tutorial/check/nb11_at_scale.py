@@ -13,20 +13,22 @@ from .exercise import Wrong, ask, close, exercise, expect, number
 def every_combination(answer):
     """A grid {setting: values} → a list of {setting: value}, one for each combination."""
 
-    def found(grid: dict) -> list[dict]:
-        made = ask(answer, grid)
-        if not isinstance(made, list) or not all(isinstance(each, dict) for each in made):
+    def combinations_of(grid: dict) -> list[dict]:
+        combinations = ask(answer, grid)
+        if not isinstance(combinations, list) or not all(
+            isinstance(each, dict) for each in combinations
+        ):
             raise Wrong("your function should return a list of dicts", "[{'steps': 3}, …]")
-        return made
+        return combinations
 
-    one = found({"steps": [10, 20, 30]})
+    one = combinations_of({"steps": [10, 20, 30]})
     expect(
         one == [{"steps": 10}, {"steps": 20}, {"steps": 30}],
         f"one setting with three values should give three dicts, not {one}",
         "each dict says which setting has which value: {'steps': 10}",
     )
     grid = {"kernel": ["gram", "bn"], "steps": [10, 20, 30], "seed": [0, 1]}
-    several = found(grid)
+    several = combinations_of(grid)
     expect(
         len(several) == 12,
         f"2 × 3 × 2 values should give 12 combinations, not {len(several)}",
@@ -46,7 +48,7 @@ def every_combination(answer):
         "product(*grid.values()) gives the values in the order of the settings: zip them",
     )
     expect(
-        found({}) == [{}],
+        combinations_of({}) == [{}],
         "an empty grid leaves everything as it is: that is one combination, not none",
         "the product of nothing at all has one element, as 2⁰ is 1",
     )
@@ -58,15 +60,15 @@ def file_name(answer):
     """A dict of settings → the name of the file of its result."""
 
     def name(**settings) -> str:
-        made, again = (ask(answer, dict(settings)) for _ in range(2))
-        if not isinstance(made, str) or not made:
-            raise Wrong(f"your name should be a string, but it is {made!r}")
+        first, second = (ask(answer, dict(settings)) for _ in range(2))
+        if not isinstance(first, str) or not first:
+            raise Wrong(f"your name should be a string, but it is {first!r}")
         expect(
-            made == again,
+            first == second,
             "asked twice for the same settings, your function gives two names",
             "a name that counts, or tells the time, cannot be found again by the next run",
         )
-        return made
+        return first
 
     one = name(style_weight=5, kernel="gram")
     expect(

@@ -63,15 +63,15 @@ def batch(
     with plain_errors(GOES_ON):
         from ..batch.sweeps import sweep
 
-        found = sweep(
+        sweep_result = sweep(
             contents, styles, read_grid(grid), out, scheduler, workers=workers, threads=threads,
             memory=memory, device=device, progress=err.is_terminal, callback=_line,
         )  # fmt: skip
-        _report(found)
-    if found.stopped:
+        _report(sweep_result)
+    if sweep_result.stopped:
         complain(GOES_ON)
         raise typer.Exit(ended_by_signal())
-    if found.failed:
+    if sweep_result.failed:
         raise typer.Exit(1)
 
 
@@ -91,10 +91,10 @@ def read_grid(path: Path) -> dict:
 
 
 def _without_twins(pairs: list[tuple[str, object]]) -> dict:
-    found = dict(pairs)
-    if len(found) < len(pairs):
+    settings = dict(pairs)
+    if len(settings) < len(pairs):
         raise ValueError("a setting is there twice")
-    return found
+    return settings
 
 
 def _line(row: dict) -> None:
@@ -105,25 +105,28 @@ def _line(row: dict) -> None:
         err.print(row["file"], markup=False, soft_wrap=True)
 
 
-def _report(found) -> None:
-    made = len(found.done) - found.skipped
-    counts = f"{made} made, {found.skipped} there before, {len(found.failed)} failed"
-    out.print(f"{found.seconds:.0f} s: {counts}; the table is", end=" ")
+def _report(sweep_result) -> None:
+    new = len(sweep_result.done) - sweep_result.skipped
+    counts = f"{new} made, {sweep_result.skipped} there before, {len(sweep_result.failed)} failed"
+    out.print(f"{sweep_result.seconds:.0f} s: {counts}; the table is", end=" ")
     out.print(
-        printable(str(found.out / "manifest.csv")), style="bold", markup=False, soft_wrap=True
+        printable(str(sweep_result.out / "manifest.csv")),
+        style="bold",
+        markup=False,
+        soft_wrap=True,
     )
-    if found.rows and not found.stopped:
-        _write_sheets(found)
+    if sweep_result.rows and not sweep_result.stopped:
+        _write_sheets(sweep_result)
 
 
-def _write_sheets(found) -> None:
+def _write_sheets(sweep_result) -> None:
     from ..storage.atomic import replacing
 
-    for number, rows in enumerate(_on_sheets(found.rows), 1):
-        path = found.out / (SHEET if number == 1 else SHEET.replace(".", f"-{number}."))
+    for number, rows in enumerate(_on_sheets(sweep_result.rows), 1):
+        path = sweep_result.out / (SHEET if number == 1 else SHEET.replace(".", f"-{number}."))
         try:
             with replacing(path) as file:
-                file.write(_sheet_as_jpeg(rows, found.out))
+                file.write(_sheet_as_jpeg(rows, sweep_result.out))
         except Exception as error:  # too large, no memory, a full disk: the batch is done
             complain(f"{path} cannot be made ({str(error) or type(error).__name__})")
 

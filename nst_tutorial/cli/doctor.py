@@ -28,7 +28,7 @@ SIZES = (256, 512, 1024, 2048, 4096)
 def examine(out: Console, size: int | None = None) -> bool:
     """Print a report; return whether everything that the course needs is there.
 
-    With a size, the plan for a square picture of so many pixels a side comes last.
+    With a size, the plan for a square picture of `size` pixels a side comes last.
     """
     table = Table(show_header=False, box=None)
     table.add_row("python", f"{platform.python_version()} on {platform.platform()}")
@@ -63,8 +63,8 @@ def examine(out: Console, size: int | None = None) -> bool:
     speed = seconds_per_evaluation(model, 512) / 0.512**2
     out.print(_sizes(speed, device))
     if size is not None:
-        made = plan(size, size, device=device, seconds_per_megapixel=speed)
-        out.print(f"\n{size} px:\n{made}", markup=False)
+        estimate = plan(size, size, device=device, seconds_per_megapixel=speed)
+        out.print(f"\n{size} px:\n{estimate}", markup=False)
     return bool(contents and styles)
 
 
@@ -76,14 +76,14 @@ def about(size: int, steps: int) -> None:
     device = choose_device()
     speed = seconds_per_evaluation(load_vgg19(device=str(device)), 256) / 0.256**2
     settings = replace(PRESETS["default"], steps=steps)
-    made = plan(
+    estimate = plan(
         size, round(size * 0.8), settings=settings, device=device, seconds_per_megapixel=speed
     )
     contents, styles = list_images("content"), list_images("style")
     print(f"nst_tutorial {version('nst_tutorial')} on {device}, {torch.get_num_threads()} threads")
     print("VGG19 with the original weights: found and complete")
     print(f"pictures by name: {', '.join(contents)}; in the style of: {', '.join(styles)}")
-    print(f"about {duration(max(1, made.seconds or 0))} of computing here")
+    print(f"about {duration(max(1, estimate.seconds or 0))} of computing here")
 
 
 def _sizes(seconds_per_megapixel: float, device: torch.device) -> Table:
@@ -91,12 +91,14 @@ def _sizes(seconds_per_megapixel: float, device: torch.device) -> Table:
     for heading in ("size", "one evaluation", "the whole picture", "memory", "tiles"):
         table.add_column(heading, justify="right")
     for size in SIZES:
-        made = plan(
+        estimate = plan(
             size, size, device=device, seconds_per_megapixel=seconds_per_megapixel
         )  # fmt: skip
-        last = made.stages[-1]
+        last = estimate.stages[-1]
         each = last.work / last.steps / 1e6 * seconds_per_megapixel
-        need = f"{made.memory / 1e9:.1f} GB" + ("" if made.fits else " [red](too much)[/red]")
+        need = f"{estimate.memory / 1e9:.1f} GB" + (
+            "" if estimate.fits else " [red](too much)[/red]"
+        )
         tiles = "none" if last.tile is None else f"{last.tile} px"
-        table.add_row(f"{size} px", f"{each:.2f} s", duration(made.seconds or 0), need, tiles)
+        table.add_row(f"{size} px", f"{each:.2f} s", duration(estimate.seconds or 0), need, tiles)
     return table

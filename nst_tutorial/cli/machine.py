@@ -43,7 +43,7 @@ def presets(
 
 def doctor(
     size: Annotated[
-        int | None, size_option("Print the plan for a picture of so many pixels a side too.")
+        int | None, size_option("Also print the plan for a picture of this side in pixels.")
     ] = None,
 ) -> None:
     """Print versions, device, weights, memory and speed, and what pictures will need."""

@@ -81,7 +81,7 @@ def _naming(picture: Path | None) -> Iterator[None]:
 
 
 def repaint_all(task: Task, folder: Path, out: Path, ending: Ending) -> None:
-    """Every picture of a folder; one that cannot be made is told of, and the others go on.
+    """Every picture of a folder; one that cannot be made is reported, and the others go on.
 
     No two results get one name: `overwrite` replaces what was there before, not what is made now,
     nor a picture of the folder.

@@ -169,5 +169,7 @@ Tile = Annotated[
 ]
 StopAfter = Annotated[
     int | None,
-    option("COUNT", "End after so many evaluations, as if stopped by hand there.", panel=MACHINE),
+    option(
+        "COUNT", "End after this number of evaluations, as if stopped by hand there.", panel=MACHINE
+    ),
 ]

@@ -149,7 +149,7 @@ class Gaussian:
 
 
 def _shuffled(count: int, seed: int, first: int) -> Tensor:
-    """Return the first so many of the shuffled numbers below `count`; kept if they are few."""
+    """Return the first `first` of the shuffled numbers below `count`; kept if they are few."""
     return (_kept if first <= MOST_KEPT else _drawn_anew)(count, seed, first)
 
 

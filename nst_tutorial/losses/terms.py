@@ -133,11 +133,11 @@ class TotalVariation:
         height, width = window.size
         rows, columns = window.pixels(block).shape[2:]
         # With the neighbours of its last row and column, but none beyond the picture.
-        behind = (
+        extended = (
             slice(own.start, min(own.stop + 1, side))
             for own, side in zip((window.rows, window.columns), window.size, strict=True)
         )
-        image = window.of_picture(block, *behind)
+        image = window.of_picture(block, *extended)
         down, across = image[..., :columns].diff(dim=2), image[..., :rows, :].diff(dim=3)
         return down.abs().sum() / (3 * (height - 1) * width) + across.abs().sum() / (
             3 * height * (width - 1)

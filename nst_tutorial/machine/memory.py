@@ -14,7 +14,7 @@ SPARE = 0.8  # of the free memory is planned with
 
 
 def usable(device: torch.device, sharing: int = 1) -> float | None:
-    """Bytes that one of so many processes may grow to.
+    """Bytes that one of `sharing` processes may grow to.
 
     That is what it has already, and its share of four fifths of the free memory. None: not known.
     """

@@ -92,8 +92,8 @@ def _gnu_openmp() -> list[ctypes.CDLL]:
         return []
     try:
         files = Path("/proc/self/maps").read_text(errors="replace")
-        found = set(re.findall(r" (/.*/libgomp[^/\n]*)$", files, flags=re.MULTILINE))
-        libraries = [ctypes.CDLL(path) for path in sorted(found)]
+        paths = set(re.findall(r" (/.*/libgomp[^/\n]*)$", files, flags=re.MULTILINE))
+        libraries = [ctypes.CDLL(path) for path in sorted(paths)]
     except OSError:  # not readable, or a file that was replaced while it was in use
         return []
     return [library for library in libraries if hasattr(library, "omp_pause_resource_all")]

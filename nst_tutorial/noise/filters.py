@@ -113,10 +113,10 @@ def _total_variation(image: Tensor, guide: Tensor | None, sigma: float) -> Tenso
     """Rudin, Osher & Fatemi 1992, by Chambolle's algorithm (2004)."""
     from skimage.restoration import denoise_tv_chambolle
 
-    found = denoise_tv_chambolle(
+    smoothed = denoise_tv_chambolle(
         _array(image), weight=1.5 * sigma, channel_axis=-1, max_num_iter=50
     )
-    return _picture(found)
+    return _picture(smoothed)
 
 
 def _bilateral(image: Tensor, guide: Tensor | None, sigma: float) -> Tensor:
@@ -133,7 +133,7 @@ def _non_local_means(image: Tensor, guide: Tensor | None, sigma: float) -> Tenso
     """Buades, Coll & Morel 2005: a mean of the pixels that have like surroundings."""
     from skimage.restoration import denoise_nl_means
 
-    found = denoise_nl_means(
+    smoothed = denoise_nl_means(
         _array(image),
         patch_size=5,
         patch_distance=5,
@@ -141,7 +141,7 @@ def _non_local_means(image: Tensor, guide: Tensor | None, sigma: float) -> Tenso
         sigma=1.3 * sigma,
         channel_axis=-1,
     )
-    return _picture(found)
+    return _picture(smoothed)
 
 
 def _guided(image: Tensor, guide: Tensor, sigma: float) -> Tensor:

@@ -42,8 +42,8 @@ def noise_level(image: Tensor, where: Tensor | None = None, octave: int = 0) -> 
     where
         Boolean (1, 1, H, W): look only here, say at `flat_regions(content)`.
     octave
-        Look at coarser grain: halve the picture so many times first, by means of 2×2 pixels. White
-        noise has half the level in each following octave.
+        Look at coarser grain: how many times to halve the picture first, by means of 2×2 pixels.
+        White noise has half the level in each following octave.
 
     Raises
     ------

@@ -8,7 +8,7 @@ from itertools import pairwise
 import torch
 from torch import Tensor
 
-STRIP_PIXELS = 2**18  # of a strip: what a filter needs beside the pictures is for so many
+STRIP_PIXELS = 2**18  # of a strip: the pixels that a filter needs memory for at once
 
 
 def strips(height: int, width: int) -> Iterator[slice]:
@@ -28,8 +28,9 @@ def in_strips(work: Callable[..., Tensor], *pictures: Tensor, reach: int) -> Ten
     pictures
         All of the same height and width.
     reach
-        How many rows away a pixel may be that has a say in a result. So many are worked on with
-        each strip, above and below; what is done beyond the border of a picture happens there only.
+        How many rows away a pixel may be that has a say in a result. That number of rows is worked
+        on with each strip, above and below; what is done beyond the border of a picture happens
+        there only.
     """
     height, width = pictures[0].shape[2:]
     result: Tensor | None = None

@@ -19,8 +19,8 @@ def two_parabolas(ratios: Sequence[float], apart: float = 4.0) -> Figure:
     if not ratios or min(ratios) <= 0 or apart <= 0:
         raise ValueError(f"ratios and the distance must be above 0, got {ratios} and {apart}")
     best = {r: apart * r / (1 + r) for r in ratios}
-    found = ", ".join(f"{x:.3g} for r = {r:.3g}" for r, x in best.items())
-    figure = new_figure(f"Two parabolas; their weighted sum is least at x = {found}", 9.0, 3.9)
+    minima = ", ".join(f"{x:.3g} for r = {r:.3g}" for r, x in best.items())
+    figure = new_figure(f"Two parabolas; their weighted sum is least at x = {minima}", 9.0, 3.9)
     left, right = figure.subplots(1, 2)
     x = np.linspace(-0.1 * apart, 1.1 * apart, 300)
     C, S = x**2, (x - apart) ** 2

@@ -51,18 +51,18 @@ def histograms(pairs: Mapping[str, tuple[Tensor, Tensor]], bins: int = 25) -> Fi
 
 
 def permutation_tests(tests: Mapping[str, tuple[float, Tensor]]) -> Figure:
-    """For each test the distance found, against those of the same points dealt out at random."""
+    """For each test the distance measured, against those of the same points shuffled."""
     if not tests:
         raise ValueError("there are no tests to show")
     ranks = {
         name: float((null >= measured).double().mean()) for name, (measured, null) in tests.items()
     }
-    alt = "Histograms of distances of points dealt out at random, a line at the distance found: "
+    alt = "Histograms of distances of shuffled points, a line at the distance measured: "
     alt += ", ".join(f"{name} ({rank:.1%} are as large)" for name, rank in ranks.items())
     figure = new_figure(alt, 2.9 * len(tests), 2.8)
     axes = figure.subplots(1, len(tests), squeeze=False, sharey=True)[0]
     for axis, (name, (measured, null)) in zip(axes, tests.items(), strict=True):
-        axis.hist(null, 30, color=COLORS[5], label="dealt out at random")
+        axis.hist(null, 30, color=COLORS[5], label="shuffled")
         axis.axvline(measured, color=COLORS[1], linewidth=2, label="as they are")
         axis.set(title=f"{name}\np = {ranks[name]:.3f}", xlabel="MMD²")
         axis.ticklabel_format(axis="x", style="sci", scilimits=(-2, 3))

@@ -30,7 +30,7 @@ def shortened(text: str, cells: int) -> str:
 
 
 def wrapped(text: str, cells: int, most: int) -> str:
-    """The text in lines of at most so many cells, each line of it in at most `most`."""
+    """The text in lines of at most `cells` cells, each line of it in at most `most`."""
     lines = []
     for line in text.split("\n"):
         short = shortened(line, cells * most)

@@ -17,7 +17,7 @@ from ..tiling.windows import Window
 from .charts import STYLES
 from .figure import COLORS, Figure, new_figure
 
-GAIN = 8  # fine grain is shown so many times stronger
+GAIN = 8  # the factor by which fine grain is amplified to be seen
 
 
 def noise_report(result: Tensor, content: Tensor, style: Tensor) -> Figure:

@@ -114,7 +114,7 @@ def _pair(row: Mapping) -> tuple[str, str]:
 
 
 def _distinct(labels: Sequence[str]) -> Iterator[str]:
-    """Numbers behind labels that are the same, since names were shortened or cannot be drawn."""
+    """Numbers after labels that are the same, since names were shortened or cannot be drawn."""
     times: Counter[str] = Counter()
     for label in labels:
         times[label] += 1

@@ -41,14 +41,14 @@ def write_tensors(
     OSError
         The folder is missing or not writable, the disk is full; FileExistsError.
     """
-    found = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+    stored = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     # Wide numbers first, so that each begins at a multiple of its width, as readers want it.
-    found = dict(sorted(found.items(), key=lambda item: (-item[1].element_size(), item[0])))
+    stored = dict(sorted(stored.items(), key=lambda item: (-item[1].element_size(), item[0])))
     table: dict[str, dict] = {
-        "__metadata__": {**header, "checksum": _checksum(found, header)},
+        "__metadata__": {**header, "checksum": _checksum(stored, header)},
     }
     end = 0
-    for name, tensor in found.items():
+    for name, tensor in stored.items():
         begin, end = end, end + tensor.numel() * tensor.element_size()
         dtype, shape = _DTYPES[tensor.dtype], list(tensor.shape)
         table[name] = {"dtype": dtype, "shape": shape, "data_offsets": [begin, end]}
@@ -56,7 +56,7 @@ def write_tensors(
     text += b" " * (-len(text) % 8)
     with replacing(path, overwrite=overwrite) as file:
         file.write(len(text).to_bytes(8, "little") + text)
-        for tensor in found.values():
+        for tensor in stored.values():
             file.write(_bytes_of(tensor))
 
 
@@ -82,9 +82,9 @@ def read_tensors(
             tensors = {name: file.get_tensor(name).clone() for name in file.keys()}  # noqa: SIM118
     except (SafetensorError, OSError, RuntimeError) as error:
         raise ValueError(f"{path}: not a {what}, or damaged ({error})") from error
-    found = header.get("format", "")
-    if found != form:
-        named = f"it is a {found.rpartition(' ')[0]}" if found else "it was not made by us"
+    actual = header.get("format", "")
+    if actual != form:
+        named = f"it is a {actual.rpartition(' ')[0]}" if actual else "it was not made by us"
         raise ValueError(f"{path}: not a {what} of this version ({form}); {named}")
     checked = always_checked or "checksum" in header
     if checked and header.get("checksum") != _checksum(tensors, header):

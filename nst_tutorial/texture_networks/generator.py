@@ -76,7 +76,7 @@ class Generator(nn.Module):
         norm = {"instance": InstanceNorm, "batch": nn.BatchNorm2d}[normalization]
 
         def block(channels: int, out: int) -> nn.Sequential:
-            """conv 3×3, conv 3×3, conv 1×1, each normalised, and a leaky ReLU behind it."""
+            """conv 3×3, conv 3×3, conv 1×1, each normalised, and a leaky ReLU after it."""
             sizes = ((channels, out, 3), (out, out, 3), (out, out, 1))
             return nn.Sequential(
                 *(

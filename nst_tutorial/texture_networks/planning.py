@@ -80,7 +80,7 @@ def memory_of_sample(
 
 
 def check_training(design: Mapping, size: int, batch: int, device: torch.device) -> None:
-    """A ValueError says that pictures of this size, so many a step, do not fit into the memory."""
+    """A ValueError says that pictures of this size, `batch` a step, do not fit into the memory."""
     budget = _budget(device, None)
     generator = 4 * LAYERS_IN_TRAINING * design["scales"] * design["width"] * batch * size**2
     need = memory_of_evaluation((size, size), None, list(STYLE_LAYERS), device) + generator

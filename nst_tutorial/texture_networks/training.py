@@ -35,12 +35,12 @@ from .planning import check_training
 
 UNUSED = ("start", "coarse_to_fine", "parameters", "method", "history", "balance", "style_scale")
 MOST_STEPS = 1_000_000  # days; the history of more would not fit into a checkpoint
-HIGHEST_RATE = 1000.0  # Adam moves each weight by so much a step, and they are about 1
+HIGHEST_RATE = 1000.0  # Adam moves each weight by about the rate a step, and they are about 1
 PATIENCE = 10  # steps that are not finite, in a row, before a training is given up
-# A training has diverged if the losses of its last steps are all so many times the least loss. Adam
-# overshoots at first: the second loss is often tenfold the first.
+# A training has diverged if the losses of its last `LAST` steps are all above `DIVERGED` times the
+# least loss. Adam overshoots at first: the second loss is often tenfold the first.
 LAST, DIVERGED = 3, 10.0
-EARLY, DIVERGED_EARLY = 30, 100.0  # in a training of so few steps
+EARLY, DIVERGED_EARLY = 30, 100.0  # in a training of fewer steps than `EARLY`
 
 
 class DivergedError(ValueError):
@@ -116,8 +116,9 @@ def train_generator(
     device, model
         As in `stylize`. The generator goes to the network's device and number type.
     checkpoint, checkpoint_every
-        A file to which the state is written every so many steps. If it is there already, the
-        training goes on from it and ends, on a CPU bit for bit, as if it had never stopped.
+        A file, and the number of steps after which the state is written to it, again and again. If
+        the file is there already, the training goes on from it and ends, on a CPU bit for bit, as
+        if it had never stopped.
     callback
         Called after each step with a `Progress`, whose picture is the first of the batch;
         returning True stops. Ctrl-C stops too. The generator is then as far as it got.

@@ -22,7 +22,7 @@ class Tiles:
 
     windows: list[Window]
     picture: Tensor  # (1, 3, H, W); continued on its opposite sides if the windows are circular
-    around: int  # by so many pixels
+    around: int  # pixels by which it is continued
 
     @classmethod
     def of(cls, model: VGG19, image: Tensor, layers: Iterable[str], tile: int | None) -> Tiles:

@@ -48,7 +48,7 @@ class FeatureWindow:
         return _length(self.rows) * _length(self.columns) / (height * width)
 
     def in_strips(self, rows: int) -> list[FeatureWindow]:
-        """The same part cut into strips of at most so many rows."""
+        """The same part cut into strips of at most `rows` rows."""
         edges = range(self.rows.start, self.rows.stop, rows)
         return [
             FeatureWindow(
@@ -168,7 +168,7 @@ def _cuts(side: int, tile: int, step: int) -> list[slice]:
 
 
 def wrapped(picture: Tensor, around: int) -> Tensor:
-    """The picture with its opposite sides continued by so many pixels."""
+    """The picture with its opposite sides continued by `around` pixels."""
     return F.pad(picture, (around,) * 4, mode="circular")
 
 

@@ -69,14 +69,14 @@ def _style_terms(
     kernels = kernels_of_layers(settings.kernel, settings.style_layers)
     into = at_layers("content mask", source.content_mask, kernels)
     out_of = at_layers("style mask", source.style_mask, kernels)
-    found = {}
+    terms = {}
     for layer, (target, shape) in statistics_of(
         model, source.picture, kernels, out_of, tile
     ).items():
         kernel = kernels[layer].fitted(target)
         factor = style_factor(settings.style_normalization, kernel, target, shape)
-        found[layer] = Style(layer, kernel, target, factor, into[layer])
-    return found
+        terms[layer] = Style(layer, kernel, target, factor, into[layer])
+    return terms
 
 
 def choose_model(

@@ -133,9 +133,10 @@ def stylize(
         fit into `memory` (GB of the whole process; None: four fifths of what is free); "whole" none
         at all; a number is their side in pixels. See `tiling.plan`.
     checkpoint, checkpoint_every
-        A file to which the state is written every so many evaluations. If it is there already, the
-        run goes on from it: killed at any moment and started again with the same arguments, it ends
-        with the same picture, on a CPU bit for bit. It stays when the run is done.
+        A file, and the number of evaluations after which the state is written to it, again and
+        again. If the file is there already, the run goes on from it: killed at any moment and
+        started again with the same arguments, it ends with the same picture, on a CPU bit for bit.
+        It stays when the run is done.
     callback
         Called after each evaluation with a `Progress` (losses, picture, time); returning True
         stops. Ctrl-C stops too, and both keep the best picture so far.

@@ -138,7 +138,7 @@ class VGG19(nn.Module):
         Returns
         -------
         dict
-            name → (N, C, H / 2ᵇ, W / 2ᵇ) for a layer behind b poolings, in the order asked for.
+            name → (N, C, H / 2ᵇ, W / 2ᵇ) for a layer after b poolings, in the order asked for.
 
         Raises
         ------
@@ -167,22 +167,22 @@ class VGG19(nn.Module):
         return {name: features[name] for name in layers}
 
     def _run(self, group: Sequence[str], x: Tensor) -> Tensor:
-        """A convolution, the ReLU and the pooling behind it, or a part of these."""
-        behind = list(group)
-        convolved = behind[0].startswith("conv")
+        """A convolution, the ReLU and the pooling after it, or a part of these."""
+        rest = list(group)
+        convolved = rest[0].startswith("conv")
         if convolved:
-            conv = behind.pop(0)
+            conv = rest.pop(0)
             weight, bias = self._parameters_of(conv)
-            if behind and self.padding == "zeros" and not self.reduced and x.device.type == "cpu":
-                if weight.shape[1] == 3 and len(behind) == 1:
+            if rest and self.padding == "zeros" and not self.reduced and x.device.type == "cpu":
+                if weight.shape[1] == 3 and len(rest) == 1:
                     return ConvReLU.apply(x, weight, bias)
                 if self.convolutions == "auto" and winograd.pays_off(x, weight):
                     products = self._products(conv, weight)
-                    if len(behind) == 1:
+                    if len(rest) == 1:
                         return winograd.Conv3x3ReLU.apply(x, products, bias)
                     return winograd.Conv3x3ReLUPool.apply(x, products, bias, self.pooling)
             x = self._convolve(x, weight, bias)
-        for name in behind:
+        for name in rest:
             if name.startswith("relu"):  # in place: a convolution's gradient needs no output
                 x = x.relu_() if convolved else x.relu()
             elif self.pooling == "max":
@@ -255,7 +255,7 @@ def load_vgg19(
 
 
 def _groups(path: Sequence[str], wanted: set[str]) -> list[list[str]]:
-    """Cut the network before each convolution and behind each wanted layer."""
+    """Cut the network before each convolution and after each wanted layer."""
     groups: list[list[str]] = []
     for name in path:
         if name.startswith("conv") or groups[-1][-1] in wanted:

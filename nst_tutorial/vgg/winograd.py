@@ -230,7 +230,7 @@ def _transposed(shape: Sequence[int], products: Tensor, read: Callable) -> Tenso
 
 
 class Conv3x3ReLUPool(torch.autograd.Function):
-    """The same with the 2×2 pooling behind it: a tile's four windows are pooled in the cache.
+    """The same with the 2×2 pooling after it: a tile's four windows are pooled in the cache.
 
     Kept for the gradient is one byte a window. For "max" it is 1 + the number of the pixel that was
     largest, or 0 if the ReLU let none through; for "average" a bit for each pixel let through.

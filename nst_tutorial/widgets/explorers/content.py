@@ -37,7 +37,7 @@ def inversion_explorer(
 ) -> Explorer:
     """Return a widget that shows a picture rebuilt from one layer alone, and who can tell.
 
-    Controls: `layer` (behind its ReLU) and `evaluations`. For the cat, all pictures are bundled;
+    Controls: `layer` (after its ReLU) and `evaluations`. For the cat, all pictures are bundled;
     of another picture a layer takes as long as `reconstruct`, the first time.
 
     Parameters
@@ -97,7 +97,7 @@ def inversion_settings(
 def invert(
     picture: str, size: int, layer: str, evaluations: Sequence[int], model: VGG19 | None = None
 ) -> dict[str, np.ndarray]:
-    """The best pictures after so many evaluations of one inversion, and how far off they are.
+    """The best pictures of one inversion after each of `evaluations`, and how far off they are.
 
     The distance is the relative content loss at each of the five style layers, by name, and
     "pixels", the root mean square.

@@ -32,7 +32,7 @@ def denoising_explorer(
     measure
         picture → style error; if given, its change is told.
     crop, zoom
-        Show only these rows and columns, each pixel so many times as wide.
+        Show only these rows and columns, each pixel `zoom` times as wide.
 
     Raises
     ------

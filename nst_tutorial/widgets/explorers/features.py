@@ -30,7 +30,7 @@ def pictures_with(picture: str) -> list[str]:
 def layer_explorer(picture: str = "cat", size: int = 256, model: VGG19 | None = None) -> Explorer:
     """Return a widget that shows what a channel of a layer answers to, and how far it sees.
 
-    Controls: `picture`, `layer` (behind its ReLU), `order` of the channels, `channel`.
+    Controls: `picture`, `layer` (after its ReLU), `order` of the channels, `channel`.
 
     Parameters
     ----------

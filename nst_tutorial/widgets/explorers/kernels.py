@@ -158,12 +158,12 @@ def as_features(points: Tensor) -> Tensor:
 def permutation_test(
     x: Tensor, y: Tensor, kernel: Polynomial | Gaussian, deals: int = DEALS
 ) -> Tensor:
-    """MMD² of the same points dealt out at random, `deals` times."""
+    """MMD² of the same points after `deals` random shuffles into two sets."""
     both, g = torch.cat([x, y]), torch.Generator().manual_seed(0)
     K, M = kernel(both, both), len(x)
     sign = torch.cat([K.new_full((M,), 1 / M), K.new_full((len(y),), -1 / len(y))])
-    dealt = torch.stack([sign[torch.randperm(len(sign), generator=g)] for _ in range(deals)])
-    return ((dealt @ K) * dealt).sum(dim=1)
+    shuffled = torch.stack([sign[torch.randperm(len(sign), generator=g)] for _ in range(deals)])
+    return ((shuffled @ K) * shuffled).sum(dim=1)
 
 
 def _answer(
@@ -185,7 +185,7 @@ def _answer(
         "it sees a difference" if discrepancy > chance else "no more than chance: it sees nothing"
     )
     words = (
-        f"<b>MMD² = {discrepancy:.3g}</b>; dealt out at random, 19 of 20 stay below {chance:.3g}: "
+        f"<b>MMD² = {discrepancy:.3g}</b>; of shuffled points, 19 of 20 stay below {chance:.3g}: "
         f"{seen}."
     )
     if painted is None:

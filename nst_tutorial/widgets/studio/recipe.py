@@ -51,7 +51,7 @@ class Recipe:
     options
         Of `stylize`. What is not in it is left to `stylize`.
     stop_after
-        It was stopped after so many evaluations; None: it was not.
+        The evaluation after which it was stopped; None: it was not.
     """
 
     content: Picture

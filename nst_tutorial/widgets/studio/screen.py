@@ -23,7 +23,7 @@ CURVES = (4.0, 0.02)
 
 
 def frame(image: Tensor, longer: int = LONGER) -> bytes:
-    """A picture as JPEG, averaged down to about so many pixels: for looking at while it changes.
+    """A picture as JPEG, its longer side about `longer` pixels: for looking at while it changes.
 
     By numpy, since torch's threads wait busily for more work, on cores that the optimisation needs.
     """

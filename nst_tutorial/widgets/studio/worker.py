@@ -77,7 +77,7 @@ class Job:
         return self._done.wait(seconds)
 
     def wait_for_news(self, seconds: float) -> None:
-        """Wait for an evaluation that was not waited for yet, for the end, or so many seconds."""
+        """Wait for an evaluation that was not waited for yet, for the end, or `seconds` seconds."""
         self._news.wait(seconds)
         self._news.clear()
 
