@@ -38,7 +38,7 @@ def coarse_start(model, content, style, content_weight: float, steps: int, histo
     """The picture worked out at half the size and enlarged, with the content's fine detail."""
     half = [nst.resize(x, tuple(side // 2 for side in x.shape[2:])) for x in (content, style)]
     engine = same_objective(model, *half, content_weight)
-    small = minimize(engine, half[0], steps=steps, history=history).image
+    small = minimize(engine, half[0], steps=steps, lbfgs_pairs=history).image
     return content + nst.resize(small - half[0], tuple(content.shape[2:]))
 
 
