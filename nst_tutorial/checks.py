@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import difflib
 import math
+import sys
 import unicodedata
 import warnings
 from collections.abc import Callable, Iterable, Mapping
 from functools import wraps
 from numbers import Real
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeGuard, TypeVar, cast
 
 if TYPE_CHECKING:
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
 Function = TypeVar("Function", bound=Callable)
 
 # torch is imported where it is needed, so that the command line can check a word without it.
+
+_PACKAGE = str(Path(__file__).parent)
 
 SMALLEST_SIDE = 16  # pixels: relu5_1 has one unit for 16×16 of them
 LARGEST_SIZE = 30_000  # pixels of the longer side after resizing
@@ -147,6 +151,14 @@ def output_shape(size: int | tuple[int, int]) -> tuple[int, int]:
     if len(checked) != 2 or max(checked) > LARGEST_SIZE:
         raise ValueError(f"size must be one or two numbers up to {LARGEST_SIZE}, got {size!r}")
     return checked[0], checked[1]
+
+
+def warn(message: str, category: type[Warning] = UserWarning) -> None:
+    """Warn at the line outside this package from which it was called, however deep we are."""
+    frame, level = sys._getframe(1), 2
+    while frame.f_back is not None and frame.f_code.co_filename.startswith(_PACKAGE):
+        frame, level = frame.f_back, level + 1
+    warnings.warn(message, category, stacklevel=level)
 
 
 def old_keywords(**renamed: str) -> Callable[[Function], Function]:

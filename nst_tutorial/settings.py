@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
+from numbers import Real
 from typing import Any
 
 from .checks import (
@@ -163,9 +165,9 @@ def _style_mix(what: str, value: object) -> list[float] | None:
 
 
 def _weights_file(what: str, value: object) -> str:
-    if not isinstance(value, str) or not value:
+    if not isinstance(value, str | os.PathLike) or not os.fspath(value):
         raise ValueError(f"{what} must be a name or a file, got {value!r}")
-    return value
+    return str(os.fspath(value))
 
 
 def _denoise(what: str, value: object) -> str | Mapping | None:
@@ -251,6 +253,8 @@ def denoise_options(value: object) -> dict[str, Any] | None:
 def _plain(value: object) -> object:
     if value is None or isinstance(value, str | int | float):
         return value
+    if isinstance(value, Real):  # numpy's
+        return float(value)
     if isinstance(value, Mapping):
         return {key: _plain(each) for key, each in value.items()}
     if isinstance(value, list | tuple):

@@ -2,7 +2,7 @@
 
 Both ways are those of Gatys et al. 2017, "Controlling Perceptual Factors in Neural Style Transfer"
 (arXiv 1611.07865, section 5), and of "Preserving Color in Neural Artistic Style Transfer"
-(arXiv 1606.05897). Pictures are (1, 3, H, W), sRGB, 0..1; masks (1, 1, H, W), see `regions`.
+(arXiv 1606.05897). Pictures are (1, 3, H, W), sRGB, 0..1; masks (1, 1, H, W), see `transfer.masks`.
 """
 
 from __future__ import annotations

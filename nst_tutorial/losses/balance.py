@@ -1,4 +1,4 @@
-"""How much of each: gradient norms, weights from them, and the measured trade-off."""
+"""How much of each: gradient norms, and weights from them."""
 
 from __future__ import annotations
 

@@ -5,6 +5,7 @@ from .coarse_to_fine import ObjectiveAtScales, through_scales
 from .loop import (
     BETTER,
     DIVERGED,
+    NOTHING_BETTER,
     PATIENCE,
     Callback,
     Minimum,
@@ -22,6 +23,7 @@ __all__ = [
     "DIVERGED",
     "FIRST_STEP",
     "LBFGS",
+    "NOTHING_BETTER",
     "OPTIMIZERS",
     "PARAMETRIZATIONS",
     "PATIENCE",

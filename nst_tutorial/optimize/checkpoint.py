@@ -226,7 +226,7 @@ def _state(tensors: dict[str, Tensor], about: dict) -> State:
 
 def check_same_run(path: Path, theirs: Mapping, ours: Mapping) -> None:
     """A ValueError names the first thing in which two runs differ."""
-    for name in sorted({*theirs, *ours}):
+    for name in sorted({*theirs, *ours}, key=lambda name: (name != "version", name)):
         if theirs.get(name) != ours.get(name):
             raise ValueError(
                 f"{path} is a checkpoint of another run: {name} was {theirs.get(name)!r} and is "

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -67,13 +67,14 @@ def through_scales(
     first = 0 if saved is None else saved.stage
     # Until this scale is ready again, the best so far is the one in the checkpoint.
     image = start if saved is None or saved.state.image is None else saved.state.image
-    improved = first > 0  # at the scales before
+    improved = _improved(result.history)
     try:
         for number in range(first, len(stages)):
             stage = stages[number]
             resumed = saved.state if saved is not None and number == first else None
             if resumed is None:
                 image = _enlarged(image, stage, stages[number - 1] if number else None, detail)
+            objective = None  # the coarser one may go
             objective = objectives.at(stage)
             result.term_weights = objective.term_weights
             minimum = minimize(
@@ -89,11 +90,18 @@ def through_scales(
     except KeyboardInterrupt:  # between two evaluations of `minimize`
         result.stopped = "interrupted"
     if improved and result.stopped == NOTHING_BETTER:  # at the last scale only
-        result.stopped = None
+        ended_early = len(result.history) < sum(stage.steps for stage in stages)
+        result.stopped = "no improvement" if ended_early else None
     result.image = resize(image, (start.shape[2], start.shape[3])).clamp(0, 1).cpu()
     result.gradient_norms = objectives.gradient_norms
     result.seconds = time.perf_counter() - diary.begin
     return result
+
+
+def _improved(history: Sequence[Mapping]) -> bool:
+    """Whether at any scale of a history an evaluation was better than the scale's first."""
+    first: dict[int, float] = {}
+    return any(row["total"] < first.setdefault(row["size"], row["total"]) for row in history)
 
 
 def _enlarged(image: Tensor, stage: Stage, before: Stage | None, detail: Tensor | None) -> Tensor:

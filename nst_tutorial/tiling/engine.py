@@ -13,7 +13,6 @@ runs once.
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import reduce
@@ -23,6 +22,7 @@ from typing import TypeVar, cast
 import torch
 from torch import Tensor
 
+from ..checks import warn
 from ..images.resizing import shape_of
 from ..kernels.statistic import Moments
 from ..losses.objective import Evaluation, Objective
@@ -84,7 +84,7 @@ class Engine:
         model, layers = self.objective.model, self.objective.layers
         if model.padding == "circular" and not can_be_cut(shape_of(image), layers):
             return evaluate(self.tile)
-        return with_smaller_tiles(evaluate, self.tile, image)
+        return with_smaller_tiles(evaluate, self.tile, max(shape_of(image)), image.device)
 
     def _evaluate(self, image: Tensor) -> Evaluation:
         terms, weights = self.objective.terms, self.term_weights
@@ -227,19 +227,20 @@ def _through_layers(
 
 
 def with_smaller_tiles(
-    work: Callable[[int | None], Outcome], tile: int | None, image: Tensor
+    work: Callable[[int | None], Outcome], tile: int | None, longer: int, device: torch.device
 ) -> Outcome:
-    """Return work(tile); where the memory does not suffice, the same with half the tile's side."""
+    """Return work(tile); where the memory does not suffice, the same with half the tile's side.
+
+    `longer` is the longer side of the picture, and so of a tile where there are none.
+    """
     while True:
         try:
             return work(tile)
         except Exception as error:  # libraries raise anything when the memory is at its end
-            side = min(tile or max(image.shape[2:]), max(image.shape[2:]))
+            side = min(tile or longer, longer)
             if not is_out_of_memory(error) or side // 2 < SMALLEST_TILE:
                 raise
         tile = side // 2
-        if image.device.type == "cuda":
+        if device.type == "cuda":
             torch.cuda.empty_cache()
-        warnings.warn(
-            f"not enough memory for tiles of {side} pixels; going on with {tile}", stacklevel=3
-        )
+        warn(f"not enough memory for tiles of {side} pixels; going on with {tile}")

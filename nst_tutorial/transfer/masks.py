@@ -24,6 +24,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ..checks import warn
 from ..images.reading import load_image
 from ..images.resizing import resize_mask, shape_of
 from ..kernels.statistic import Statistic
@@ -120,7 +121,7 @@ def _fitted(name: str, mask: Tensor | None, picture: Tensor) -> Tensor | None:
     mask = mask.detach().to(picture.device, torch.promote_types(picture.dtype, torch.float32))
     if mask.shape[2:] != picture.shape[2:]:
         text = f"{name} has {_size(mask)} pixels and its picture {_size(picture)}: it is resized"
-        warnings.warn(text, stacklevel=5)
+        warn(text)
         return resize_mask(mask, shape_of(picture))
     return mask
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import difflib
 import inspect
-import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any, TypedDict, TypeVar
 
+from ..checks import warn
 from ..kernels.registry import Kernel, kernels_of_layers
 from ..presets import RENAMED, Settings, current_names, get_preset
 from ..vgg.layers import check_layers
@@ -72,21 +72,28 @@ def chosen_options(options: Mapping[str, Any], names: tuple[str, ...] = NAMES) -
     ------
     TypeError
         A name that is none of `names`; the message says which one comes closest.
+    ValueError
+        A setting under its former and its present name at once.
 
     Warns
     -----
     DeprecationWarning
         A name of version 0.1.0.
     """
-    for old in set(options) & set(RENAMED):
-        warnings.warn(f"{old} is now called {RENAMED[old]}", DeprecationWarning, stacklevel=3)
-    chosen = {n: value for n, value in current_names(options).items() if value is not None}
-    for name in chosen:
-        if name not in names:
+    refuse_unknown(options, names)
+    chosen = {name: value for name, value in options.items() if value is not None}
+    for old in set(chosen) & set(RENAMED):
+        warn(f"{old} is now called {RENAMED[old]}", DeprecationWarning)
+    return current_names(chosen)
+
+
+def refuse_unknown(options: Iterable[str], names: Collection[str]) -> None:
+    """A TypeError for the first option that is none of `names`, nor a former name of one."""
+    for name in options:
+        if RENAMED.get(name, name) not in names:
             close = difflib.get_close_matches(name, names, n=1)
             hint = f"; did you mean {close[0]}?" if close else f"; there are {', '.join(names)}"
             raise TypeError(f"unknown option {name!r}{hint}")
-    return chosen
 
 
 def settings_from(preset: str, options: Mapping[str, Any]) -> Settings:

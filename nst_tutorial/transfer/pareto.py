@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +15,10 @@ from torch import Tensor
 from ..checks import check_number
 from ..images.reading import check_can_save, load_image, load_settings, save_image
 from ..optimize.result import Result
-from ..presets import RENAMED, Settings
+from ..presets import Settings, current_names
 from ..vgg.network import VGG19
 from .builder import choose_model
-from .options import NAMES
+from .options import NAMES, refuse_unknown
 from .provenance import identity, record_transfer
 from .request import Request, request_transfer
 from .style_transfer import settings_and_start, stylize
@@ -71,7 +72,8 @@ def trade_off(
     weights = sorted(check_number("a style weight", w) for w in weights)
     if not weights or len(set(weights)) != len(weights):
         raise ValueError(f"weights must be distinct and at least one, got {weights}")
-    options = {name: value for name, value in options.items() if value is not None}
+    refuse_unknown(options, [*signature(stylize).parameters])
+    options = current_names({n: value for n, value in options.items() if value is not None})
     if "style_weight" in options:
         raise ValueError("style_weight is what trade_off varies; give weights instead")
     request = _request(content, style, options)
@@ -116,7 +118,7 @@ def _request(
     content: Tensor, style: Tensor | Sequence[Tensor], options: Mapping[str, Any]
 ) -> Request:
     """The request that `stylize` makes of these options, but for the style weight."""
-    names = {*NAMES, *RENAMED} - {"start"}
+    names = {*NAMES} - {"start"}
     settings, start = settings_and_start(
         options.get("preset", "default"),
         options.get("start"),

@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Request:
-    """What is to be made of which pictures. Nothing is looked up or refused after this."""
+    """What is to be made of which pictures, each of them checked."""
 
     settings: Settings
     shape: tuple[int, int]
@@ -39,6 +39,8 @@ class Request:
 
     seed: int = 0
     tileable: bool = False
+    style_shapes: tuple[tuple[int, int], ...] = ()
+    """(H, W) of each style that was given, also of those of which nothing is wanted."""
 
     @property
     def pictures(self) -> Mapping[str, Tensor]:
@@ -100,7 +102,8 @@ def request_transfer(
     shape = (content.shape[2], content.shape[3])
     for source in sources:
         check_style_scale(source, shape)
-    return Request(settings, shape, content, tuple(sources), start, seed)
+    shapes = tuple((each.shape[2], each.shape[3]) for each in styles)
+    return Request(settings, shape, content, tuple(sources), start, seed, style_shapes=shapes)
 
 
 def check_style_scale(source: StyleSource, shape: tuple[int, int]) -> None:

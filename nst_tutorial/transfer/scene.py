@@ -9,19 +9,21 @@ import torch
 from torch import Tensor
 
 from ..images.color import grey
-from ..images.resizing import resize
+from ..images.resizing import resize, shape_of
 from ..losses.balance import balanced_weights, starting_norms
 from ..losses.objective import Objective
+from ..machine.modes import leaving_inference_mode
 from ..presets import Settings
 from ..tiling.engine import Engine, with_smaller_tiles
 from ..tiling.planning import Stage
+from ..tiling.windows import can_be_cut
 from ..vgg.network import VGG19
 from .builder import make_objective
 from .request import Request
 from .styles import StyleSource, recolored
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Scene:
     """Pictures on the network's device, at full size, in the colours that the settings ask for."""
 
@@ -115,24 +117,34 @@ class Objectives:
         shape = stage.height, stage.width
         content = None if self.scene.content is None else resize(self.scene.content, shape)
         styles = [source.beside(shape) for source in self.scene.styles]
-        like = content if content is not None else resize(self.scene.start, shape)
-        # A style larger than the result must not need more memory than was planned.
-        larger = any(max(source.picture.shape[2:]) > max(shape) for source in styles)
-        side = stage.tile or (max(shape) if larger else None)
+        side = stage.tile or self._side_for(styles, max(shape))
         self._latest = None  # the coarser one may go before this one needs the memory
 
         def targets(side: int | None) -> Objective:
             return make_objective(self.style_model, content, styles, self.settings, side)
 
-        objective = with_smaller_tiles(targets, side, like)
+        objective = with_smaller_tiles(targets, side, max(shape), self.model.device)
         if self.style_model is not self.model:
             objective = Objective(self.model, objective.terms, objective.term_weights)
         engine = Engine(objective, stage.tile)
-        if self.settings.balance == "gradient":
+        if self.settings.balance == "gradient" and self.scene.styles:
             self._balance(engine, shape)
         self._latest = engine
         return engine
 
+    def _side_for(self, styles: list[StyleSource], longer: int) -> int | None:
+        """Tiles as large as the result for a style that is larger, so that it needs no more memory.
+
+        Not for a picture that continues on its opposite side, where it cannot be cut so.
+        """
+        layers = list(self.settings.style_layers)
+        circular = self.style_model.padding == "circular"
+        pictures = [source.picture for source in styles]
+        if circular and not all(can_be_cut(shape_of(picture), layers) for picture in pictures):
+            return None
+        return longer if any(max(shape_of(picture)) > longer for picture in pictures) else None
+
+    @leaving_inference_mode
     def _balance(self, engine: Engine, shape: tuple[int, int]) -> None:
         if not self.gradient_norms:
             both = self.scene.content is not None and bool(self.scene.styles)

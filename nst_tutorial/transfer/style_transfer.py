@@ -1,20 +1,19 @@
 """The main job: a content picture in the style of another (Gatys et al. 2016).
 
-A run goes one way: what is asked for (`request`) → pictures as the network sees them (`scene`) → a
-plan → at each scale an objective, minimised (`through_scales`) → the finished picture and its
+A run goes one way: what is asked for (`request`) → a plan → pictures as the network sees them
+(`scene`) → at each scale an objective, minimised (`through_scales`) → the finished picture and its
 record.
 """
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from torch import Tensor
 
-from ..checks import check_integer
+from ..checks import check_integer, warn
 from ..images.color import keep_luminance
 from ..noise.filters import denoise as remove_noise
 from ..optimize.checkpoint import Checkpoint
@@ -112,11 +111,12 @@ def stylize(
     style_layers, content_layers
         Layer name → weight.
     style_normalization, content_normalization
-        What a term is divided by: see `losses.STYLE_NORMALIZATIONS`, `CONTENT_NORMALIZATIONS`.
+        What a term is divided by: see `presets.STYLE_NORMALIZATIONS`, `CONTENT_NORMALIZATIONS`.
     vgg_weights, pooling, rescale
         The network, see `VGG19`. `model` gives a network itself instead.
     start
-        "content", "noise" (drawn with `seed`), "style" (the first), or a picture (1, 3, H, W).
+        "content", "noise" (drawn with `seed`), "style" (the first that counts), or a picture
+        (1, 3, H, W).
     coarse_to_fine
         First a small version of the picture, then twice its size, and so on: structures larger
         than the network's receptive field, in less time.
@@ -203,10 +203,9 @@ def warn_if_too_large(request: Request, plan: Plan) -> None:
     """Warn that more memory will be needed than there is."""
     if plan.budget is not None and not plan.fits:
         height, width = request.shape
-        warnings.warn(
+        warn(
             f"{width}×{height} pixels need {plan.memory / 1e9:.1f} GB even in small tiles, more "
-            f"than the {plan.budget / 1e9:.1f} GB that may be used; a smaller size needs less",
-            stacklevel=3,
+            f"than the {plan.budget / 1e9:.1f} GB that may be used; a smaller size needs less"
         )
 
 
@@ -217,7 +216,7 @@ def finish(result: Result, request: Request, scene: Scene) -> None:
     if options is not None and scene.content is not None:
         _remove_noise(result, scene.content, _main_style(request, scene), options)
     if settings.color == "luminance" and request.content is not None:
-        result.image = keep_luminance(result.image, request.content.to(result.image))
+        result.image = keep_luminance(result.image, request.content.detach().to(result.image))
 
 
 def _main_style(request: Request, scene: Scene) -> Tensor:
@@ -232,15 +231,15 @@ def _remove_noise(
         result.image = remove_noise(result.image, guide=content.cpu(), style=style.cpu(), **options)
     except KeyboardInterrupt:
         result.stopped = "interrupted"
-        warnings.warn("interrupted while noise was removed; it is all there", stacklevel=4)
-    except (RuntimeError, MemoryError) as error:
+        warn("interrupted while noise was removed; it is all there")
+    except Exception as error:  # lack of memory has many types
         if not is_out_of_memory(error):
             raise
-        warnings.warn(f"noise was not removed, for want of memory ({error})", stacklevel=4)
+        warn(f"noise was not removed, for want of memory ({error})")
 
 
 def _sizes(request: Request) -> dict:
-    shapes = [list(source.picture.shape[2:]) for source in request.styles]
+    shapes = [list(shape) for shape in request.style_shapes]
     return {
         "content_size": list(request.shape),
         "style_size": shapes if len(shapes) > 1 else shapes[0],

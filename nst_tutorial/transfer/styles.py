@@ -17,7 +17,7 @@ from .masks import at_layers, fit_masks, shares
 
 def as_list(style: Tensor | Sequence[Tensor]) -> list[Tensor]:
     """One picture, or a sequence of several, as a list."""
-    if isinstance(style, Tensor) or not isinstance(style, list | tuple):
+    if not isinstance(style, list | tuple):
         return [style]  # type: ignore[list-item]  # one that is no picture is told by name
     if not style:
         raise ValueError("style must be a picture, or a sequence of at least one; it is empty")
@@ -39,7 +39,7 @@ def scales_of(scale: float | Sequence[float], count: int) -> list[float]:
     return list(scale)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class StyleSource:
     """One style: its picture, how much of it, how large, and from where to where."""
 

@@ -83,10 +83,12 @@ def synthesize_texture(
     steps, device, model, memory, callback
         As in `stylize`. With `tileable`, a `model` must have padding="circular".
     options
-        Further settings, those in `synthesis.OPTIONS`: `balance`, `coarse_to_fine`, `method`, …
+        Further settings, those in `textures.OPTIONS`: `balance`, `coarse_to_fine`, `method`, …
 
     Raises
     ------
+    TypeError
+        An option that there is not, or that has no meaning here.
     ValueError
         A wrong shape or value, an unknown name; the message says which.
     """
@@ -114,7 +116,7 @@ def _style_layers(layers: Mapping[str, float] | Iterable[str] | None) -> dict[st
         return {}
     if isinstance(layers, str):
         layers = [layers]
-    if isinstance(layers, list | tuple):
+    if not isinstance(layers, Mapping):
         layers = dict.fromkeys(check_layers(layers), 1.0)
     return {"style_layers": layers}
 
@@ -145,6 +147,8 @@ def reconstruct(
 
     Raises
     ------
+    TypeError
+        An option that there is not, or that has no meaning here.
     ValueError
         A wrong shape or value, an unknown layer; the message says which.
     """
