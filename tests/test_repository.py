@@ -124,8 +124,8 @@ def test_tests_mirror_the_rooms():
 
 def test_browsers_and_workers_are_started_one_at_a_time():
     source = ast.parse((ROOT / "conftest.py").read_text())
-    (named,) = (node.value for node in source.body
-                if isinstance(node, ast.Assign) and node.targets[0].id == "WHOLE_MACHINE")  # fmt: skip
+    assigned = [node for node in source.body if isinstance(node, ast.Assign)]
+    (named,) = (node.value for node in assigned if node.targets[0].id == "WHOLE_MACHINE")
     files = {ROOT / name for name in ast.literal_eval(named)}
     assert all(path.is_file() for path in files)
     mark = re.compile(r"^(pytestmark = |@)pytest\.mark\.(browser|cluster)$", flags=re.M)
