@@ -122,6 +122,18 @@ def test_tests_mirror_the_rooms():
     assert folders == rooms
 
 
+def test_browsers_and_workers_are_started_one_at_a_time():
+    source = ast.parse((ROOT / "conftest.py").read_text())
+    assigned = [node for node in source.body if isinstance(node, ast.Assign)]
+    (named,) = (node.value for node in assigned if node.targets[0].id == "WHOLE_MACHINE")
+    files = {ROOT / name for name in ast.literal_eval(named)}
+    assert all(path.is_file() for path in files)
+    mark = re.compile(r"^(pytestmark = |@)pytest\.mark\.(browser|cluster)$", flags=re.M)
+    marked = {path for path in (ROOT / "tests").rglob("*.py") if mark.search(path.read_text())}
+    assert marked
+    assert marked <= files
+
+
 def test_data_holds_no_code():
     data = PACKAGE / "data"
     assert {path.name for path in data.iterdir()} == {"networks", "explorers"}

@@ -29,7 +29,7 @@ NO_NETWORK = re.compile(
     r"Network is unreachable|ConnectTimeout|No matching distribution found|Connection refused"
 )
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("whole_machine")]
+pytestmark = pytest.mark.slow
 
 
 def run(*command, **options) -> str:

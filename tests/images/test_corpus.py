@@ -118,7 +118,6 @@ def test_the_originals_are_good(tmp_path, kind):
 
 
 @pytest.mark.slow
-@pytest.mark.xdist_group("corpus")  # it is read once
 def test_every_damaged_picture_loads_or_is_refused(damaged):
     faults = {name: found for name, found in damaged.items() if found not in ("loaded", "refused")}
     assert not faults
@@ -126,7 +125,6 @@ def test_every_damaged_picture_loads_or_is_refused(damaged):
 
 
 @pytest.mark.slow
-@pytest.mark.xdist_group("corpus")  # it is read once
 def test_the_damage_is_of_every_degree(damaged):
     """Else the corpus would show nothing: some of each kind and damage load, some do not."""
     found = [(*name.split("-", 1)[1].rsplit("-", 1), outcome)

@@ -11,8 +11,6 @@ import torch
 from nst_tutorial.machine import malloc as allocator
 from nst_tutorial.machine import openmp as threads
 
-pytestmark = pytest.mark.xdist_group("whole_machine")
-
 
 def glibc():
     try:

@@ -133,7 +133,6 @@ MEASURED = textwrap.dedent("""
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the peak is read from /proc")
 @pytest.mark.slow
-@pytest.mark.xdist_group("whole_machine")
 @pytest.mark.parametrize(("size", "tile"), [(320, "whole"), (640, "whole"), (704, "256")])
 def test_the_estimate_is_within_a_quarter_of_what_was_needed(size, tile):
     """The default preset and the real network, in a fresh process each."""

@@ -21,9 +21,6 @@ from nst_tutorial.vgg.weights import palette_path
 # --- the real thing --------------------------------------------------------------------------
 
 
-pytestmark = pytest.mark.xdist_group("sixty_steps")  # they are taken once
-
-
 @pytest.fixture(scope="module")
 def result(temple, starry):
     return stylize(temple, starry, steps=60, device="cpu")
