@@ -56,9 +56,9 @@ OF_WHOLE_NUMBERS = {
     "plan width": (lambda n: plan_of(width=n), 700),
     "plan tile": (lambda n: plan_of(tile=n), 128),
     "plan steps": (lambda n: plan_of(settings=nst.presets.Settings(steps=n)), 9),
-    "plan history": (lambda n: plan_of(settings=nst.presets.Settings(history=n)), 9),
+    "plan lbfgs_pairs": (lambda n: plan_of(settings=nst.presets.Settings(lbfgs_pairs=n)), 9),
     "minimize steps": (lambda n: minimum(steps=n), 4),
-    "minimize history": (lambda n: minimum(history=n), 2),
+    "minimize lbfgs_pairs": (lambda n: minimum(lbfgs_pairs=n), 2),
 }  # fmt: skip
 
 OF_NUMBERS = {
@@ -100,7 +100,7 @@ def test_numbers_of_numpy(name, kind):
 STYLIZE = {
     **dict.fromkeys(("style_weight", "content_weight", "tv_weight", "grain_weight"), 2.5),
     **{"range_weight": 2.5, "style_scale": 0.75, "learning_rate": 0.5, "memory": 2.0},
-    **{"steps": 2, "history": 1, "seed": 3, "tile": 64},
+    **{"steps": 2, "lbfgs_pairs": 1, "seed": 3, "tile": 64},
 }
 
 

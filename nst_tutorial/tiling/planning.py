@@ -12,7 +12,7 @@ from ..checks import SMALLEST_SIDE, check_integer, check_number
 from ..images.resizing import fit
 from ..machine.device import choose_device
 from ..machine.memory import usable
-from ..presets import MOST_PAIRS, Settings
+from ..presets import Settings
 from .engine import SMALLEST_TILE
 from .windows import can_be_cut, split_into_windows
 
@@ -155,7 +155,7 @@ def _stage(shape, steps, settings, budget, tile, device, circular) -> Stage:
     layers = [*settings.content_layers, *settings.style_layers]
     most_pairs = 0
     if settings.method == "lbfgs":
-        most_pairs = max(1, min(settings.lbfgs_pairs, steps - 1, MOST_PAIRS))
+        most_pairs = max(1, min(settings.lbfgs_pairs, steps - 1))
 
     def of_state(pairs: int) -> int:
         return (PER_PIXEL_OF_STATE + PER_PAIR * pairs) * shape[0] * shape[1]

@@ -215,10 +215,14 @@ def test_nothing_better_than_the_start_is_said(method):
 
 def test_nothing_better_is_said_after_a_resumed_run_too():
     kept = []
+
+    def keep(state, ends):
+        kept.append(state)
+
     wild = {"steps": 8, "learning_rate": 1e9}
-    minimize(Quadratic(), START, **{**wild, "steps": 3}, keep=kept.append)
+    minimize(Quadratic(), START, **{**wild, "steps": 3}, keep=keep)
     assert minimize(Quadratic(), START, **wild, resume=kept[-1]).stopped == NOTHING_BETTER
-    minimize(Quadratic(), START, steps=3, keep=kept.append)
+    minimize(Quadratic(), START, steps=3, keep=keep)
     assert minimize(Quadratic(), START, steps=4, resume=kept[-1]).stopped is None
 
 
