@@ -4,7 +4,7 @@ from .device import choose_device
 from .malloc import VARIABLE, glibc, keep_freed_memory
 from .memory import SPARE, free_memory, is_out_of_memory, usable
 from .modes import leaving_inference_mode
-from .openmp import dismiss_team, in_main_arena, start_thread
+from .openmp import dismiss_team, start_thread
 
 __all__ = [
     "SPARE",
@@ -13,7 +13,6 @@ __all__ = [
     "dismiss_team",
     "free_memory",
     "glibc",
-    "in_main_arena",
     "is_out_of_memory",
     "keep_freed_memory",
     "leaving_inference_mode",

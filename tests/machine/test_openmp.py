@@ -1,7 +1,5 @@
-"""Background threads: their memory, and the threads that help them."""
+"""Background threads, the threads that help them, and freed memory."""
 
-import ctypes
-import sys
 import threading
 from pathlib import Path
 
@@ -12,58 +10,7 @@ from nst_tutorial.machine import malloc as allocator
 from nst_tutorial.machine import openmp as threads
 
 
-def glibc():
-    try:
-        return ctypes.CDLL("libc.so.6")
-    except OSError:
-        return None
-
-
-needs_glibc = pytest.mark.skipif(
-    sys.platform != "linux" or glibc() is None, reason="there are arenas in glibc only"
-)
-
-
-@pytest.fixture
-def others():
-    """Threads with memory of their own, as a notebook's kernel has."""
-    over = threading.Event()
-    found = []
-
-    def work():
-        found.append(threads.in_main_arena())
-        over.wait()
-
-    started = [threading.Thread(target=work) for _ in range(6)]
-    for thread in started:
-        thread.start()
-    yield found
-    over.set()
-    for thread in started:
-        thread.join()
-
-
-@needs_glibc
-def test_the_main_thread_has_the_main_arena_and_a_started_one_too(others):
-    assert threads.in_main_arena()
-    seen = []
-    for _ in range(5):
-        threads.start_thread(lambda: seen.append(threads.in_main_arena()), "work").join(10)
-    assert seen == [True] * 5
-
-
-@needs_glibc
-def test_threads_that_were_only_tried_are_gone(others):
-    before = threading.active_count()
-    threads.start_thread(lambda: None, "work").join(10)
-    for thread in threading.enumerate():
-        if thread.name == "work":
-            thread.join(10)
-    assert threading.active_count() == before
-
-
-def test_elsewhere_it_is_a_thread_as_any(monkeypatch):
-    monkeypatch.setattr(threads, "keep_freed_memory", lambda: False)
+def test_a_thread_of_its_own_that_ends_with_the_program():
     seen = []
     thread = threads.start_thread(lambda: seen.append(threading.current_thread()), "work")
     thread.join(10)
@@ -76,8 +23,7 @@ def threads_of_the_process() -> int:
 
 
 @pytest.mark.skipif(not threads._gnu_openmp(), reason="torch has another OpenMP here")
-def test_a_team_is_dismissed_and_gathers_again(monkeypatch):
-    monkeypatch.setattr(threads, "keep_freed_memory", lambda: False)  # so that one is started
+def test_a_team_is_dismissed_and_gathers_again():
     before = torch.get_num_threads()
     torch.set_num_threads(3)
     large = torch.rand(3_000_000)
@@ -105,21 +51,6 @@ def test_a_library_that_was_replaced_meanwhile_does_no_harm(monkeypatch):
     monkeypatch.setattr(threads.sys, "platform", "linux")
     assert threads._gnu_openmp() == []
     assert not threads.dismiss_team()
-
-
-def test_an_error_before_the_work_leaves_nobody_waiting(monkeypatch):
-    def broken():
-        raise RuntimeError("no memory")
-
-    monkeypatch.setattr(threads, "in_main_arena", broken)
-    monkeypatch.setattr(threads, "_MOST_TRIES", 3)
-    monkeypatch.setattr(threading, "excepthook", lambda _: None)
-    done = threading.Event()
-    asking = threading.Thread(target=lambda: threads.start_thread(done.set, "work"), daemon=True)
-    asking.start()
-    assert done.wait(10)
-    asking.join(10)
-    assert not asking.is_alive()
 
 
 @pytest.mark.parametrize(("refuses", "kept"), [((), True), ((-3,), True), ((-3, -4), False)])
