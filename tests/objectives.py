@@ -31,10 +31,10 @@ class Stuck:
 
     term_weights = {"x": 1.0}  # noqa: RUF012
 
-    def __init__(self, falls):
-        self.falls, self.count = falls, 0
+    def __init__(self, falls, by=1.0):
+        self.falls, self.by, self.count = falls, by, 0
 
     def value_and_gradient(self, image):
         self.count += 1
-        total = 1000.0 - min(self.count, self.falls)
+        total = 1000.0 - self.by * min(self.count, self.falls)
         return Evaluation(total, {"x": total}, torch.ones_like(image))

@@ -78,8 +78,8 @@ class State:
 
     @property
     def improved(self) -> bool:
-        """Whether an evaluation had a lower loss than the first."""
-        return self.best is not None and self.best[0] < self.first
+        """Whether an evaluation was better than the first, by more than rounding."""
+        return self.mark[0] > 1
 
 
 @dataclass
@@ -90,8 +90,9 @@ class Minimum:
     history: list[dict]
     stopped: str | None = None
     """None: all steps done; else "callback", "interrupted", "no improvement" for long, or
-    `NOTHING_BETTER`: of several evaluations the first had the lowest loss, so that `image` is the
-    start. Weights or a learning rate may be too large by far, or there is nothing to be done."""
+    `NOTHING_BETTER`: of several evaluations none was better than the first, by more than rounding,
+    so that `image` is the start or as good as it. Weights or a learning rate may be too large by
+    far, or there is nothing to be done."""
 
 
 @old_keywords(parameters="parametrization", history="lbfgs_pairs")

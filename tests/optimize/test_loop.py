@@ -206,6 +206,8 @@ def test_nothing_better_than_the_start_is_said(method):
     flat = minimize(Stuck(falls=0), START, steps=500)
     assert flat.stopped == NOTHING_BETTER
     assert minimize(Quadratic(), START, steps=8, method=method).stopped is None
+    rounding = Stuck(falls=3, by=1e-3)  # of 1000
+    assert minimize(rounding, START, steps=8, method=method).stopped == NOTHING_BETTER
     assert minimize(Quadratic(), START, steps=1, method=method).stopped is None
     left = minimize(
         Quadratic(), START, steps=8, learning_rate=1e9, callback=lambda p: p.evaluation == 3
