@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from rich.markup import escape
 from rich.table import Table
 
+from ..checks import printable
 from ..storage.atomic import check_distinct, free_name, shortened
 from .options import (
     OPTIMIZER,
@@ -234,12 +236,14 @@ def _list() -> None:
     from ..texture_networks.files import bundled, load_generator
 
     table = Table()
-    for column in ("name", "what it makes", "style", "trained at", "style distance"):
+    table.add_column("name", no_wrap=True)
+    for column in ("what it makes", "style", "trained at", "style distance"):
         table.add_column(column)
     for name in bundled():
         network = load_generator(name, "cpu")
         record = network.settings
         kind = "repaints pictures" if network.design["stylizes"] else "texture"
         distance = f"{record['style_distance']:.3f}" if "style_distance" in record else ""
-        table.add_row(name, kind, record["style"], f"{record['size']} px", distance)
+        style = escape(printable(str(record["style"])))
+        table.add_row(name, kind, style, f"{record['size']} px", distance)
     console.print(table)

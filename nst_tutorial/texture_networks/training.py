@@ -44,7 +44,14 @@ EARLY, DIVERGED_EARLY = 30, 100.0  # in a training of fewer steps than `EARLY`
 
 
 class DivergedError(ValueError):
-    """The loss never fell below that of the network before the training, and ended far above it."""
+    """The loss never fell below that of the network before the training, and ended far above it.
+
+    `history` holds a row for each step, as `Training.history` does.
+    """
+
+    def __init__(self, message: str, history: list[dict]):
+        super().__init__(message)
+        self.history = history
 
 
 @dataclass
@@ -241,7 +248,8 @@ def _keep_best(result: Training, best: Best) -> None:
     else:
         return
     if best.step <= 1:
-        raise DivergedError(f"{happened}: take a smaller learning_rate, or look at the pictures")
+        message = f"{happened}: take a smaller learning_rate, or look at the pictures"
+        raise DivergedError(message, result.history)
     result.generator.load_state_dict(best.weights)
     result.diverged = (
         f"{happened}: the network is that of step {best.step}; a smaller learning_rate may help"

@@ -23,6 +23,8 @@ from .provenance import identity, record_transfer
 from .request import Request, request_transfer
 from .style_transfer import settings_and_start, stylize
 
+OPTIONS = tuple(signature(stylize).parameters)
+
 
 @dataclass(frozen=True)
 class Point:
@@ -72,7 +74,7 @@ def trade_off(
     weights = sorted(check_number("a style weight", w) for w in weights)
     if not weights or len(set(weights)) != len(weights):
         raise ValueError(f"weights must be distinct and at least one, got {weights}")
-    refuse_unknown(options, [*signature(stylize).parameters])
+    refuse_unknown(options, OPTIONS)
     options = current_names({n: value for n, value in options.items() if value is not None})
     if "style_weight" in options:
         raise ValueError("style_weight is what trade_off varies; give weights instead")

@@ -116,7 +116,7 @@ def _style_layers(layers: Mapping[str, float] | Iterable[str] | None) -> dict[st
         return {}
     if isinstance(layers, str):
         layers = [layers]
-    if not isinstance(layers, Mapping):
+    if isinstance(layers, Iterable) and not isinstance(layers, Mapping):
         layers = dict.fromkeys(check_layers(layers), 1.0)
     return {"style_layers": layers}
 

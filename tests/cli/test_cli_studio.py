@@ -64,7 +64,7 @@ def test_a_port_that_is_taken_is_told(capsys):
 
 def test_the_notebook_is_in_the_wheel():
     text = (notebooks_folder().parent / "pyproject.toml").read_text()
-    assert '"notebooks" = "nst_tutorial/data/notebooks"' in text
+    assert '"notebooks/studio.ipynb" = "nst_tutorial/data/notebooks/studio.ipynb"' in text
 
 
 @pytest.mark.parametrize(

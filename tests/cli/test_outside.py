@@ -96,7 +96,7 @@ def attempt(work):
         ({"vgg_weights": {}}, "vgg_weights must be a name or a file, got {}"),
         ({"lbfgs_pairs": 10**7}, "lbfgs_pairs must be at most 1000, got 10000000"),
         ({"seed": "x"}, "seed must be a whole number ≥ 0, got 'x'"),
-        ({"style_scale": 1e308}, "style_scale must be at most 1000, got 1e+308"),
+        ({"style_scale": 1e308}, "style_scale must be at most 1875, got 1e+308"),
         (
             {"denoise": {"method": "guided", "strength": 300}},
             "denoise must be at most 255, got 300",

@@ -3,17 +3,18 @@ import torch
 from runs import TINY
 
 from nst_tutorial.tiling import windows as tiles
+from nst_tutorial.vgg import layers as geometry
 from nst_tutorial.vgg.layers import LAYERS
 from nst_tutorial.vgg.network import VGG19
 
 
 def test_strides_and_reaches():
-    assert [tiles.stride(f"relu{b}_1") for b in range(1, 6)] == [1, 2, 4, 8, 16]
-    found = {name: tiles.reach(name) for name in ("conv1_1", "relu4_2", "relu5_1", "relu5_4")}
+    assert [geometry.stride(f"relu{b}_1") for b in range(1, 6)] == [1, 2, 4, 8, 16]
+    found = {name: geometry.reach(name) for name in ("conv1_1", "relu4_2", "relu5_1", "relu5_4")}
     assert found == {"conv1_1": 1, "relu4_2": 38, "relu5_1": 70, "relu5_4": 118}
-    assert tiles.margin(["relu1_1", "relu5_1"]) == 80
-    assert tiles.margin(["pool1"]) == 2
-    assert tiles.margin([]) == 1
+    assert geometry.margin(["relu1_1", "relu5_1"]) == 80
+    assert geometry.margin(["pool1"]) == 2
+    assert geometry.margin([]) == 1
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +32,7 @@ def open_network():
 @pytest.mark.parametrize("layer", [name for name in LAYERS if name[:4] in ("relu", "pool")])
 def test_the_reach_is_what_the_gradient_of_one_position_shows(open_network, layer):
     """So one pixel less of margin would miss something, and one more adds nothing."""
-    step, reach = tiles.stride(layer), tiles.reach(layer)
+    step, reach = geometry.stride(layer), geometry.reach(layer)
     before = -(-(reach + 1) // step)  # positions in front, so that the picture's border is far away
     side = (2 * before + 1) * step
     image = torch.rand(1, 3, side, side).double().requires_grad_()
@@ -56,7 +57,7 @@ def test_windows_cut_the_picture_and_every_layer_into_pieces(size, tile, layers)
         count[part.rows, part.columns] += 1
     assert (count == 1).all()
     for layer in layers:
-        step = tiles.stride(layer)
+        step = geometry.stride(layer)
         count = torch.zeros(size[0] // step, size[1] // step)
         share = 0.0
         for part in parts:
@@ -96,7 +97,7 @@ def test_a_smaller_margin_would_be_wrong(open_network, monkeypatch):
         )  # fmt: skip
 
     assert worst() < 1e-10
-    exact = tiles.margin
+    exact = geometry.margin
     monkeypatch.setattr(tiles, "margin", lambda layers: exact(layers) - 4)
     assert worst() > 1e-3
 
