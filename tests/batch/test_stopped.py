@@ -45,7 +45,14 @@ def test_ctrl_c_leaves_what_is_done(tmp_path, monkeypatch, when):
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals")
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+@pytest.mark.parametrize(
+    "number",
+    [
+        pytest.param(signal.SIGINT, marks=pytest.mark.slow),
+        pytest.param(signal.SIGTERM, marks=pytest.mark.slow),
+        signal.SIGKILL,
+    ],
+)
 def test_a_process_that_is_ended_leaves_a_batch_that_goes_on(tmp_path, number):
     out = tmp_path / "out"
     arguments = command(out, {"size": [48], "steps": [6], "seed": list(range(12))})
