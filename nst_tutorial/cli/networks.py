@@ -236,9 +236,10 @@ def _list() -> None:
     from ..texture_networks.files import bundled, load_generator
 
     table = Table()
-    table.add_column("name", no_wrap=True)
-    for column in ("what it makes", "style", "trained at", "style distance"):
-        table.add_column(column)
+    for column in ("name", "what it makes"):
+        table.add_column(column, no_wrap=True)
+    for column in ("style", "trained at", "style distance"):
+        table.add_column(column, overflow="fold")
     for name in bundled():
         network = load_generator(name, "cpu")
         record = network.settings
