@@ -69,7 +69,7 @@ def _naming(picture: Path | None) -> Iterator[None]:
     name = "" if picture is None else f"{picture}: "
     try:
         yield
-    except (MemoryError, RuntimeError) as error:
+    except (MemoryError, RuntimeError, SystemError, ImportError) as error:
         if not is_out_of_memory(error):
             raise
         raise ValueError(

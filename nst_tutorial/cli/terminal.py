@@ -85,7 +85,7 @@ def plain_errors(interrupted: str = NOTHING_YET) -> Iterator[Ending]:
         with _handling_signals(_end), warnings.catch_warnings():
             warnings.showwarning = lambda message, *rest, **more: complain(str(message))
             yield ending
-    except (MemoryError, RuntimeError) as error:
+    except (MemoryError, RuntimeError, SystemError, ImportError) as error:
         from ..tiling.engine import is_out_of_memory
 
         if not is_out_of_memory(error):

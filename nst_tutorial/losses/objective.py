@@ -13,6 +13,7 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
+from ..machine.modes import leaving_inference_mode
 from ..vgg.network import VGG19
 from .terms import Term
 
@@ -84,6 +85,7 @@ class Objective:
         """The same with one of its terms only, at weight 1."""
         return Objective(self.model, {name: self.terms[name]}, {name: 1.0})
 
+    @leaving_inference_mode
     def value_and_gradient(self, image: Tensor) -> Evaluation:
         """Evaluate the loss and its gradient at an image (1, 3, H, W), sRGB, 0..1."""
         image = image.detach().requires_grad_()

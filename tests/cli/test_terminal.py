@@ -79,7 +79,14 @@ def test_a_format_that_cannot_hold_the_result_loses_nothing(tmp_path, monkeypatc
     assert load_image(tmp_path / "nst_result.png").shape[3] == 17000
 
 
-@pytest.mark.parametrize("error", [MemoryError(), RuntimeError("can't allocate memory: 9 GB")])
+@pytest.mark.parametrize(
+    "error",
+    [
+        MemoryError(),
+        RuntimeError("can't allocate memory: 9 GB"),
+        SystemError("error return without exception set"),
+    ],
+)
 def test_too_little_memory_is_said_in_words(tmp_path, monkeypatch, capsys, error):
     def fail(self, image):
         raise error

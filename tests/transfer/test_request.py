@@ -12,7 +12,14 @@ from runs import quick
 from nst_tutorial.optimize import NOTHING_BETTER
 from nst_tutorial.presets import Settings
 from nst_tutorial.tiling.engine import Engine
-from nst_tutorial.transfer import reconstruct, scene, stylize, synthesize_texture, trade_off
+from nst_tutorial.transfer import (
+    make_objective,
+    reconstruct,
+    scene,
+    stylize,
+    synthesize_texture,
+    trade_off,
+)
 from nst_tutorial.vgg.network import VGG19
 
 TINY = (4, 6, 8, 8, 8)
@@ -82,6 +89,16 @@ def test_balance_works_in_inference_mode():
     outside = stylize(*pictures, model=model, steps=2, balance="gradient")
     assert torch.equal(inside.image, outside.image)
     assert inside.gradient_norms == outside.gradient_norms
+
+
+def test_an_objective_alone_works_in_inference_mode():
+    model = VGG19("random", channels=TINY, device="cpu")
+    content, style = torch.rand(2, 1, 3, 40, 40)
+    objective = make_objective(model, content, style, Settings())
+    outside = objective.value_and_gradient(style)
+    with torch.inference_mode():
+        inside = objective.value_and_gradient(style.clone())
+    assert torch.equal(inside.gradient, outside.gradient)
 
 
 def test_the_coarser_objective_is_gone_before_the_finer_is_made(monkeypatch):
