@@ -28,9 +28,10 @@ from .moments import (
     gram_matrix,
     mean,
     positions,
+    pull_of_moments,
 )
 from .registry import KERNELS, PARTS, Kernel, WeightedSum, describe, get_kernel, kernels_of_layers
-from .statistic import Moments, Part, SpatialStatistic, Statistic
+from .statistic import Moments, Part, PullingStatistic, SpatialStatistic, Statistic
 
 __all__ = [
     "KERNELS",
@@ -45,6 +46,7 @@ __all__ = [
     "Moments",
     "Part",
     "Polynomial",
+    "PullingStatistic",
     "SpatialStatistic",
     "Statistic",
     "Wasserstein",
@@ -57,4 +59,5 @@ __all__ = [
     "mean",
     "mmd2",
     "positions",
+    "pull_of_moments",
 ]

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import reduce
 
@@ -40,8 +41,25 @@ def _shares(mask: Tensor, F: Tensor) -> Tensor:
     return mask / mask.sum()
 
 
+PULLED_AT_ONCE = 2**17  # features multiplied at once on a CPU: with the results, 1 MB of its cache
+
+
+def _pull_of_second_moment(F: Tensor, D: Tensor) -> Tensor:
+    """∂<D, FᵀF / M>/∂F = F (D + Dᵀ) / M, for F (N, M, C) and D (N or 1, C, C)."""
+    D = ((D + D.transpose(1, 2)) / F.shape[1]).to(F.dtype)
+    differentiated = torch.is_grad_enabled() and (F.requires_grad or D.requires_grad)
+    if differentiated or F.device.type != "cpu":
+        return F @ D
+    pull, rows = torch.empty_like(F), max(1, PULLED_AT_ONCE // F.shape[2])
+    for n, matrix in enumerate(D.expand(F.shape[0], -1, -1)):
+        for first in range(0, F.shape[1], rows):
+            some = slice(first, first + rows)
+            torch.mm(F[n, some], matrix, out=pull[n, some])
+    return pull
+
+
 class _SecondMoment(torch.autograd.Function):
-    """FᵀF / M for F of shape (N, M, C), with half the work in the gradient: F (D + Dᵀ) / M."""
+    """FᵀF / M for F of shape (N, M, C), with half the work in the gradient."""
 
     @staticmethod
     def forward(ctx, F: Tensor) -> Tensor:
@@ -51,7 +69,7 @@ class _SecondMoment(torch.autograd.Function):
     @staticmethod
     def backward(ctx, D: Tensor) -> Tensor:
         (F,) = ctx.saved_tensors
-        return F @ ((D + D.transpose(1, 2)) / F.shape[1])
+        return _pull_of_second_moment(F, D)
 
 
 def gram_matrix(features: Tensor, mask: Tensor | None = None) -> Tensor:
@@ -69,6 +87,25 @@ def gram_matrix(features: Tensor, mask: Tensor | None = None) -> Tensor:
     if mask is not None:
         F = F * (_shares(mask, F) * F.shape[1]).sqrt()
     return _SecondMoment.apply(F)
+
+
+def pull_of_moments(
+    features: Tensor,
+    first: Tensor | None,
+    second: Tensor | None,
+    mask: Tensor | None = None,
+) -> Tensor:
+    """Return ∂(<first, mean> + <second, Gram matrix>)/∂features, (N, C, H, W).
+
+    `first` (N or 1, C) and `second` (N or 1, C, C) are slopes; None counts as zero.
+    """
+    F = positions(features)
+    pull = torch.zeros_like(F) if second is None else _pull_of_second_moment(F, second)
+    if first is not None:
+        pull += first[:, None].to(F.dtype) / F.shape[1]
+    if mask is not None:
+        pull *= _shares(mask, F) * F.shape[1]
+    return pull.unflatten(1, features.shape[2:]).permute(0, 3, 1, 2)
 
 
 def check_comparable(x: Tensor, y: Tensor) -> None:
@@ -126,6 +163,14 @@ class Polynomial:
             f"a polynomial kernel of degree {self.degree} has no statistic small enough for a "
             "style loss; use degree 1 or 2, or mmd2 on few positions"
         )
+
+    def pull(
+        self, features: Tensor, slopes: Sequence[Tensor], mask: Tensor | None = None
+    ) -> Tensor:
+        if self.degree == 1:
+            return pull_of_moments(features, slopes[0], None, mask)
+        first = (2 * self.offset) ** 0.5 * slopes[1] if self.offset else None
+        return pull_of_moments(features, first, slopes[0], mask)
 
     def distance(self, x: Moments, y: Moments) -> Tensor:
         pairs = zip(_parts(x), _parts(y), strict=True)
@@ -221,6 +266,11 @@ class Wasserstein:
 
     def statistic(self, features: Tensor, mask: Tensor | None = None) -> tuple[Tensor, Tensor]:
         return mean(features, mask), gram_matrix(features, mask)
+
+    def pull(
+        self, features: Tensor, slopes: Sequence[Tensor], mask: Tensor | None = None
+    ) -> Tensor:
+        return pull_of_moments(features, slopes[0], slopes[1], mask)
 
     def distance(self, x: tuple[Tensor, Tensor], y: tuple[Tensor, Tensor]) -> Tensor:
         check_comparable(x[0], y[0])

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from collections.abc import Sequence
+from typing import Any, Protocol, runtime_checkable
 
 from torch import Tensor
 
@@ -34,6 +35,19 @@ class Statistic(Protocol):
 
     def fitted(self, target: Any) -> Statistic:
         """The same with every free constant chosen for a style's statistic, once for all."""
+
+
+@runtime_checkable
+class PullingStatistic(Protocol):
+    """A statistic whose gradient needs less work than autograd makes of it."""
+
+    def pull(
+        self, features: Tensor, slopes: Sequence[Tensor], mask: Tensor | None = None
+    ) -> Tensor:
+        """∂ Σᵢ <slopeᵢ, Sᵢ> / ∂features, (N, C, H, W), without computing the statistic S again.
+
+        Sᵢ are the tensors of `statistic(features, mask)`, one slope of the same shape for each.
+        """
 
 
 class Part(Protocol):

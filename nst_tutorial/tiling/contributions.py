@@ -5,14 +5,14 @@ A strip holds so few features that they stay in the processor's cache while they
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import cast
 
 import torch
 from torch import Tensor
 
 from ..kernels.registry import WeightedSum
-from ..kernels.statistic import Moments, SpatialStatistic, Statistic
+from ..kernels.statistic import Moments, PullingStatistic, SpatialStatistic, Statistic
 from ..losses.terms import Style
 from .windows import FeatureWindow
 
@@ -49,6 +49,18 @@ def statistic_of_strip(kernel: Statistic, features: Tensor, place: FeatureWindow
     if not kernel.additive:
         return cast(SpatialStatistic, kernel).contribution(features, place)
     return _times(kernel.statistic(features, place.cut_mask()), place.share)
+
+
+def pull_of_strip(
+    kernel: Statistic, features: Tensor, place: FeatureWindow, slopes: Sequence[Tensor]
+) -> Tensor:
+    """∂<D, S>/∂features, S being what a strip adds to the statistic and D the slopes."""
+    if kernel.additive and isinstance(kernel, PullingStatistic):
+        return kernel.pull(features, slopes, place.cut_mask()) * place.share
+    with torch.enable_grad():
+        leaf = features.detach().requires_grad_()
+        moments = leaves_of(statistic_of_strip(kernel, leaf, place))
+        return torch.autograd.grad(moments, leaf, list(slopes))[0]
 
 
 def add_part(totals: dict[str, Moments], name: str, more: Moments | None) -> None:

@@ -32,8 +32,7 @@ from ..vgg.layers import LAYERS
 from .contributions import (
     add_part,
     contribution,
-    leaves_of,
-    statistic_of_strip,
+    pull_of_strip,
     strips_of,
     value_and_slope,
 )
@@ -197,12 +196,8 @@ def _add_pull(
     term: Style, own: Tensor, place: FeatureWindow, slopes: list[Tensor], gradient: Tensor
 ) -> None:
     """Add the gradient of <D, S>, S being what a part adds to the statistic, strip by strip."""
-    with torch.enable_grad():
-        for rows, strip in strips_of(term.kernel, own, place):
-            leaf = own[:, :, rows].detach().requires_grad_()
-            moments = leaves_of(statistic_of_strip(term.kernel, leaf, strip))
-            inner = reduce(torch.add, ((d * m).sum() for d, m in zip(slopes, moments, strict=True)))
-            gradient[:, :, rows].add_(torch.autograd.grad(inner, leaf)[0])
+    for rows, strip in strips_of(term.kernel, own, place):
+        gradient[:, :, rows].add_(pull_of_strip(term.kernel, own[:, :, rows], strip, slopes))
 
 
 def _through_layers(

@@ -4,6 +4,7 @@ import pytest
 import torch
 from tensors import distance, features, fitted_to
 
+from nst_tutorial.kernels import moments
 from nst_tutorial.kernels.gaussian import Gaussian
 from nst_tutorial.kernels.mmd import mmd2
 from nst_tutorial.kernels.moments import (
@@ -16,6 +17,7 @@ from nst_tutorial.kernels.moments import (
     positions,
 )
 from nst_tutorial.kernels.registry import KERNELS, WeightedSum, describe, get_kernel
+from nst_tutorial.kernels.statistic import PullingStatistic
 
 ADDITIVE = [
     Gram(),
@@ -202,6 +204,25 @@ def test_gradient_of_the_gram_matrix_whatever_comes_after():
 
 def test_second_gradient_of_the_gram_matrix():
     assert torch.autograd.gradgradcheck(gram_matrix, features(2, 3, 4, 2).requires_grad_())
+
+
+def leaves(moments):
+    return moments if isinstance(moments, tuple) else (moments,)
+
+
+@pytest.mark.parametrize("masked", [False, True])
+@pytest.mark.parametrize(
+    "kernel", [k for k in ADDITIVE if isinstance(k, PullingStatistic)], ids=str
+)
+def test_pull_is_the_gradient_that_autograd_finds(kernel, masked, monkeypatch):
+    monkeypatch.setattr(moments, "PULLED_AT_ONCE", 7)  # many pieces, the last one smaller
+    f = features(2, 3, 4, 5).requires_grad_()
+    mask = torch.rand(1, 1, 4, 5, generator=torch.Generator().manual_seed(3)).double()
+    mask = mask if masked else None
+    statistic = leaves(kernel.statistic(f, mask))
+    slopes = [features(*part.shape, seed=i + 5) for i, part in enumerate(statistic)]
+    (expected,) = torch.autograd.grad(statistic, f, slopes)
+    torch.testing.assert_close(kernel.pull(f.detach(), slopes, mask), expected)
 
 
 @pytest.mark.parametrize("kernel", ADDITIVE, ids=str)
