@@ -9,6 +9,7 @@ from xdist.scheduler import LoadFileScheduling
 
 os.environ.setdefault("NST_FAST", "1")  # notebooks: small sizes and few steps
 os.environ.setdefault("MPLBACKEND", "agg")
+os.environ.setdefault("NST_CONVOLUTIONS", "winograd")  # the same digits on every machine
 if "PYTEST_XDIST_WORKER" in os.environ:  # before torch is loaded: one thread a process
     os.environ.setdefault("OMP_NUM_THREADS", "1")
 

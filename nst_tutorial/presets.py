@@ -24,6 +24,7 @@ from .settings import (
     MOST_PAIRS,
     PARAMETRIZATIONS,
     POOLINGS,
+    PRECISIONS,
     RENAMED,
     STARTS,
     STYLE_LAYERS,
@@ -45,6 +46,7 @@ __all__ = [
     "MOST_PAIRS",
     "PARAMETRIZATIONS",
     "POOLINGS",
+    "PRECISIONS",
     "PRESETS",
     "RENAMED",
     "STARTS",
@@ -159,6 +161,9 @@ def options_from(record: Mapping) -> dict[str, Any]:
     record = record if "vgg_weights" in record else current_names(record)
     names = [name for name in Settings.__dataclass_fields__ if name != "source"]
     options = {name: record[name] for name in [*names, "seed"] if name in record}
+    if options.get("convolutions") == "auto":  # until version 0.1.0 one rule for all machines
+        reduced = options.get("precision") == "bfloat16"
+        options["convolutions"] = "direct-bfloat16" if reduced else "winograd"
     if options.get("start") == "picture":
         del options["start"]
     return options

@@ -19,6 +19,7 @@ from .checks import (
 STYLE_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
 
 POOLINGS = ("max", "average")
+PRECISIONS = ("auto", "float32", "bfloat16", "float16")
 STARTS = ("content", "noise", "style")
 BALANCES = ("weights", "gradient")
 COLORS = ("style", "luminance", "match")
@@ -58,8 +59,8 @@ class Settings:
 
     Checked when made, and plain data: two are equal if they ask for the same. Layers are mappings
     of a name to its weight; the term's weight in the sum is this times `content_weight` or
-    `style_weight`. Names of layers and kernels are looked up by `transfer.options`, on the floor
-    where those live.
+    `style_weight`. Names of layers, kernels and convolutions are looked up by `transfer.options`,
+    on the floor where those live.
 
     Raises
     ------
@@ -72,6 +73,8 @@ class Settings:
     vgg_weights: str = "original"
     pooling: str = "max"
     rescale: bool = False
+    convolutions: str | Sequence[str] = "auto"
+    precision: str = "auto"
     # losses
     content_layers: Mapping[str, float] = field(default_factory=lambda: {"relu4_2": 1.0})
     style_layers: Mapping[str, float] = field(default_factory=lambda: dict(_DEEPER_COUNTS_MORE))
@@ -170,6 +173,13 @@ def _weights_file(what: str, value: object) -> str:
     return str(os.fspath(value))
 
 
+def _names(what: str, value: object) -> object:
+    names = [value] if isinstance(value, str) else value
+    if not isinstance(names, list | tuple) or not all(isinstance(name, str) for name in names):
+        raise ValueError(f"{what} must be a name or several, got {value!r}")
+    return value
+
+
 def _denoise(what: str, value: object) -> str | Mapping | None:
     denoise_options(value)
     return value  # type: ignore[return-value]  # that is what was checked
@@ -179,6 +189,8 @@ _CHECKS = {
     "vgg_weights": _weights_file,
     "pooling": _one_of(POOLINGS),
     "rescale": _truth,
+    "convolutions": _names,
+    "precision": _one_of(PRECISIONS),
     "content_layers": check_layer_weights,
     "style_layers": check_layer_weights,
     "content_normalization": _one_of(CONTENT_NORMALIZATIONS),

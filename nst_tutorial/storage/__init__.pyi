@@ -1,4 +1,5 @@
 from . import atomic as atomic
+from . import cache as cache
 from . import fingerprints as fingerprints
 from . import private_folder as private_folder
 from . import tensor_files as tensor_files
@@ -11,11 +12,13 @@ from .atomic import printable as printable
 from .atomic import replacing as replacing
 from .atomic import save_under_free_name as save_under_free_name
 from .atomic import shortened as shortened
+from .cache import cache_folder as cache_folder
 from .fingerprints import fingerprint as fingerprint
 from .fingerprints import fingerprint_of_file as fingerprint_of_file
 from .fingerprints import fingerprint_of_network as fingerprint_of_network
 from .private_folder import PrivateFolder as PrivateFolder
 from .private_folder import remove_abandoned as remove_abandoned
 from .tensor_files import named_if_damaged as named_if_damaged
+from .tensor_files import read_header as read_header
 from .tensor_files import read_tensors as read_tensors
 from .tensor_files import write_tensors as write_tensors

@@ -92,6 +92,17 @@ def read_tensors(
     return header, tensors
 
 
+def read_header(path: str | Path) -> dict[str, str]:
+    """Return the header of a file of tensors alone; of one that cannot be read, an empty one."""
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, framework="pt", device="cpu") as file:
+            return file.metadata() or {}
+    except (SafetensorError, OSError, RuntimeError):
+        return {}
+
+
 @contextmanager
 def named_if_damaged(path: str | Path, what: str) -> Iterator[None]:
     """What goes wrong in the block because a file holds something else is told as a ValueError."""

@@ -22,7 +22,8 @@ from ..transfer.options import check_settings, chosen_options
 from ..vgg.network import VGG19
 
 OPTIONS = (
-    *("vgg_weights", "pooling", "rescale", "style_normalization", "content_normalization"),
+    *("vgg_weights", "pooling", "rescale", "convolutions", "precision"),
+    *("style_normalization", "content_normalization"),
     *("style_weight", "content_weight", "content_layers", "tv_weight", "range_weight"),
 )
 

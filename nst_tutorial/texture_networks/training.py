@@ -151,7 +151,9 @@ def train_generator(
     batch, seed, size = int(batch), check_integer("seed", seed, 0), int(size)
     if check_number("diversity", diversity) and batch < 2:
         raise ValueError("diversity compares the pictures of a batch: batch must be at least 2")
-    model = choose_model(settings, device, model)
+    model = choose_model(
+        settings, device, model, pixels=settings.steps * batch * size**2, checkpoint=checkpoint
+    )
     check_training(generator.design, size, batch, next(model.buffers()).device)
     provenance = {
         "style_size": list(style.shape[2:]), **record(settings, model, seed), "batch": batch,

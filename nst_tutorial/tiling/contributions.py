@@ -19,12 +19,17 @@ from .windows import FeatureWindow
 STRIP_NUMBERS = 2**21  # features worked on at once for a statistic: 8 MB
 
 
+def exact(features: Tensor) -> Tensor:
+    """The same in float32 at least, which is what statistics and losses are computed in."""
+    return features if features.dtype == torch.float64 else features.float()
+
+
 def contribution(kernel: Statistic, own: Tensor, place: FeatureWindow) -> Moments | None:
     """What a part adds to the statistic of the whole; None: nothing."""
     total = None
     with torch.no_grad():
         for rows, strip in strips_of(kernel, own, place):
-            total = _plus(total, statistic_of_strip(kernel, own[:, :, rows], strip))
+            total = _plus(total, statistic_of_strip(kernel, exact(own[:, :, rows]), strip))
     return total
 
 

@@ -32,6 +32,7 @@ from ..vgg.layers import LAYERS
 from .contributions import (
     add_part,
     contribution,
+    exact,
     pull_of_strip,
     strips_of,
     value_and_slope,
@@ -116,7 +117,7 @@ class Engine:
         model, layers = self.objective.model, self.objective.layers
         with torch.set_grad_enabled(graph):
             block = block.detach().requires_grad_(graph)
-            return _Seen(block, model(block, layers) if layers else {})
+            return _Seen(block, model.look(block, layers) if layers else {})
 
     def _add_statistics(self, totals: dict[str, Moments], window: Window, seen: _Seen) -> None:
         for name, term in self.objective.terms.items():
@@ -145,7 +146,7 @@ class Engine:
                     _add_pull(style, own, window.at(layer, style.mask), slopes[name], gradient)
             for name, other in others.items():
                 if layer in other.layers:
-                    leaf = own.detach().requires_grad_()
+                    leaf = exact(own).detach().requires_grad_()
                     with torch.enable_grad():
                         value = other.part({layer: leaf}, own, window)
                         (pull,) = torch.autograd.grad(weights[name] * value, leaf)
@@ -197,7 +198,8 @@ def _add_pull(
 ) -> None:
     """Add the gradient of <D, S>, S being what a part adds to the statistic, strip by strip."""
     for rows, strip in strips_of(term.kernel, own, place):
-        gradient[:, :, rows].add_(pull_of_strip(term.kernel, own[:, :, rows], strip, slopes))
+        features = exact(own[:, :, rows])
+        gradient[:, :, rows].add_(pull_of_strip(term.kernel, features, strip, slopes))
 
 
 def _through_layers(

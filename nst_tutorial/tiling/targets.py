@@ -77,7 +77,7 @@ def statistics_of(
     totals: dict[str, Moments] = {}
     shapes: dict[str, tuple[int, ...]] = {}
     for window, block in Tiles.of(model, image, layers, tile):
-        for layer, seen in model(block, layers).items():
+        for layer, seen in model.look(block, layers).items():
             own, place = window.own(seen, layer), window.at(layer, (masks or {}).get(layer))
             shapes[layer] = (*own.shape[:2], *place.size)
             add_part(totals, layer, contribution(kernels[layer], own, place))

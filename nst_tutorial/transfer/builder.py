@@ -7,6 +7,7 @@ much each of them counts.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from torch import Tensor
 
@@ -19,8 +20,10 @@ from ..machine.malloc import keep_freed_memory
 from ..noise.level import flatness
 from ..presets import Settings
 from ..tiling.targets import features_of, statistics_of
+from ..vgg.calibration import fastest
 from ..vgg.network import VGG19, load_vgg19
 from .masks import at_layers
+from .provenance import recorded_convolutions
 from .styles import StyleSource
 
 
@@ -80,12 +83,31 @@ def _style_terms(
 
 
 def choose_model(
-    settings: Settings, device: str, model: VGG19 | None, padding: str = "zeros"
+    settings: Settings,
+    device: str,
+    model: VGG19 | None,
+    padding: str = "zeros",
+    *,
+    pixels: float = 0,
+    checkpoint: str | Path | None = None,
 ) -> VGG19:
-    """Return the network that the settings ask for, or the given one; set up the allocator."""
+    """Return the network that the settings ask for, or the given one; set up the allocator.
+
+    Its convolutions are those that the settings or the network fix, else those of a checkpoint that
+    is there already, else the fastest: measured, if that was not done before, for a run that looks
+    at so many `pixels` that it pays (see `vgg.calibration.fastest`).
+    """
     if model is None:
         name = str(choose_device(device))
         model = load_vgg19(settings.vgg_weights, settings.pooling, settings.rescale, padding, name)
     if model.device.type == "cpu":
         keep_freed_memory()
-    return model
+    if settings.convolutions != "auto" or settings.precision != "auto":
+        model = model.with_paths(settings.convolutions, settings.precision)
+    recorded = recorded_convolutions(checkpoint)
+    if recorded is None or model.paths_are_chosen:
+        return fastest(model, pixels)
+    try:
+        return model.with_paths(recorded)
+    except ValueError as error:
+        raise ValueError(f"{checkpoint} cannot go on here: {error}") from error

@@ -12,6 +12,7 @@ from ..checks import warn
 from ..kernels.registry import Kernel, kernels_of_layers
 from ..presets import RENAMED, Settings, current_names, get_preset
 from ..vgg.layers import check_layers
+from ..vgg.paths import parse_paths
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,6 +28,8 @@ class Options(TypedDict, total=False):
     vgg_weights: str | None
     pooling: str | None
     rescale: bool | None
+    convolutions: str | Sequence[str] | None
+    precision: str | None
     content_layers: Mapping[str, float] | None
     style_layers: Mapping[str, float] | None
     content_normalization: str | None
@@ -121,7 +124,8 @@ def settings_from(preset: str, options: Mapping[str, Any]) -> Settings:
 
 
 def check_settings(settings: Settings) -> Settings:
-    """Return the settings; a ValueError names a layer or kernel of theirs that there is not."""
+    """Return the settings; a ValueError names a layer, kernel or path that there is not."""
     check_layers([*settings.content_layers, *settings.style_layers])
+    parse_paths(settings.convolutions, settings.precision)
     kernels_of_layers(settings.kernel, settings.style_layers)
     return settings

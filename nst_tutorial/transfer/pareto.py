@@ -83,7 +83,10 @@ def trade_off(
         raise ValueError(
             f"steps must be at least 1 to measure anything, got {request.settings.steps}"
         )
-    model = choose_model(request.settings, options.get("device", "auto"), options.get("model"))
+    model = choose_model(
+        request.settings, options.get("device", "auto"), options.get("model"),
+        pixels=len(weights) * request.pixels,
+    )  # fmt: skip
     key = _key(request, model)
     points = []
     for weight in weights:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from torch import Tensor
@@ -10,6 +12,7 @@ from torch import Tensor
 from .. import __version__
 from ..presets import Settings
 from ..storage.fingerprints import fingerprint, fingerprint_of_network
+from ..storage.tensor_files import read_header
 from ..vgg.network import VGG19
 from .request import Request
 
@@ -21,7 +24,7 @@ def record(settings: Settings, model: VGG19, seed: int) -> dict[str, Any]:
         "pooling": model.pooling,
         "rescale": model.rescaled,
         "convolutions": model.convolutions,
-        "precision": "bfloat16" if model.reduced else "float32",
+        "precision": model.precision,
     }
     return {**settings.as_dict(), **network, "seed": seed, "version": __version__}
 
@@ -50,3 +53,13 @@ def identity(made_with: Mapping, pictures: Mapping[str, Tensor], model: VGG19) -
         "padding": model.padding,
         "network": fingerprint_of_network(model),
     }
+
+
+def recorded_convolutions(checkpoint: str | Path | None) -> str | None:
+    """Return the convolutions of an unfinished run, as `VGG19` takes them; None: there is none."""
+    header = {} if checkpoint is None else read_header(checkpoint)
+    try:
+        convolutions = json.loads(header["identity"])["convolutions"]
+    except (LookupError, TypeError, ValueError):  # whoever reads the whole file says what is wrong
+        return None
+    return convolutions if isinstance(convolutions, str) else None

@@ -12,7 +12,7 @@ from torch import Tensor
 from ..checks import SMALLEST_SIDE, check_integer, check_pictures
 from ..kernels.registry import kernels_of_layers
 from ..presets import Settings, normalized_mix
-from ..tiling.planning import Plan, plan
+from ..tiling.planning import Plan, plan, schedule
 from ..vgg.layers import stride
 from .styles import StyleSource, as_list, style_names, style_sources
 
@@ -48,6 +48,14 @@ class Request:
         named = {} if self.content is None else {"content": self.content}
         named |= {source.name: source.picture for source in self.styles}
         return named if self.start is None else {**named, "start": self.start}
+
+    @property
+    def pixels(self) -> float:
+        """That the run will look at, each as often as it does."""
+        height, width = self.shape
+        settings, longer = self.settings, max(height, width)
+        scales = schedule(longer, settings.steps, settings.coarse_to_fine, self.narrowest)
+        return sum(count * height * width * (size / longer) ** 2 for size, count in scales)
 
     @property
     def narrowest(self) -> float:

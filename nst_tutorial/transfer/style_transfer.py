@@ -112,8 +112,10 @@ def stylize(
         Layer name → weight.
     style_normalization, content_normalization
         What a term is divided by: see `presets.STYLE_NORMALIZATIONS`, `CONTENT_NORMALIZATIONS`.
-    vgg_weights, pooling, rescale
-        The network, see `VGG19`. `model` gives a network itself instead.
+    vgg_weights, pooling, rescale, convolutions, precision
+        The network, see `VGG19`. `model` gives a network itself instead. By default the fastest
+        convolutions of this machine are taken: the first long run measures them. The result
+        records which they were; given here, they make it again, on the same machine bit for bit.
     start
         "content", "noise" (drawn with `seed`), "style" (the first that counts), or a picture
         (1, 3, H, W).
@@ -156,7 +158,9 @@ def stylize(
         content, style, settings, content_masks=content_masks, style_masks=style_masks,
         start=picture, seed=seed,
     )  # fmt: skip
-    model = choose_model(request.settings, device, model)
+    model = choose_model(
+        request.settings, device, model, pixels=request.pixels, checkpoint=checkpoint
+    )
     plan = request.plan(model.device, memory=memory, tile=tile)
     warn_if_too_large(request, plan)
     scene = prepare(request, model)

@@ -27,7 +27,8 @@ from .styles import StyleSource
 __all__ = ["OPTIONS", "noise", "reconstruct", "synthesize_texture"]
 
 OPTIONS = (
-    *("vgg_weights", "pooling", "rescale", "style_normalization", "content_normalization"),
+    *("vgg_weights", "pooling", "rescale", "convolutions", "precision"),
+    *("style_normalization", "content_normalization"),
     *("style_weight", "tv_weight", "range_weight", "balance", "coarse_to_fine"),
     *("parametrization", "method", "learning_rate", "lbfgs_pairs"),
 )
@@ -101,10 +102,11 @@ def synthesize_texture(
     # At every scale the style is as large beside the result as at full size.
     source = StyleSource(style, scale=Fraction(max(style.shape[2:]), max(shape)))
     request = Request(settings, shape, styles=(source,), seed=seed, tileable=tileable)
-    result_model = choose_model(settings, device, model, "circular" if tileable else "zeros")
+    padding = "circular" if tileable else "zeros"
+    result_model = choose_model(settings, device, model, padding, pixels=request.pixels)
     if tileable and result_model.padding != "circular":
         raise ValueError("a tileable texture needs a model with padding='circular'")
-    style_model = choose_model(settings, device, model)
+    style_model = choose_model(settings, device, model, pixels=request.pixels)
     result = _run(request, result_model, style_model, memory, callback)
     sizes = {"size": list(shape), "style_size": list(style.shape[2:])}
     result.settings = {**record(settings, result_model, seed), "tileable": tileable, **sizes}
@@ -161,7 +163,7 @@ def reconstruct(
     seed = check_integer("seed", seed, 0)
     shape = (content.shape[2], content.shape[3])
     request = Request(settings, shape, content, seed=seed)
-    model = choose_model(settings, device, model)
+    model = choose_model(settings, device, model, pixels=request.pixels)
     result = _run(request, model, model, memory, callback)
     result.settings = {**record(settings, model, seed), "content_size": list(shape)}
     return result

@@ -1,7 +1,9 @@
-"""A direct 3×3 convolution with its ReLU, whose gradient is computed in strips of rows.
+"""The network's first layer: a direct 3×3 convolution with its ReLU, in strips of rows.
 
-For the network's first layer, whose three input channels are too few for `winograd`. Its output is
-the largest of all features: autograd would make a second tensor of that size on the way back.
+Its three input channels are too few for `winograd`, and so are its multiplications for a reduced
+precision to matter: it is computed in float32 always, so that neither the picture nor its gradient
+is rounded. Its output is the largest of all features: what it is converted to, and what of its
+gradient is needed, is computed strip by strip.
 """
 
 from __future__ import annotations
@@ -15,12 +17,19 @@ ROWS = 32  # of a strip
 
 
 class ConvReLU(torch.autograd.Function):
-    """ReLU(conv3×3(x) + bias), zero padding, frozen weights: the gradient goes to x alone."""
+    """ReLU(conv3×3(x) + bias), zero padding, frozen weights: the gradient goes to x alone.
+
+    The features are given in `dtype`; convolutions are computed in that of x.
+    """
 
     @staticmethod
-    def forward(ctx, x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
-        y = F.conv2d(x, weight, bias, padding=1).relu_()
+    def forward(ctx, x: Tensor, weight: Tensor, bias: Tensor, dtype: torch.dtype) -> Tensor:
+        if dtype == x.dtype:
+            y = F.conv2d(x, weight, bias, padding=1).relu_()
+        else:
+            y = _in_strips(x, weight, bias, dtype)
         ctx.save_for_backward(y, weight)
+        ctx.dtype = x.dtype
         return y
 
     @staticmethod
@@ -28,11 +37,25 @@ class ConvReLU(torch.autograd.Function):
     def backward(ctx, gradient: Tensor):
         y, weight = ctx.saved_tensors
         count, _, height, width = y.shape
-        out = y.new_empty(count, weight.shape[1], height, width)
+        out = y.new_empty(count, weight.shape[1], height, width, dtype=ctx.dtype)
         for first in range(0, height, ROWS):
             last = min(first + ROWS, height)
             a, b = max(first - 1, 0), min(last + 1, height)  # with the neighbours
             strip = torch.ops.aten.threshold_backward(gradient[:, :, a:b], y[:, :, a:b], 0)
-            back = F.conv_transpose2d(strip, weight, padding=1)
+            back = F.conv_transpose2d(strip.to(ctx.dtype), weight, padding=1)
             out[:, :, first:last] = back[:, :, first - a : last - a]
-        return out, None, None
+        return out, None, None, None
+
+
+def _in_strips(x: Tensor, weight: Tensor, bias: Tensor, dtype: torch.dtype) -> Tensor:
+    """The layer's features in another type than that of x, without all of them in that of x."""
+    count, _, height, width = x.shape
+    y = x.new_empty(count, len(bias), height, width, dtype=dtype).contiguous(
+        memory_format=torch.channels_last
+    )
+    for first in range(0, height, ROWS):
+        last = min(first + ROWS, height)
+        a, b = max(first - 1, 0), min(last + 1, height)
+        strip = F.conv2d(x[:, :, a:b], weight, bias, padding=1)
+        y[:, :, first:last] = strip[:, :, first - a : last - a].relu_()
+    return y

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterable, Sequence
-from contextlib import nullcontext
 from functools import lru_cache
 from pathlib import Path
 
@@ -17,7 +17,10 @@ from ..machine.modes import leaving_inference_mode
 from . import winograd
 from .first_layer import ConvReLU
 from .layers import BLOCKS, CHANNELS, CONVOLUTIONS, LAYERS, check_layers
+from .paths import PATHS, default_paths, paths_asked_for, written
+from .products import PRODUCTS, Products
 from .weights import PREPROCESSING, check_weights, read_weights
+from .winograd_layers import Conv3x3ReLU, Conv3x3ReLUPool
 
 
 class VGG19(nn.Module):
@@ -48,18 +51,22 @@ class VGG19(nn.Module):
     channels
         Channels in the five blocks. Other than the default: for tests and for tinkering.
     convolutions
-        "auto": by Winograd's algorithm (`winograd`) where that is faster, on a CPU in float32.
-        "direct": always PyTorch's own. The same up to rounding, about 1e-6 of the largest feature.
+        How they are computed: one of `paths.PATHS`, or five, one for each block. "auto": what the
+        variable NST_CONVOLUTIONS says, and without it the same on every machine: "winograd" on a
+        CPU, "direct" elsewhere; a run (`stylize`, …) then takes the fastest ones of the machine,
+        see `calibration.fastest`. All are the same up to rounding: about 1e-6 of the largest
+        feature in float32, 1e-2 in reduced precision.
     precision
-        Of the convolutions: "float32", "bfloat16", or "auto": bfloat16 on a CUDA device that has
-        it, float32 elsewhere. Features are given, and statistics computed, in float32.
+        Of the convolutions: "float32", "bfloat16" or "float16"; "auto" leaves the choice to
+        `convolutions`. Features are given, and statistics computed, in float32.
     device
         "auto" (CUDA, else Apple's MPS, else CPU) or any name that torch knows.
 
     Raises
     ------
     ValueError
-        An unknown option; weights that are damaged, do not fit or are not finite.
+        An unknown option; convolutions that the device cannot compute; weights that are damaged, do
+        not fit or are not finite.
     FileNotFoundError, OSError
         Weights that are not there, with what to do about it.
     """
@@ -77,7 +84,7 @@ class VGG19(nn.Module):
         padding: str = "zeros",
         preprocessing: str | None = None,
         channels: Sequence[int] = CHANNELS,
-        convolutions: str = "auto",
+        convolutions: str | Sequence[str] = "auto",
         precision: str = "auto",
         seed: int = 0,
         device: str | torch.device = "auto",
@@ -85,14 +92,13 @@ class VGG19(nn.Module):
         super().__init__()
         check_choice("pooling", pooling, ("max", "average"))
         check_choice("padding", padding, ("zeros", "circular"))
-        check_choice("convolutions", convolutions, ("auto", "direct"))
-        check_choice("precision", precision, ("auto", "float32", "bfloat16"))
+        on = choose_device(device)
+        self._choose_paths(convolutions, precision, on)
         if len(channels) != len(BLOCKS):
             raise ValueError(f"channels must be {len(BLOCKS)} numbers, got {tuple(channels)}")
         channels = [check_integer("channels", each, 1) for each in channels]
         seed = check_integer("seed", seed, 0)
         self.weights, self.pooling, self.padding = str(weights), pooling, padding
-        self.convolutions, self.precision = convolutions, precision
         self.rescaled = False
         arrays, scaling, source = read_weights(weights, preprocessing, channels, seed)
         check_weights(arrays, channels, source)
@@ -102,8 +108,8 @@ class VGG19(nn.Module):
         mean, std = PREPROCESSING[scaling]
         for name, values in (("mean", mean), ("std", std)):
             self.register_buffer(name, torch.tensor(values, dtype=torch.float32).view(1, 3, 1, 1))
-        self._winograd_weights: dict[str, tuple[Tensor, Tensor]] = {}
-        self.to(choose_device(device))
+        self._kept_products: dict[tuple[str, str], tuple[Tensor, Products]] = {}
+        self.to(on)
         self.to(memory_format=torch.channels_last)
         if rescale:
             from ..images.reading import bundled_images
@@ -115,17 +121,38 @@ class VGG19(nn.Module):
         return self.mean.device
 
     @property
-    def reduced(self) -> bool:
-        """Whether the convolutions are computed in bfloat16."""
-        if self.mean.dtype != torch.float32:
-            return False
-        if self.precision != "auto" or self.device.type != "cuda":
-            return self.precision == "bfloat16"
-        major, _ = torch.cuda.get_device_capability(self.device)
-        return major >= 8  # older ones only emulate it
+    def convolutions(self) -> str:
+        """The path of each block, as the argument of that name takes it."""
+        return written(self.paths)
+
+    @property
+    def precision(self) -> str:
+        """Of the convolutions: the lowest of any block."""
+        paths = (PATHS[name] for name in self.paths)
+        return min(paths, key=lambda path: path.dtype.itemsize).precision
+
+    def with_paths(self, convolutions: str | Sequence[str], precision: str = "auto") -> VGG19:
+        """Return the same network, sharing its weights, with other convolutions.
+
+        Raises
+        ------
+        ValueError
+            As the arguments of the same names of `VGG19`.
+        """
+        other = copy.copy(self)
+        other._choose_paths(convolutions, precision, self.device)
+        return other
+
+    def _choose_paths(
+        self, convolutions: str | Sequence[str], precision: str, device: torch.device
+    ) -> None:
+        chosen = paths_asked_for(convolutions, precision, device)
+        self.paths_are_chosen = chosen is not None
+        self.paths = chosen or default_paths(precision, device)
+        self.precision_asked_for = precision
 
     def forward(self, image: Tensor, layers: Iterable[str]) -> dict[str, Tensor]:
-        """Return the features of a picture at the named layers.
+        """Return the features of a picture at the named layers, in float32 or, if so, float64.
 
         Parameters
         ----------
@@ -145,6 +172,11 @@ class VGG19(nn.Module):
         ValueError
             An unknown layer, or a picture too small for the deepest one.
         """
+        features = self.look(image, layers)
+        return {n: f if f.dtype == torch.float64 else f.float() for n, f in features.items()}
+
+    def look(self, image: Tensor, layers: Iterable[str]) -> dict[str, Tensor]:
+        """Return the same features in the precision in which they were computed: no copies."""
         layers = list(layers)
         wanted = set(check_layers(layers))
         if image.dim() != 4 or image.shape[1] != 3:
@@ -158,37 +190,39 @@ class VGG19(nn.Module):
             )
         x = ((image - self.mean) / self.std).contiguous(memory_format=torch.channels_last)
         features = {}
-        reduced = torch.autocast(x.device.type, torch.bfloat16) if self.reduced else nullcontext()
-        with reduced:
-            for group in _groups(path, wanted):
-                x = self._run(group, x)
-                if group[-1] in wanted:
-                    features[group[-1]] = x = x.float() if self.reduced else x
+        for group in _groups(path, wanted):
+            x = self._run(group, x)
+            if group[-1] in wanted:
+                features[group[-1]] = x
         return {name: features[name] for name in layers}
 
     def _run(self, group: Sequence[str], x: Tensor) -> Tensor:
         """A convolution, the ReLU and the pooling after it, or a part of these."""
-        rest = list(group)
-        convolved = rest[0].startswith("conv")
-        if convolved:
-            conv = rest.pop(0)
-            weight, bias = self._parameters_of(conv)
-            if rest and self.padding == "zeros" and not self.reduced and x.device.type == "cpu":
-                if weight.shape[1] == 3 and len(rest) == 1:
-                    return ConvReLU.apply(x, weight, bias)
-                if self.convolutions == "auto" and winograd.pays_off(x, weight):
-                    products = self._products(conv, weight)
-                    if len(rest) == 1:
-                        return winograd.Conv3x3ReLU.apply(x, products, bias)
-                    return winograd.Conv3x3ReLUPool.apply(x, products, bias, self.pooling)
-            x = self._convolve(x, weight, bias)
-        for name in rest:
-            if name.startswith("relu"):  # in place: a convolution's gradient needs no output
-                x = x.relu_() if convolved else x.relu()
-            elif self.pooling == "max":
-                x = F.max_pool2d(x, 2)
-            else:
-                x = F.avg_pool2d(x, 2)
+        conv, *rest = group
+        if not conv.startswith("conv"):
+            return self._rectify_and_pool(group, x)
+        weight, bias = self._parameters_of(conv)
+        name = self.paths[int(conv[4]) - 1]
+        dtype = PATHS[name].dtype if weight.dtype == torch.float32 else weight.dtype
+        if rest and self.padding == "zeros" and x.device.type == "cpu":
+            if conv == CONVOLUTIONS[0]:
+                return ConvReLU.apply(x, weight, bias, dtype)
+            if name in PRODUCTS and winograd.pays_off(x, weight):
+                products = self._products(name, conv, weight)
+                if len(rest) == 1:
+                    return Conv3x3ReLU.apply(x, products, bias)
+                return Conv3x3ReLUPool.apply(x, products, bias, self.pooling)
+        x = self._convolve(x.to(dtype), weight.to(dtype), bias.to(dtype))
+        return self._rectify_and_pool(rest, x, in_place=True)
+
+    def _rectify_and_pool(self, names: Sequence[str], x: Tensor, in_place: bool = False) -> Tensor:
+        """ReLU and pooling, or one of them, or none. In place: a convolution needs no output."""
+        pool = F.max_pool2d if self.pooling == "max" else F.avg_pool2d
+        if len(names) == 2 and self.pooling == "max":  # they commute, and a quarter is left to do
+            return pool(x, 2).relu_()
+        rectify = Tensor.relu_ if in_place else Tensor.relu
+        for name in names:
+            x = rectify(x) if name.startswith("relu") else pool(x, 2)
         return x
 
     def _convolve(self, x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
@@ -199,17 +233,17 @@ class VGG19(nn.Module):
     def _parameters_of(self, conv: str) -> tuple[Tensor, Tensor]:
         return getattr(self, f"{conv}_weight"), getattr(self, f"{conv}_bias")
 
-    def _products(self, conv: str, weight: Tensor) -> Tensor:
+    def _products(self, path: str, conv: str, weight: Tensor) -> Products:
         """The weights as `winograd` needs them, kept until the weights change.
 
         Whether they did is seen by their sums: torch's count of changes (`_version`) knows nothing
         of those by way of `.data`, and inference tensors have none.
         """
         sums = winograd.weighted_sums(weight)
-        kept = self._winograd_weights.get(conv)
+        kept = self._kept_products.get((path, conv))
         if kept is None or not torch.equal(kept[0], sums):
-            kept = sums, winograd.transform_weights(weight)
-            self._winograd_weights[conv] = kept
+            kept = sums, PRODUCTS[path](winograd.transform_weights(weight))
+            self._kept_products[path, conv] = kept
         return kept[1]
 
     @torch.no_grad()

@@ -54,13 +54,13 @@ def test_stopping_at_a_coarse_scale_gives_a_full_picture(tiny, how):
 
 def test_the_style_is_made_smaller_never_larger(tiny, monkeypatch):
     seen = []
-    forward = VGG19.forward
+    look = VGG19.look
 
     def spy(self, image, layers):
         seen.append(tuple(image.shape[2:]))
-        return forward(self, image, layers)
+        return look(self, image, layers)
 
-    monkeypatch.setattr(VGG19, "forward", spy)
+    monkeypatch.setattr(VGG19, "look", spy)
     content, large, small = (torch.rand(1, 3, h, 32).double() for h in (64, 96, 40))
     for style, scale, expected in [
         (large, 1.0, (64, 21)), (large, 1.25, (80, 27)), (large, 9.0, (96, 32)),

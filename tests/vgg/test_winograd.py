@@ -6,10 +6,12 @@ import torch
 import torch.nn.functional as F
 from tensors import relative
 
-from nst_tutorial import winograd
 from nst_tutorial.kernels.moments import gram_matrix
+from nst_tutorial.vgg import winograd, winograd_layers
 from nst_tutorial.vgg.first_layer import ConvReLU
 from nst_tutorial.vgg.network import VGG19
+from nst_tutorial.vgg.products import BlasProducts
+from nst_tutorial.vgg.winograd_layers import Conv3x3ReLU, Conv3x3ReLUPool
 
 
 def layer(C, K, height, width, count=1):
@@ -38,11 +40,11 @@ POOLINGS = {
 }
 
 
-def ours(x, weight, bias, pooling):
-    products = winograd.transform_weights(weight)
+def ours(x, weight, bias, pooling, kind=BlasProducts):
+    products = kind(winograd.transform_weights(weight))
     if pooling is None:
-        return winograd.Conv3x3ReLU.apply(x, products, bias)
-    return winograd.Conv3x3ReLUPool.apply(x, products, bias, pooling)
+        return Conv3x3ReLU.apply(x, products, bias)
+    return Conv3x3ReLUPool.apply(x, products, bias, pooling)
 
 
 def directly(x, weight, bias, pooling):
@@ -112,7 +114,7 @@ def test_nothing_is_kept_for_a_gradient_that_nobody_wants():
 def test_the_first_layer_is_convolved_directly_in_strips(size):
     x, weight, bias, _ = layer(3, 8, *size, 2)
     one, other = (x.double().requires_grad_() for _ in range(2))
-    y = ConvReLU.apply(one, weight.double(), bias.double())
+    y = ConvReLU.apply(one, weight.double(), bias.double(), torch.float64)
     expected = directly(other, weight, bias, None)
     upstream = torch.randn(y.shape, generator=torch.Generator().manual_seed(1)).double()
     torch.testing.assert_close(y, expected, rtol=0, atol=0)
@@ -123,7 +125,7 @@ def test_the_first_layer_is_convolved_directly_in_strips(size):
 def test_buffers_kept_from_a_larger_layer_do_not_leak_into_a_smaller_one():
     big, small = layer(8, 8, 60, 60), layer(4, 8, 5, 6)
     for x, weight, bias, _ in (big, small):
-        y = winograd.Conv3x3ReLU.apply(x, winograd.transform_weights(weight), bias)
+        y = ours(x, weight, bias, None)
         assert relative(y, F.conv2d(x, weight, bias, padding=1).relu()) < 1e-5
 
 
@@ -132,8 +134,8 @@ def test_threads_do_not_share_buffers():
 
     def work(job):
         x, weight, bias, _ = job
-        products = winograd.transform_weights(weight)
-        return [winograd.Conv3x3ReLU.apply(x, products, bias) for _ in range(10)]
+        products = BlasProducts(winograd.transform_weights(weight))
+        return [Conv3x3ReLU.apply(x, products, bias) for _ in range(10)]
 
     with ThreadPoolExecutor(4) as pool:
         for (x, weight, bias, _), found in zip(jobs, pool.map(work, jobs), strict=True):
@@ -164,17 +166,17 @@ def test_small_or_double_or_narrow_layers_take_the_direct_way():
     assert winograd.pays_off(x, weight)
     assert not winograd.pays_off(x.double(), weight.double())
     assert not winograd.pays_off(x[..., :8, :8], weight)
-    assert not winograd.pays_off(x.to("meta"), weight)  # as on any device but the CPU
+    assert not winograd.pays_off(x.to("meta"), weight.to("meta"))  # as on any device but the CPU
     assert not winograd.pays_off(x[:, :3], weight[:, :3])
 
 
-@pytest.mark.parametrize("choice", ["auto", "direct"])
+@pytest.mark.parametrize("choice", ["winograd", "direct"])
 def test_direct_convolutions_on_demand(monkeypatch, choice):
     used = []
-    monkeypatch.setattr(winograd, "_correlate", lambda *a: used.append(a))
+    monkeypatch.setattr(winograd_layers, "correlate", lambda *a: used.append(a))
     model = VGG19("random", channels=(32,) * 5, device="cpu", convolutions=choice)
     model(torch.rand(1, 3, 32, 32), ["relu2_1"])
-    assert bool(used) == (choice == "auto")
+    assert bool(used) == (choice == "winograd")
 
 
 @pytest.mark.parametrize("precision", ["bfloat16", "float32"])
@@ -182,7 +184,7 @@ def test_reduced_precision_is_within_its_bound(vgg, temple, precision):
     """What CUDA devices do by themselves, here on the CPU: 8 bits of mantissa in convolutions."""
     layers = ["relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu4_2", "relu5_1"]
     model = VGG19(device="cpu", precision=precision, convolutions="direct")
-    assert model.reduced == (precision == "bfloat16")
+    assert model.precision == precision
     gradients, features = [], []
     for network in (model, vgg):
         x = (0.9 * temple).requires_grad_()

@@ -7,6 +7,7 @@ import platformdirs
 import pytest
 import torch
 
+from nst_tutorial.storage.cache import cache_folder
 from nst_tutorial.vgg.network import VGG19
 from nst_tutorial.widgets.explorers import cache
 from nst_tutorial.widgets.explorers.cache import remembered
@@ -107,12 +108,12 @@ def test_the_oldest_go_when_there_is_too_much(kept, monkeypatch):
 
 def test_the_folder_can_be_named(tmp_path, monkeypatch):
     monkeypatch.setenv("NST_CACHE", str(tmp_path / "here"))
-    assert cache.folder() == tmp_path / "here"
+    assert cache_folder() == tmp_path / "here"
     monkeypatch.delenv("NST_CACHE")
-    assert cache.folder() == platformdirs.user_cache_path("nst_tutorial", appauthor=False)
+    assert cache_folder() == platformdirs.user_cache_path("nst_tutorial", appauthor=False)
     if sys.platform == "linux":
         monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-        assert cache.folder() == tmp_path / "nst_tutorial"
+        assert cache_folder() == tmp_path / "nst_tutorial"
 
 
 def test_keys_know_pictures_by_content_and_networks_by_weights(tmp_path, scene):

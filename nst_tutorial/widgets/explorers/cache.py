@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import os
 import warnings
 import zipfile
 from collections.abc import Callable, Mapping
@@ -13,13 +12,13 @@ from pathlib import Path
 from weakref import WeakKeyDictionary
 
 import numpy as np
-import platformdirs
 from torch import Tensor
 
 from ... import __version__
 from ...images.catalog import find_image
 from ...images.reading import to_pil
 from ...storage.atomic import replacing
+from ...storage.cache import cache_folder
 from ...storage.fingerprints import fingerprint_of_network
 from ...vgg.network import VGG19
 
@@ -29,19 +28,12 @@ MOST_BYTES = 200e6  # kept in the folder; beyond that, the oldest go
 Arrays = dict[str, np.ndarray]
 
 
-def folder() -> Path:
-    """Where things are kept: NST_CACHE if that is set, else the user's folder for such."""
-    if os.environ.get("NST_CACHE"):
-        return Path(os.environ["NST_CACHE"])
-    return platformdirs.user_cache_path("nst_tutorial", appauthor=False)
-
-
 def remembered(name: str, settings: Mapping, make: Callable[[], Mapping]) -> Arrays:
     """Return the named arrays that `make` gives for these settings, made only once.
 
-    Looked for among the bundled ones, then in `folder()`. There the key holds, beside the settings,
-    the version and the package's own source, so that a change of the code is never answered with
-    what the old code made. A damaged file counts as none.
+    Looked for among the bundled ones, then in `cache_folder()`. There the key holds, beside the
+    settings, the version and the package's own source, so that a change of the code is never
+    answered with what the old code made. A damaged file counts as none.
 
     Parameters
     ----------
@@ -55,7 +47,7 @@ def remembered(name: str, settings: Mapping, make: Callable[[], Mapping]) -> Arr
     arrays = _read(bundled_path(name, settings))
     if arrays is not None:
         return arrays
-    path = folder() / f"{name}-{_digest([settings, __version__, SOURCE])}.npz"
+    path = cache_folder() / f"{name}-{_digest([settings, __version__, SOURCE])}.npz"
     arrays = _read(path)
     if arrays is None:
         arrays = {key: np.asarray(value) for key, value in make().items()}

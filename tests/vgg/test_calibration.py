@@ -1,0 +1,267 @@
+"""The choice of convolutions by measurement: with a clock and a processor that are not real."""
+
+import json
+import multiprocessing
+import re
+import warnings
+
+import pytest
+import torch
+from runs import TINY
+
+import nst_tutorial as nst
+from nst_tutorial.vgg import calibration, measuring
+from nst_tutorial.vgg.calibration import calibrate, fastest, file_of, recall
+from nst_tutorial.vgg.measuring import BusyError, quickest
+from nst_tutorial.vgg.network import VGG19
+
+CPU = torch.device("cpu")
+LONG = 1e12
+NAMES = ("direct", "winograd", "winograd-onednn", "direct-bfloat16", "winograd-bfloat16")
+FAST = ("direct-bfloat16", "direct", "winograd", "winograd-bfloat16", "winograd-onednn")
+
+
+class Machine:
+    """A processor on which each path takes the seconds that the test says."""
+
+    def __init__(self, monkeypatch, fast=FAST):
+        self.now, self.works, self.fast = 0.0, [], fast
+        monkeypatch.setattr(measuring, "clock", lambda: self.now)
+        monkeypatch.setattr(measuring, "layer", self.layer)
+        monkeypatch.setattr(calibration, "candidates", self.candidates)
+        self.cosine = 0.995
+        monkeypatch.setattr(calibration, "cosine_with_float32", lambda model, paths: self.cosine)
+
+    def candidates(self, device, precision="auto"):
+        reduced = [name for name in NAMES if "bfloat16" in name]
+        exact = [name for name in NAMES if name not in reduced]
+        return tuple({"auto": NAMES, "float32": exact, "bfloat16": reduced}[precision])
+
+    def layer(self, name, channels, size, device):
+        """The first one made is the one by which the sizes are chosen."""
+        block = (len(self.works) - 1) // len(NAMES)
+        self.works.append((name, channels, size))
+
+        def work():
+            self.now += 0.01 if name == self.fast[max(0, block)] else 0.02
+
+        return work
+
+
+@pytest.fixture
+def cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("NST_CACHE", str(tmp_path))
+    monkeypatch.delenv("NST_CONVOLUTIONS", raising=False)
+    monkeypatch.setattr(calibration, "_known", {})
+    return tmp_path
+
+
+@pytest.fixture
+def machine(cache, monkeypatch):
+    return Machine(monkeypatch)
+
+
+@pytest.fixture
+def network(cache):
+    return VGG19("random", channels=TINY, device="cpu")
+
+
+# --- the choice ------------------------------------------------------------------------------
+
+
+def test_each_block_gets_its_fastest_path(machine, network):
+    known = calibrate(network)
+    assert known.paths == FAST
+    chosen = fastest(network, LONG)
+    assert chosen.paths == FAST
+    assert chosen.conv1_1_weight is network.conv1_1_weight
+    assert network.convolutions == "winograd"  # as it was
+    measured = machine.works[1:]
+    assert [work[0] for work in measured] == list(NAMES) * 5
+    assert [work[1] for work in measured[::5]] == [64, 128, 256, 512, 512]
+
+
+def test_measuring_is_bounded(machine, network):
+    begin = machine.now
+    calibrate(network)
+    assert machine.now - begin < 2 * measuring.BUDGET
+
+
+def test_reduced_precision_must_be_faster_by_what_one_notices():
+    seconds = [{"winograd": 1.0, "direct-bfloat16": s} for s in (0.95, 0.91, 0.89)]
+    assert quickest(seconds, NAMES) == ("winograd", "winograd", "direct-bfloat16")
+
+
+@pytest.mark.parametrize("cosine", [0.98, float("nan")])
+def test_reduced_precision_that_leads_astray_is_not_taken(machine, network, cosine):
+    machine.cosine = cosine
+    chosen = fastest(network, LONG)
+    assert chosen.precision == "float32"
+    assert chosen.paths[1:3] == ("direct", "winograd")
+
+
+def test_a_precision_that_was_asked_for_is_kept_to(machine):
+    for precision in ("float32", "bfloat16"):
+        model = VGG19("random", channels=TINY, device="cpu", precision=precision)
+        assert fastest(model, LONG).precision == precision
+
+
+def test_chosen_paths_are_not_measured(machine, monkeypatch):
+    model = VGG19("random", channels=TINY, device="cpu", convolutions="direct")
+    assert fastest(model, LONG) is model
+    monkeypatch.setenv("NST_CONVOLUTIONS", "direct")
+    model = VGG19("random", channels=TINY, device="cpu")
+    assert fastest(model, LONG) is model
+    assert fastest(model.double(), LONG) is model
+    assert not machine.works
+
+
+def test_nothing_is_measured_for_a_short_run(machine, network):
+    assert fastest(network, 1e6) is network
+    assert not machine.works
+    calibrate(network)
+    assert fastest(network, 1e6).paths == FAST  # but what is known is used
+
+
+def test_nothing_is_measured_where_there_is_no_choice(cache, network, monkeypatch):
+    monkeypatch.setattr(calibration, "candidates", lambda device, precision="auto": ("direct",))
+    assert fastest(network, LONG).convolutions == "direct"
+    assert not list(cache.iterdir())
+
+
+def test_a_busy_machine_is_told_of_and_remembered_for_nothing(machine, network, cache):
+    ticks = iter(range(10**6))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(measuring, "clock", lambda: float(next(ticks)))
+        with pytest.raises(BusyError):
+            calibrate(network, limit=3)
+        machine.works = []
+        with pytest.warns(UserWarning, match="this machine is busy; nst doctor --calibrate"):
+            assert fastest(network, LONG) is network
+    assert not list(cache.glob("*.json"))
+
+
+# --- what is kept ----------------------------------------------------------------------------
+
+
+def test_a_later_program_reads_what_an_earlier_one_measured(machine, network, monkeypatch):
+    known = calibrate(network)
+    monkeypatch.setattr(calibration, "_known", {})  # as in another process
+    monkeypatch.setattr(calibration, "measure", None)
+    assert recall(CPU) == known
+    assert fastest(network, LONG).paths == FAST
+
+
+def test_measured_anew_on_demand(machine, network):
+    calibrate(network)
+    machine.fast, machine.works = FAST[::-1], []
+    assert calibrate(network).paths == FAST
+    assert not machine.works
+    assert calibrate(network, anew=True).paths == FAST[::-1]
+    assert recall(CPU).paths == FAST[::-1]
+
+
+def test_threads_processors_and_versions_have_files_of_their_own(cache, monkeypatch):
+    names = {file_of(CPU)}
+    torch.set_num_threads(torch.get_num_threads() + 1)
+    names.add(file_of(CPU))
+    monkeypatch.setattr(calibration, "describe_processor", lambda device: "an abacus")
+    names.add(file_of(CPU))
+    monkeypatch.setattr(torch, "__version__", "99.0")
+    names.add(file_of(CPU))
+    monkeypatch.setattr(calibration, "FORMAT", "nst_tutorial convolutions 99")
+    names.add(file_of(CPU))
+    assert len(names) == 5
+    assert all(path.parent == cache for path in names)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda text: "",
+        lambda text: text[: len(text) // 2],
+        lambda text: "[1, 2]",
+        lambda text: "\0\0\0",
+        lambda text: text.replace("winograd-bfloat16", "winograd-quick"),
+        lambda text: text.replace(calibration.FORMAT, "nst_tutorial convolutions 0"),
+        lambda text: re.sub(r'"machine": "', '"machine": "another ', text),
+        lambda text: json.dumps({**json.loads(text), "paths": ["direct"]}),
+        lambda text: json.dumps({**json.loads(text), "seconds": None}),
+    ],
+)
+def test_a_damaged_file_is_told_of_and_replaced(machine, network, monkeypatch, damage):
+    calibrate(network)
+    path = file_of(CPU)
+    path.write_text(damage(path.read_text()))
+    monkeypatch.setattr(calibration, "_known", {})
+    machine.works = []
+    with pytest.warns(UserWarning, match=re.escape(path.name) + " is damaged .*measuring anew"):
+        assert fastest(network, LONG).paths == FAST
+    assert machine.works
+    monkeypatch.setattr(calibration, "_known", {})
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert fastest(network, LONG).paths == FAST
+
+
+def test_where_nothing_can_be_kept_each_program_measures(machine, network, tmp_path, monkeypatch):
+    blocked = tmp_path / "a file"
+    blocked.write_text("")
+    monkeypatch.setenv("NST_CACHE", str(blocked))
+    with pytest.warns(UserWarning, match=r"cannot be kept in .*a file.*; set NST_CACHE to"):
+        assert fastest(network, LONG).paths == FAST
+    machine.works = []
+    assert fastest(network, LONG).paths == FAST  # this one knows it now
+    assert not machine.works
+
+
+def _calibrate_in_a_process(barrier, answers):
+    model = VGG19("random", channels=TINY, device="cpu")
+    torch.set_num_threads(1)
+    count = 0
+    measure = calibration.measure
+
+    def counted(*arguments):
+        nonlocal count
+        count += 1
+        return measure(("direct",), CPU)
+
+    calibration.measure = counted
+    barrier.wait()
+    answers.put((count, calibrate(model).paths, count))
+    answers.put(count)
+
+
+def test_of_two_processes_one_measures(cache):
+    context = multiprocessing.get_context("spawn")
+    barrier, answers = context.Barrier(2), context.Queue()
+    both = [
+        context.Process(target=_calibrate_in_a_process, args=(barrier, answers)) for _ in range(2)
+    ]
+    for process in both:
+        process.start()
+    got = [answers.get(timeout=120) for _ in range(4)]
+    for process in both:
+        process.join()
+    counts = [each for each in got if isinstance(each, int)]
+    assert sorted(counts) == [0, 1]
+    assert len({each[1] for each in got if not isinstance(each, int)}) == 1
+
+
+# --- really ----------------------------------------------------------------------------------
+
+
+@pytest.mark.slow
+def test_this_machine_is_measured_and_led_to_no_other_picture(cache, temple, starry):
+    """With the real network: the probe's gradient, and a whole run judged in float32."""
+    model = nst.load_vgg19(device="cpu")
+    known = calibrate(model)
+    assert known.cosine is None or known.cosine > 0.99
+    assert all(set(times) == set(known.seconds[0]) for times in known.seconds)
+    chosen, exact = (
+        nst.stylize(temple, starry, steps=30, model=network)
+        for network in (fastest(model, 0), model.with_paths("direct"))
+    )
+    assert chosen.settings["convolutions"] == nst.vgg.paths.written(known.paths)
+    totals = [result.history[-1]["total"] for result in (chosen, exact)]
+    assert abs(totals[0] - totals[1]) < 0.1 * totals[1]
