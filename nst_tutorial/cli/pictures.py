@@ -32,6 +32,7 @@ from .options import (
     with_default,
 )
 from .sources import (
+    available_here,
     check_files,
     check_order,
     mix_from,
@@ -110,6 +111,8 @@ def stylize(
     method: of.Method = None,
     learning_rate: of.LearningRate = None,
     lbfgs_pairs: of.LbfgsPairs = None,
+    convolutions: of.Convolutions = None,
+    precision: of.Precision = None,
     device: Device = "auto",
     memory: Memory = None,
     tile: of.Tile = "auto",
@@ -141,6 +144,7 @@ def stylize(
             "coarse_to_fine": coarse_to_fine, "parametrization": parametrization, "method": method,
             "learning_rate": learning_rate, "lbfgs_pairs": lbfgs_pairs,
             "denoise": spec_from(denoise), "seed": seed,
+            "convolutions": convolutions, "precision": precision,
         }  # fmt: skip
         options = {name: value for name, value in options.items() if value is not None}
         if stop_after is not None:
@@ -149,7 +153,7 @@ def stylize(
             if preset is not None:
                 raise ValueError("--preset and --like both say where to start; give one of them")
             recorded, masked = recorded_options(like)
-            options = {**recorded, **options}
+            options = {**available_here(recorded, like, device), **options}
             if masked and not (content_masks or style_masks):
                 complain(f"{like} was made with masks, and they are not in it: give them as well")
         names = [style, *(also or ())]

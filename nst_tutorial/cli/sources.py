@@ -129,3 +129,21 @@ def recorded_options(path: Path) -> tuple[dict, bool]:
     if not options.get("content_layers") or not options.get("style_layers"):
         raise ValueError(f"{path}: it was not made by stylize, so there is nothing to be like")
     return options, bool(record.get("masks"))
+
+
+def available_here(options: dict, path: Path, device: str) -> dict:
+    """The options without the convolutions in them, if this machine lacks those: it is told of."""
+    from ..machine.device import choose_device
+    from ..vgg.paths import paths_asked_for
+    from .console import complain
+
+    here = choose_device(device)
+    try:
+        paths_asked_for(options.get("convolutions", "auto"), "auto", here)
+    except ValueError:
+        complain(
+            f"{path} was made with convolutions that {here.type} lacks, "
+            f"{options['convolutions']}; its digits will differ"
+        )
+        return {k: v for k, v in options.items() if k not in ("convolutions", "precision")}
+    return options

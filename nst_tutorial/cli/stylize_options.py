@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-from ..presets import BALANCES, COLOR_METHODS, COLORS, STARTS
+from ..presets import BALANCES, COLOR_METHODS, COLORS, PATH_NAMES, STARTS
 from .options import (
     LOOK,
     MACHINE,
@@ -163,6 +163,19 @@ LbfgsPairs = Annotated[
     option("COUNT", with_default("Steps that lbfgs remembers.", OURS.lbfgs_pairs), panel=OPTIMIZER),
 ]
 
+Convolutions = Annotated[
+    str | None,
+    ours(
+        "NAME",
+        f"auto: the fastest here; or {', '.join(PATH_NAMES)}; or five, by commas.",
+        "convolutions",
+        panel=MACHINE,
+    ),
+]
+Precision = Annotated[
+    str | None,
+    ours("NAME", "Of the convolutions: float32, bfloat16, float16.", "precision", panel=MACHINE),
+]
 Tile = Annotated[
     str,
     option("auto|whole|PIXELS", "Side of tiles: the same picture in less memory.", panel=MACHINE),
