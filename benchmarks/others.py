@@ -20,6 +20,7 @@ import sys
 import time
 from itertools import pairwise
 
+import torch
 from peers import PAIRS, headline, in_a_fresh_process, peak_memory
 
 import nst_tutorial as nst
@@ -30,13 +31,15 @@ def pictures(size: int):
     return [nst.resize(nst.load_image(name), (size, size)).clamp(0, 1) for name in PAIRS[0]]
 
 
-def report(ends: list[float]) -> None:
+def report(ends: list[float], device: str = "cpu") -> None:
     each = [b - a for a, b in pairwise(ends[1:])]
-    print(json.dumps({"seconds": each, "memory": peak_memory()}))
+    on_cuda = torch.device(device).type == "cuda"
+    memory = torch.cuda.max_memory_allocated() / 1e9 if on_cuda else peak_memory()
+    print(json.dumps({"seconds": each, "memory": memory}))
 
 
-def theirs(size: int, iterations: int, checkout: str) -> None:
-    """In a fresh process: the seconds of each iteration, and the peak memory."""
+def theirs(size: int, iterations: int, checkout: str, device: str = "cpu") -> None:
+    """In a fresh process: the seconds of each iteration, and the peak memory, of a GPU its own."""
     import torchvision
 
     plain = torchvision.models.vgg19
@@ -47,11 +50,11 @@ def theirs(size: int, iterations: int, checkout: str) -> None:
     content, style = map(to_pil, pictures(size))
     ends: list[float] = []
     with contextlib.redirect_stdout(sys.stderr):
-        StyleTransfer().stylize(
+        StyleTransfer(devices=[device]).stylize(
             content, [style], min_scale=size, end_scale=size, initial_iterations=iterations,
             callback=lambda _: ends.append(time.perf_counter()),
         )  # fmt: skip
-    report(ends)
+    report(ends, device)
 
 
 def ours(size: int, iterations: int, kernel: str) -> None:
@@ -77,8 +80,8 @@ def main() -> None:
     parser.add_argument("--run", nargs="+", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.run:
-        name, size, iterations, what = options.run
-        globals()[name](int(size), int(iterations), what)
+        name, size, iterations, *what = options.run
+        globals()[name](int(size), int(iterations), *what)
         return
     if options.checkout is None:
         parser.error("name the folder of a checkout of style-transfer-pytorch")
