@@ -166,7 +166,7 @@ def check_too_little_memory(model: nst.VGG19, bounds: Bounds) -> Check:
     content, style, image = pictures(LARGE, device)
     engine = engine_for(model, content, style)
     exact = engine.value_and_gradient(image).gradient
-    peak, _ = peak_of(lambda: engine.value_and_gradient(image), device)
+    peak = peak_of(lambda: engine.value_and_gradient(image), device)
     held = torch.cuda.memory_allocated(device)
     limit = (held + (peak - held) / 3) / torch.cuda.get_device_properties(device).total_memory
     torch.cuda.empty_cache()
@@ -187,13 +187,14 @@ def check_too_little_memory(model: nst.VGG19, bounds: Bounds) -> Check:
 # --- speed -----------------------------------------------------------------------------------
 
 
-def peak_of(work: Callable[[], object], device: torch.device) -> tuple[float, float]:
-    """Peak of the device's memory in bytes (NaN: not told), and seconds."""
+def peak_of(work: Callable[[], object], device: torch.device) -> float:
+    """Bytes at the peak of the device's memory while it works; NaN: not told."""
     if device.type != "cuda":
-        return math.nan, seconds(work)
+        work()
+        return math.nan
     torch.cuda.reset_peak_memory_stats(device)
-    spent = seconds(work)
-    return float(torch.cuda.max_memory_allocated(device)), spent
+    work()
+    return float(torch.cuda.max_memory_allocated(device))
 
 
 def ours(model: nst.VGG19, size: int) -> str:
@@ -206,7 +207,7 @@ def ours(model: nst.VGG19, size: int) -> str:
     def evaluate() -> None:
         engine.value_and_gradient(image)  # waits for the device: its loss is a Python number
 
-    peak, _ = peak_of(evaluate, model.device)
+    peak = peak_of(evaluate, model.device)
     each: list[float] = []
     while len(each) < 2 or sum(each) < SECONDS:
         each.append(seconds(evaluate))

@@ -196,7 +196,7 @@ def card(monkeypatch):
 )
 def test_too_little_memory_goes_on_in_tiles(device, card, monkeypatch, most, measured, passed):
     monkeypatch.setattr(device, "LARGE", 320)
-    monkeypatch.setattr(device, "peak_of", lambda work, device: (4000.0, 0.0))
+    monkeypatch.setattr(device, "peak_of", lambda work, device: 4000.0)
     card.most = most
     model = tiny_network("cpu", "float32")
     check = device.check_too_little_memory(model, device.BOUNDS["float32"])
