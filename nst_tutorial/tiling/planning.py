@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -13,12 +13,23 @@ from ..images.resizing import fit
 from ..machine.device import choose_device
 from ..machine.memory import usable
 from ..presets import Settings
+from ..vgg.calibration import likely_paths
 from .engine import SMALLEST_TILE
 from .windows import can_be_cut, split_into_windows
 
 # Bytes, measured by benchmarks/memory.py for five style layers and one content layer.
-BASE = {"cpu": 0.98e9, "cuda": 0.9e9}  # torch, VGG19, its transformed weights
-PER_SEEN_PIXEL = {"cpu": 1400, "cuda": 3500}  # of the block that the network works on
+BASE = {"cpu": 0.72e9, "cuda": 0.9e9}  # torch, VGG19
+TRANSFORMED_WEIGHTS = {
+    "winograd": 0.32e9, "winograd-onednn": 0.62e9, "winograd-bfloat16": 0.3e9,
+}  # fmt: skip
+PER_SEEN_PIXEL = {  # of the block that the network works on, by its path
+    "direct": 2300, "winograd": 1400, "winograd-onednn": 1400,
+    "direct-bfloat16": 1350, "winograd-bfloat16": 900, "direct-float16": 2300,
+}  # fmt: skip
+PER_SEEN_PIXEL_ON_CUDA = 3500
+# How the numbers of the network's features, and of its weights, are spread over the five blocks
+FEATURES_OF_BLOCKS = (0.43, 0.22, 0.22, 0.10, 0.03)
+WEIGHTS_OF_BLOCKS = (0.00, 0.02, 0.16, 0.64, 0.18)
 IN_TILES = 1.25  # times as much, since blocks of several sizes leave gaps in the memory
 PER_PIXEL = 70  # of the whole picture: itself, its gradient, the content's features
 PER_PIXEL_OF_STATE = 150  # start, best picture, and what the optimiser works with
@@ -88,6 +99,7 @@ def plan(
     seconds_per_megapixel: float | None = None,
     narrowest: float | None = None,
     circular: bool = False,
+    paths: Sequence[str] | None = None,
 ) -> Plan:
     """Return what `stylize` will do for a picture of this size.
 
@@ -113,6 +125,9 @@ def plan(
         See `schedule`.
     circular
         The picture continues on its opposite side. Not every size can then be cut into tiles.
+    paths
+        Of the network's five blocks (`VGG19.paths`), since each path needs another memory; None:
+        those that a run on this machine would take.
 
     Raises
     ------
@@ -125,12 +140,13 @@ def plan(
     budget = check_number("memory", memory, above=0) * 1e9 if memory is not None else usable(device)
     longer = max(height, width)
     narrowest = min(height, width) / longer if narrowest is None else narrowest
+    paths = likely_paths(device) if paths is None else paths
     stages = []
     steps = check_integer("steps", settings.steps, 0)
     scales = schedule(longer, steps, settings.coarse_to_fine, narrowest)
     for size, evaluations in scales:
         shape = fit(width, height, size)[::-1]
-        stages.append(_stage(shape, evaluations, settings, budget, tile, device, circular))
+        stages.append(_stage(shape, evaluations, settings, budget, tile, device, circular, paths))
     seconds = None
     if seconds_per_megapixel is not None:
         seconds = sum(stage.work for stage in stages) / 1e6 * seconds_per_megapixel
@@ -143,15 +159,25 @@ def memory_of_evaluation(
     layers: Sequence[str],
     device: torch.device,
     circular: bool = False,
+    paths: Sequence[str] | None = None,
 ) -> float:
     """Return the bytes at the peak of one evaluation of loss and gradient, torch included."""
-    kind = "cuda" if device.type == "cuda" else "cpu"
     seen = _seen(shape, tile, layers, circular)
-    each = PER_SEEN_PIXEL[kind] * (IN_TILES if len(seen) > 1 else 1)
-    return BASE[kind] + each * max(seen) + PER_PIXEL * shape[0] * shape[1]
+    paths = likely_paths(device) if paths is None else paths
+    if device.type == "cuda":
+        base, each = BASE["cuda"], float(PER_SEEN_PIXEL_ON_CUDA)
+    else:
+        base = BASE["cpu"] + _weighted(TRANSFORMED_WEIGHTS, paths, WEIGHTS_OF_BLOCKS)
+        each = _weighted(PER_SEEN_PIXEL, paths, FEATURES_OF_BLOCKS)
+    each *= IN_TILES if len(seen) > 1 else 1
+    return base + each * max(seen) + PER_PIXEL * shape[0] * shape[1]
 
 
-def _stage(shape, steps, settings, budget, tile, device, circular) -> Stage:
+def _weighted(amounts: Mapping[str, float], paths: Sequence[str], shares: Sequence[float]) -> float:
+    return sum(share * amounts.get(path, 0.0) for path, share in zip(paths, shares, strict=True))
+
+
+def _stage(shape, steps, settings, budget, tile, device, circular, paths) -> Stage:
     layers = [*settings.content_layers, *settings.style_layers]
     most_pairs = 0
     if settings.method == "lbfgs":
@@ -161,7 +187,7 @@ def _stage(shape, steps, settings, budget, tile, device, circular) -> Stage:
         return (PER_PIXEL_OF_STATE + PER_PAIR * pairs) * shape[0] * shape[1]
 
     def needs(side: int | None, pairs: int) -> float:
-        return memory_of_evaluation(shape, side, layers, device, circular) + of_state(pairs)
+        return memory_of_evaluation(shape, side, layers, device, circular, paths) + of_state(pairs)
 
     if tile == "auto":
         whole_only = circular and not can_be_cut(shape, layers)
@@ -180,7 +206,7 @@ def _stage(shape, steps, settings, budget, tile, device, circular) -> Stage:
         if isinstance(tile, str) and tile != "whole":
             raise ValueError(f"tile must be auto, whole or a side in pixels; got {tile!r}")
         side = None if tile == "whole" else check_integer("tile", tile, SMALLEST_TILE)
-    evaluation = memory_of_evaluation(shape, side, layers, device, circular)
+    evaluation = memory_of_evaluation(shape, side, layers, device, circular, paths)
     pairs = most_pairs
     if budget is not None and pairs > 1:
         counts = range(1, most_pairs + 1)

@@ -79,12 +79,13 @@ class Request:
         memory: float | None = None,
         tile: int | str = "auto",
         seconds_per_megapixel: float | None = None,
+        paths: Sequence[str] | None = None,
     ) -> Plan:
         """Return the scales to work at, each with its tiles and memory; see `tiling.plan`."""
         return plan(
             *self.shape, settings=self.settings, memory=memory, tile=tile, device=device,
             seconds_per_megapixel=seconds_per_megapixel, narrowest=self.narrowest,
-            circular=self.tileable,
+            circular=self.tileable, paths=paths,
         )  # fmt: skip
 
 

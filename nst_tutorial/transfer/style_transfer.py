@@ -161,7 +161,7 @@ def stylize(
     model = choose_model(
         request.settings, device, model, pixels=request.pixels, checkpoint=checkpoint
     )
-    plan = request.plan(model.device, memory=memory, tile=tile)
+    plan = request.plan(model.device, memory=memory, tile=tile, paths=model.paths)
     warn_if_too_large(request, plan)
     scene = prepare(request, model)
     check_regions(scene.styles, [(s.height, s.width) for s in plan.stages], request.settings)

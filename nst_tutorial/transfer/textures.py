@@ -177,6 +177,6 @@ def _run(
     callback: Callback | None,
 ) -> Result:
     scene = prepare(request, model)
-    stages = request.plan(model.device, memory=memory).stages
+    stages = request.plan(model.device, memory=memory, paths=model.paths).stages
     objectives = Objectives(scene, request.settings, model, style_model, seed=request.seed)
     return through_scales(scene.start, objectives, request.settings, stages, callback)

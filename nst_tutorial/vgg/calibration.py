@@ -25,7 +25,7 @@ from ..storage.cache import VARIABLE, cache_folder
 from .layers import BLOCKS
 from .measuring import LEAST_COSINE, BusyError, Seconds, cosine_with_float32, measure, quickest
 from .network import VGG19
-from .paths import PATHS, candidates
+from .paths import PATHS, candidates, default_paths, paths_asked_for
 
 FORMAT = "nst_tutorial convolutions 1"
 WORTHWHILE = {"cpu": 4e6, "cuda": 400e6}  # pixels, each as often as it is seen: some 15 s of work
@@ -80,6 +80,13 @@ def fastest(model: VGG19, pixels: float) -> VGG19:
     if model.precision_asked_for != "auto":  # whatever the probe says: it was asked for
         return model.with_paths(quickest(known.seconds, names))
     return model.with_paths(known.paths)
+
+
+def likely_paths(device: torch.device) -> tuple[str, ...]:
+    """Return the convolutions that a run with default settings takes, as far as is known."""
+    fixed = paths_asked_for("auto", "auto", device)
+    known = recall(device) if fixed is None else None
+    return fixed or (known.paths if known is not None else default_paths("auto", device))
 
 
 _known: dict[str, Calibration] = {}  # machine → what this process has measured or read

@@ -8,19 +8,15 @@ from functools import lru_cache
 from pathlib import Path
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..checks import check_choice, check_integer
 from ..machine.device import choose_device
 from ..machine.modes import leaving_inference_mode
-from . import winograd
-from .first_layer import ConvReLU
 from .layers import BLOCKS, CHANNELS, CONVOLUTIONS, LAYERS, check_layers
+from .passes import Kept, run
 from .paths import PATHS, default_paths, paths_asked_for, written
-from .products import PRODUCTS, Products
 from .weights import PREPROCESSING, check_weights, read_weights
-from .winograd_layers import Conv3x3ReLU, Conv3x3ReLUPool
 
 
 class VGG19(nn.Module):
@@ -73,6 +69,7 @@ class VGG19(nn.Module):
 
     mean: Tensor
     std: Tensor
+    paths: tuple[str, ...]
 
     @leaving_inference_mode
     def __init__(
@@ -108,7 +105,7 @@ class VGG19(nn.Module):
         mean, std = PREPROCESSING[scaling]
         for name, values in (("mean", mean), ("std", std)):
             self.register_buffer(name, torch.tensor(values, dtype=torch.float32).view(1, 3, 1, 1))
-        self._kept_products: dict[tuple[str, str], tuple[Tensor, Products]] = {}
+        self.kept = Kept()
         self.to(on)
         self.to(memory_format=torch.channels_last)
         if rescale:
@@ -189,62 +186,12 @@ class VGG19(nn.Module):
                 f"got {image.shape[3]}×{image.shape[2]}"
             )
         x = ((image - self.mean) / self.std).contiguous(memory_format=torch.channels_last)
-        features = {}
-        for group in _groups(path, wanted):
-            x = self._run(group, x)
-            if group[-1] in wanted:
-                features[group[-1]] = x
+        features = run(self, x, path, wanted)
         return {name: features[name] for name in layers}
 
-    def _run(self, group: Sequence[str], x: Tensor) -> Tensor:
-        """A convolution, the ReLU and the pooling after it, or a part of these."""
-        conv, *rest = group
-        if not conv.startswith("conv"):
-            return self._rectify_and_pool(group, x)
-        weight, bias = self._parameters_of(conv)
-        name = self.paths[int(conv[4]) - 1]
-        dtype = PATHS[name].dtype if weight.dtype == torch.float32 else weight.dtype
-        if rest and self.padding == "zeros" and x.device.type == "cpu":
-            if conv == CONVOLUTIONS[0]:
-                return ConvReLU.apply(x, weight, bias, dtype)
-            if name in PRODUCTS and winograd.pays_off(x, weight):
-                products = self._products(name, conv, weight)
-                if len(rest) == 1:
-                    return Conv3x3ReLU.apply(x, products, bias)
-                return Conv3x3ReLUPool.apply(x, products, bias, self.pooling)
-        x = self._convolve(x.to(dtype), weight.to(dtype), bias.to(dtype))
-        return self._rectify_and_pool(rest, x, in_place=True)
-
-    def _rectify_and_pool(self, names: Sequence[str], x: Tensor, in_place: bool = False) -> Tensor:
-        """ReLU and pooling, or one of them, or none. In place: a convolution needs no output."""
-        pool = F.max_pool2d if self.pooling == "max" else F.avg_pool2d
-        if len(names) == 2 and self.pooling == "max":  # they commute, and a quarter is left to do
-            return pool(x, 2).relu_()
-        rectify = Tensor.relu_ if in_place else Tensor.relu
-        for name in names:
-            x = rectify(x) if name.startswith("relu") else pool(x, 2)
-        return x
-
-    def _convolve(self, x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
-        if self.padding == "circular":
-            return F.conv2d(F.pad(x, (1, 1, 1, 1), mode="circular"), weight, bias)
-        return F.conv2d(x, weight, bias, padding=1)
-
-    def _parameters_of(self, conv: str) -> tuple[Tensor, Tensor]:
-        return getattr(self, f"{conv}_weight"), getattr(self, f"{conv}_bias")
-
-    def _products(self, path: str, conv: str, weight: Tensor) -> Products:
-        """The weights as `winograd` needs them, kept until the weights change.
-
-        Whether they did is seen by their sums: torch's count of changes (`_version`) knows nothing
-        of those by way of `.data`, and inference tensors have none.
-        """
-        sums = winograd.weighted_sums(weight)
-        kept = self._kept_products.get((path, conv))
-        if kept is None or not torch.equal(kept[0], sums):
-            kept = sums, PRODUCTS[path](winograd.transform_weights(weight))
-            self._kept_products[path, conv] = kept
-        return kept[1]
+    def parameters_of(self, convolution: str) -> tuple[Tensor, Tensor]:
+        """Return the weight (C_out, C_in, 3, 3) and the bias (C_out,) of a convolution."""
+        return getattr(self, f"{convolution}_weight"), getattr(self, f"{convolution}_bias")
 
     @torch.no_grad()
     def rescale_(self, images: Iterable[Tensor]) -> VGG19:
@@ -254,6 +201,10 @@ class VGG19(nn.Module):
         poolings commute with a positive factor: features become features / mean activation (Gatys
         et al. 2016, section 2). A filter that is silent on all the pictures keeps its scale.
         """
+        if self.precision != "float32":  # means need no rounding, and no scale yet
+            self.with_paths("direct").rescale_(images)
+            self.rescaled = True
+            return self
         images = [image.to(self.mean) for image in images]
         rectified = [name.replace("conv", "relu") for name in CONVOLUTIONS]
         totals = dict.fromkeys(rectified, torch.zeros((), device=self.device))
@@ -263,11 +214,12 @@ class VGG19(nn.Module):
         before = torch.ones(3, device=self.device, dtype=self.mean.dtype)
         for conv, relu in zip(CONVOLUTIONS, rectified, strict=True):
             mean = torch.where(totals[relu] > 0, totals[relu], 1.0)
-            weight, bias = self._parameters_of(conv)
+            weight, bias = self.parameters_of(conv)
             weight.copy_(weight * before.view(1, -1, 1, 1) / mean.view(-1, 1, 1, 1))
             bias.copy_(bias / mean)
             before = mean
         self.rescaled = True
+        self.kept.scale = None
         return self
 
 
@@ -286,13 +238,3 @@ def load_vgg19(
         weights, pooling=pooling, rescale=rescale, padding=padding, device=device,
         convolutions=convolutions, precision=precision,
     )  # fmt: skip
-
-
-def _groups(path: Sequence[str], wanted: set[str]) -> list[list[str]]:
-    """Cut the network before each convolution and after each wanted layer."""
-    groups: list[list[str]] = []
-    for name in path:
-        if name.startswith("conv") or groups[-1][-1] in wanted:
-            groups.append([])
-        groups[-1].append(name)
-    return groups

@@ -17,6 +17,7 @@ from ..settings import PRECISIONS
 from .layers import BLOCKS
 
 VARIABLE = "NST_CONVOLUTIONS"
+FLOAT16 = "direct-float16"  # the only one that needs scales, see `half`
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ PATHS = {
     "winograd-onednn": Path("winograd", torch.float32, "onednn"),
     "direct-bfloat16": Path("direct", torch.bfloat16, devices=("cpu", "cuda")),
     "winograd-bfloat16": Path("winograd", torch.bfloat16, "onednn"),
-    "direct-float16": Path("direct", torch.float16, devices=("cuda", "cpu")),
+    FLOAT16: Path("direct", torch.float16, devices=("cuda", "cpu")),
 }
 """Name → path. "winograd" multiplies with torch's BLAS, "winograd-onednn" with oneDNN."""
 

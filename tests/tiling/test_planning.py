@@ -11,6 +11,7 @@ from nst_tutorial.presets import PRESETS
 from nst_tutorial.settings import MOST_PAIRS
 from nst_tutorial.tiling import planning
 from nst_tutorial.tiling.planning import plan, schedule
+from nst_tutorial.vgg.paths import PATHS
 
 DEFAULT = PRESETS["default"]
 GB = 1e9
@@ -189,3 +190,24 @@ def test_tiles_of_a_tileable_picture_have_their_margin_on_every_side():
     flat, round_about = (plan(1024, 1024, circular=c, **cut).stages[-1] for c in (False, True))
     assert round_about.work / flat.work == pytest.approx((512 + 160) ** 2 / (512 + 80) ** 2)
     assert round_about.memory > flat.memory
+
+
+def test_each_path_of_the_convolutions_needs_its_own_memory(monkeypatch):
+    """In reduced precision a larger picture fits; what the machine would take is planned with."""
+
+    def needs(name):
+        return planning.memory_of_evaluation(
+            (1024, 1024), None, ["relu4_2"], torch.device("cpu"), paths=(name,) * 5
+        )
+
+    assert needs("winograd-bfloat16") < needs("direct-bfloat16") < needs("direct")
+    mixed = ("direct-bfloat16", "direct-bfloat16", *("winograd-bfloat16",) * 3)
+    between = planning.memory_of_evaluation(
+        (1024, 1024), None, ["relu4_2"], torch.device("cpu"), paths=mixed
+    )
+    assert needs("winograd-bfloat16") < between < needs("direct")
+    for name in ("winograd-bfloat16", "direct"):
+        monkeypatch.setenv("NST_CONVOLUTIONS", name)
+        planned = planning.plan(1024, 1024, memory=50, device="cpu")
+        assert planned == planning.plan(1024, 1024, memory=50, device="cpu", paths=(name,) * 5)
+    assert set(planning.PER_SEEN_PIXEL) == set(PATHS)

@@ -10,7 +10,8 @@ from runs import TINY
 from nst_tutorial.images.reading import bundled_images, load_image
 from nst_tutorial.vgg import half
 from nst_tutorial.vgg.layers import CONVOLUTIONS, LAYERS
-from nst_tutorial.vgg.network import VGG19, _groups
+from nst_tutorial.vgg.network import VGG19
+from nst_tutorial.vgg.passes import _groups
 
 STYLE = ["relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1"]
 
@@ -24,7 +25,7 @@ def step(model, group, scale):
     """A group of layers from float16 to float16."""
     first, *rest = group if group[0].startswith("conv") else ("", *group)
     if first:
-        weight, bias = half.parameters(first, *model._parameters_of(first), scale)
+        weight, bias = half.parameters(first, *model.parameters_of(first), scale)
 
     def layers(x):
         y = F.conv2d(x, weight, bias, padding=1) if first else x

@@ -116,9 +116,9 @@ def test_asking_for_more_layers_changes_none(tiny, picture):
 
 def test_stops_at_the_deepest_layer(monkeypatch, tiny, picture):
     seen = []
-    look_up = VGG19._parameters_of
+    look_up = VGG19.parameters_of
     monkeypatch.setattr(
-        VGG19, "_parameters_of", lambda self, name: seen.append(name) or look_up(self, name)
+        VGG19, "parameters_of", lambda self, name: seen.append(name) or look_up(self, name)
     )
     assert list(tiny(picture, ["relu2_1", "conv1_2"])) == ["relu2_1", "conv1_2"]
     assert seen == ["conv1_1", "conv1_2", "conv2_1"]
