@@ -12,7 +12,7 @@ from runs import TINY
 
 from nst_tutorial.vgg.network import VGG19
 
-BENCHMARKS = Path(__file__).resolve().parents[2] / "benchmarks"
+BENCHMARKS = Path(__file__).resolve().parents[1] / "benchmarks"
 THEIRS = """
 class StyleTransfer:
     def __init__(self, devices):
@@ -168,14 +168,14 @@ def test_a_device_that_there_is_not_is_refused(device, capsys):
 def card(monkeypatch):
     """A stand-in for CUDA: with `card.most`, passes over more pixels find no memory there."""
     card = SimpleNamespace(most=None, fractions=[])
-    forward = VGG19.forward
+    look = VGG19.look
 
     def limited(self, image, layers):
         if card.fractions and card.fractions[-1] < 1 and image[0, 0].numel() > card.most:
             raise torch.OutOfMemoryError("CUDA out of memory")
-        return forward(self, image, layers)
+        return look(self, image, layers)
 
-    monkeypatch.setattr(VGG19, "forward", limited)
+    monkeypatch.setattr(VGG19, "look", limited)
     for name, function in {
         "memory_allocated": lambda device: 1000,
         "empty_cache": lambda: None,
