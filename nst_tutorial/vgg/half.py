@@ -30,7 +30,7 @@ LARGEST_INPUT = 255.0  # no preprocessing gives a normalised picture larger numb
 # The largest |feature| of the original weights: conv4_2, `woodcut_waves` at 192 px, max pooling
 # (average: 10203).
 #     python -c "import nst_tutorial as nst; from nst_tutorial.vgg.half import *;
-#     print(largest_feature(nst.VGG19(precision='float32'), SIZES))"
+#     print(largest_feature(nst.VGG19(precision='float32', device='cpu'), SIZES))"
 ORIGINAL = 35506.14
 SIZES = (64, 128, 192, 256, 512)
 SMALL = 64  # pixels, at which other weights are measured …
