@@ -30,7 +30,7 @@ LARGEST_INPUT = 255.0  # no preprocessing gives a normalised picture larger numb
 # The largest |feature| of the original weights: conv4_2, `woodcut_waves` at 192 px, max pooling
 # (average: 10203).
 #     python -c "import nst_tutorial as nst; from nst_tutorial.vgg.half import *;
-#     print(largest_feature(nst.VGG19(precision='float32'), SIZES))"
+#     print(largest_feature(nst.VGG19(precision='float32', device='cpu'), SIZES))"
 ORIGINAL = 35506.14
 SIZES = (64, 128, 192, 256, 512)
 SMALL = 64  # pixels, at which other weights are measured …
@@ -43,7 +43,7 @@ Step = Callable[[Tensor], Tensor]
 # --- features --------------------------------------------------------------------------------
 
 
-def scale_for(network: Network, original: bool) -> float:
+def scale_for(network: Network, original: bool, device: torch.device | str = "cpu") -> float:
     """Return the power of two by which the normalised picture and all biases are multiplied.
 
     It is the largest for which the features of the bundled pictures, and the pictures themselves,
@@ -57,20 +57,24 @@ def scale_for(network: Network, original: bool) -> float:
         Whether its weights are the original ones as they are. The largest feature of others is
         measured, on the bundled pictures at 64 pixels, and taken four times. (A bound from the
         weights alone, the product of Σ|w| over the layers, is 1e11 times what pictures reach.)
+    device
+        Where the network takes its pictures.
 
     Raises
     ------
     ValueError
         The network's features are not finite.
     """
-    largest = ORIGINAL if original else SMALL_MARGIN * largest_feature(network, (SMALL,))
+    largest = ORIGINAL if original else SMALL_MARGIN * largest_feature(network, (SMALL,), device)
     if not math.isfinite(largest):
         raise ValueError("the network's features are not finite; check its weights")
     return 2.0 ** math.floor(math.log2(LARGEST / (MARGIN * max(largest, LARGEST_INPUT))))
 
 
 @torch.no_grad()
-def largest_feature(network: Network, sizes: Iterable[int]) -> float:
+def largest_feature(
+    network: Network, sizes: Iterable[int], device: torch.device | str = "cpu"
+) -> float:
     """Return the largest magnitude of any convolution over the bundled pictures at these sizes."""
     from ..images.reading import bundled_images
 
@@ -78,7 +82,7 @@ def largest_feature(network: Network, sizes: Iterable[int]) -> float:
     largest = [
         torch.linalg.vector_norm(features, torch.inf).cpu()
         for image in pictures
-        for features in network(image, CONVOLUTIONS).values()
+        for features in network(image.to(device), CONVOLUTIONS).values()
     ]
     return float(torch.stack(largest).max())
 

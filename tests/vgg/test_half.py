@@ -133,6 +133,15 @@ def test_the_largest_feature_is_the_largest_over_pictures_and_convolutions(small
     assert half.largest_feature(small_vgg, (64,)) == expected
 
 
+def test_pictures_are_measured_where_the_network_is():
+    def elsewhere(image, layers):
+        assert image.is_meta
+        return {"conv1_1": torch.full((1, 1, 2, 2), -3.0)}
+
+    assert half.largest_feature(elsewhere, (64,), "meta") == 3
+    assert 8 * 255 * half.scale_for(elsewhere, False, "meta") <= 65504
+
+
 @pytest.mark.parametrize("scale", [2.0**-6, 1.0, 2.0**6])
 def test_features_do_not_depend_on_the_scale(small_vgg, picture, scale):
     """VGG19 is positively homogeneous, biases included."""

@@ -12,7 +12,7 @@ from runs import TINY
 
 from nst_tutorial.vgg.network import VGG19
 
-BENCHMARKS = Path(__file__).resolve().parents[2] / "benchmarks"
+BENCHMARKS = Path(__file__).resolve().parents[1] / "benchmarks"
 THEIRS = """
 class StyleTransfer:
     def __init__(self, devices):
