@@ -119,7 +119,7 @@ def test_the_contract_has_the_floors_of_the_plan():
 def test_tests_mirror_the_rooms():
     rooms = {path.parent.name for path in PACKAGE.glob("*/__init__.py")}
     folders = {path.parent.name for path in (ROOT / "tests").glob("*/test_*.py")}
-    assert folders - {"benchmarks"} == rooms
+    assert folders == rooms
 
 
 def test_browsers_and_workers_are_started_one_at_a_time():
