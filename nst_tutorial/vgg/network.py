@@ -14,7 +14,7 @@ from ..checks import check_choice, check_integer
 from ..machine.device import choose_device
 from ..machine.modes import leaving_inference_mode
 from .layers import BLOCKS, CHANNELS, CONVOLUTIONS, LAYERS, check_layers
-from .passes import Kept, run
+from .passes import Kept, run, versions_of
 from .paths import PATHS, default_paths, paths_asked_for, written
 from .weights import PREPROCESSING, check_weights, read_weights
 
@@ -108,6 +108,7 @@ class VGG19(nn.Module):
         self.kept = Kept()
         self.to(on)
         self.to(memory_format=torch.channels_last)
+        self.kept.versions = versions_of(self)
         if rescale:
             from ..images.reading import bundled_images
 
@@ -219,7 +220,6 @@ class VGG19(nn.Module):
             bias.copy_(bias / mean)
             before = mean
         self.rescaled = True
-        self.kept.scale = None
         return self
 
 

@@ -95,10 +95,17 @@ def _run_in_float16(network: VGG19, group: Sequence[str], x: Tensor) -> Tensor:
 
 def _scale(network: VGG19) -> float:
     """What float16 needs so that no feature is too large for it."""
-    if network.kept.scale is None:
-        original = network.weights == "original" and not network.rescaled
-        network.kept.scale = half.scale_for(network.with_paths("direct"), original)
-    return network.kept.scale
+    kept, versions = network.kept, versions_of(network)
+    if kept.scale is None or kept.scale[0] != versions:
+        original = network.weights == "original" and versions == kept.versions
+        exact = network.with_paths("direct")
+        kept.scale = versions, half.scale_for(exact, original, network.device)
+    return kept.scale[1]
+
+
+def versions_of(network: VGG19) -> tuple[int, ...]:
+    """How often each tensor of a network was changed, as torch counts it."""
+    return tuple(tensor._version for tensor in network.buffers())
 
 
 def _convolve(network: VGG19, x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
@@ -126,7 +133,8 @@ class Kept:
 
     products: dict[tuple[str, str], tuple[Tensor, Products]] = field(default_factory=dict)
     halves: dict[str, tuple[tuple, tuple[Tensor, Tensor]]] = field(default_factory=dict)
-    scale: float | None = None
+    scale: tuple[tuple[int, ...], float] | None = None  # with the `versions_of` the network
+    versions: tuple[int, ...] = ()  # when its weights had just been read
 
     def products_of(self, path: str, conv: str, weight: Tensor) -> Products:
         """The weights as `winograd` needs them, until they change.

@@ -294,3 +294,27 @@ def test_what_is_kept_is_float16_and_let_go_after_the_backward_pass(small_vgg, p
     torch.autograd.grad(features.sum(), image)
     with pytest.raises(RuntimeError, match="already been freed"):
         torch.autograd.grad(features.sum(), image)
+
+
+def test_changed_weights_get_their_own_scale(vgg, monkeypatch):
+    """The constant is of the original weights alone."""
+    model = VGG19("random", channels=TINY, device="cpu", convolutions="direct-float16")
+    image = torch.rand(1, 3, 32, 32, generator=torch.Generator().manual_seed(1))
+    model(image, ["relu2_1"])
+    before = model.kept.scale[1]
+    model.load_state_dict(
+        {k: 16 * t if "conv1_1" in k else t for k, t in model.state_dict().items()}
+    )
+    features = model(image, ["relu2_1"])["relu2_1"]
+    assert model.kept.scale[1] < before
+    expected = model.with_paths("direct")(image, ["relu2_1"])["relu2_1"]
+    assert float((features - expected).norm() / expected.norm()) < 5e-3
+    asked = []
+    monkeypatch.setattr(
+        half, "scale_for", lambda network, original, device: asked.append(original) or 1.0
+    )
+    for change in (lambda network: None, lambda network: network.conv1_1_bias.mul_(1)):
+        original = VGG19(device="cpu", convolutions="direct-float16")
+        change(original)
+        original(image, ["relu1_1"])
+    assert asked == [True, False]
