@@ -23,8 +23,8 @@ TRANSFORMED_WEIGHTS = {
     "winograd": 0.32e9, "winograd-onednn": 0.62e9, "winograd-bfloat16": 0.3e9,
 }  # fmt: skip
 PER_SEEN_PIXEL = {  # of the block that the network works on, by its path
-    "direct": 2300, "winograd": 1400, "winograd-onednn": 1400,
-    "direct-bfloat16": 1350, "winograd-bfloat16": 900, "direct-float16": 2300,
+    "direct": 2500, "winograd": 1400, "winograd-onednn": 1400,
+    "direct-bfloat16": 1450, "winograd-bfloat16": 900, "direct-float16": 2300,
 }  # fmt: skip
 PER_SEEN_PIXEL_ON_CUDA = 3500
 # How the numbers of the network's features, and of its weights, are spread over the five blocks
