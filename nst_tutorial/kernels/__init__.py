@@ -10,12 +10,15 @@ over all pairs of positions p, q. A kernel k(a, b) = <φ(a), φ(b)> with a finit
 no pairs: MMD² = ‖S_x - S_y‖² with the statistic S = mean φ(f_p). For k = (aᵀb)² the map is
 φ(a) = a aᵀ, so S is the Gram matrix, and this is the style loss of Gatys et al. 2016.
 
-Each class is one statistic: those with a finite feature map are in `moments`, the one without is in
-`gaussian`. They share one protocol (`statistic.Statistic`) and hold no state, so that every user of
-one can switch to another. `registry` combines them and finds them by name, `mmd` evaluates them by
-brute force.
+Each class is one statistic. Those that know means and products of two features are in `moments`;
+`central_moments` sees more of each channel's distribution, `autocorrelation` what stands where.
+The kernel without a finite feature map is in `gaussian`. They share one protocol
+(`statistic.Statistic`) and hold no state, so that every user of one can switch to another.
+`registry` combines them and finds them by name, `mmd` evaluates them by brute force.
 """
 
+from .autocorrelation import Autocorrelation
+from .central_moments import LARGEST_ORDER, CentralMoments
 from .gaussian import MOST_NUMBERS, SMALLEST, Gaussian
 from .mmd import mmd2
 from .moments import (
@@ -31,14 +34,24 @@ from .moments import (
     pull_of_moments,
 )
 from .registry import KERNELS, PARTS, Kernel, WeightedSum, describe, get_kernel, kernels_of_layers
-from .statistic import Moments, Part, PullingStatistic, SpatialStatistic, Statistic
+from .statistic import (
+    Moments,
+    Part,
+    PullingStatistic,
+    SpatialStatistic,
+    Statistic,
+    reach_of,
+)
 
 __all__ = [
     "KERNELS",
+    "LARGEST_ORDER",
     "MOST_NUMBERS",
     "PARTS",
     "SMALLEST",
+    "Autocorrelation",
     "BatchNormStatistics",
+    "CentralMoments",
     "Gaussian",
     "Gram",
     "Kernel",
@@ -60,4 +73,5 @@ __all__ = [
     "mmd2",
     "positions",
     "pull_of_moments",
+    "reach_of",
 ]

@@ -10,9 +10,11 @@ import torch
 from torch import Tensor
 
 from ..checks import check_number, did_you_mean
+from .autocorrelation import Autocorrelation
+from .central_moments import CentralMoments
 from .gaussian import Gaussian
 from .moments import BatchNormStatistics, Gram, Linear, Polynomial, Wasserstein
-from .statistic import Moments, Statistic
+from .statistic import Moments, Statistic, reach_of
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,11 @@ class WeightedSum:
             raise ValueError("a weighted sum of kernels needs a weight above 0")
         object.__setattr__(self, "parts", parts)
         object.__setattr__(self, "additive", all(kernel.additive for _, kernel in self.parts))
+
+    @property
+    def reach(self) -> int:
+        """The longest of its parts'."""
+        return max(reach_of(kernel) for _, kernel in self.parts)
 
     def description(self) -> dict:
         parts = [[weight, describe(part)] for weight, part in self.parts]
@@ -72,6 +79,8 @@ KERNELS: dict[str, Callable[..., Statistic]] = {
     "gaussian": Gaussian,
     "bn": BatchNormStatistics,
     "wasserstein": Wasserstein,
+    "central_moments": CentralMoments,
+    "autocorrelation": Autocorrelation,
 }
 
 PARTS = ("additive", "statistic", "distance", "magnitude", "fitted")

@@ -71,10 +71,19 @@ class Part(Protocol):
 
 
 class SpatialStatistic(Statistic, Protocol):
-    """A statistic that is no mean over positions: it must know where a part of a picture lies."""
+    """A statistic that is no mean over positions: it must know where a part of a picture lies.
+
+    One that relates positions to others has a property `reach`: see `reach_of`.
+    """
 
     def contribution(self, features: Tensor, place: Part) -> Moments:
         """What a part adds to the statistic of the whole: (N, C, h, w) → the same as `statistic`.
 
-        The contributions of all parts add up to the statistic.
+        The contributions of all parts add up to the statistic. The features are those of the part
+        and, on every side, of `reach` positions around it, or as many as the layer has there.
         """
+
+
+def reach_of(statistic: Statistic) -> int:
+    """How many positions around a part its contribution needs: `reach` where there is one, or 0."""
+    return getattr(statistic, "reach", 0)

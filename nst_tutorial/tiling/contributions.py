@@ -5,14 +5,20 @@ A strip holds so few features that they stay in the processor's cache while they
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import cast
 
 import torch
 from torch import Tensor
 
 from ..kernels.registry import WeightedSum
-from ..kernels.statistic import Moments, PullingStatistic, SpatialStatistic, Statistic
+from ..kernels.statistic import (
+    Moments,
+    PullingStatistic,
+    SpatialStatistic,
+    Statistic,
+    reach_of,
+)
 from ..losses.terms import Style
 from .windows import FeatureWindow
 
@@ -25,7 +31,10 @@ def exact(features: Tensor) -> Tensor:
 
 
 def contribution(kernel: Statistic, own: Tensor, place: FeatureWindow) -> Moments | None:
-    """What a part adds to the statistic of the whole; None: nothing."""
+    """What a part adds to the statistic of the whole; None: nothing.
+
+    `own` are its features and those around it that the kernel reaches, here and below.
+    """
     total = None
     with torch.no_grad():
         for rows, strip in strips_of(kernel, own, place):
@@ -36,21 +45,26 @@ def contribution(kernel: Statistic, own: Tensor, place: FeatureWindow) -> Moment
 def strips_of(
     kernel: Statistic, own: Tensor, place: FeatureWindow
 ) -> Iterator[tuple[slice, FeatureWindow]]:
-    """Strips of rows that hold few features and count for something."""
+    """Strips of rows that hold few features and count for something; the whole if not additive."""
     numbers = own.shape[1] * own.shape[3] * own.shape[0]
     if not numbers or not own.shape[2]:
         return
-    rows = max(1, STRIP_NUMBERS // numbers) if kernel.additive else own.shape[2]
-    for strip in place.in_strips(rows):
+    strips = place.in_strips(max(1, STRIP_NUMBERS // numbers)) if kernel.additive else [place]
+    for strip in strips:
         mask = strip.cut_mask()
         if mask is None or mask.any():
             begin = strip.rows.start - place.rows.start
-            yield slice(begin, begin + strip.rows.stop - strip.rows.start), strip
+            length = strip.rows.stop - strip.rows.start if kernel.additive else own.shape[2]
+            yield slice(begin, begin + length), strip
 
 
 def statistic_of_strip(kernel: Statistic, features: Tensor, place: FeatureWindow) -> Moments:
     if isinstance(kernel, WeightedSum):
-        return tuple(statistic_of_strip(part, features, place) for _, part in kernel.parts)
+        seen = place.around(kernel.reach)
+        each = ((part, place.around(reach_of(part))) for _, part in kernel.parts)
+        return tuple(
+            statistic_of_strip(part, less.of(features, seen), place) for part, less in each
+        )
     if not kernel.additive:
         return cast(SpatialStatistic, kernel).contribution(features, place)
     return _times(kernel.statistic(features, place.cut_mask()), place.share)
@@ -108,3 +122,12 @@ def _rebuilt(like: Moments, leaves: Iterator[Tensor]) -> Moments:
     if isinstance(like, tuple):
         return tuple(_rebuilt(part, leaves) for part in like)
     return next(leaves)
+
+
+def reaches_of(terms: Iterable[object]) -> dict[str, int]:
+    """Layer → how many positions around a part the styles compared there need."""
+    reaches: dict[str, int] = {}
+    for term in terms:
+        if isinstance(term, Style):
+            reaches[term.layer] = max(reaches.get(term.layer, 0), reach_of(term.kernel))
+    return reaches

@@ -24,7 +24,7 @@ from torch import Tensor
 
 from ..checks import warn
 from ..images.resizing import shape_of
-from ..kernels.statistic import Moments
+from ..kernels.statistic import Moments, reach_of
 from ..losses.objective import Evaluation, Objective
 from ..losses.terms import LocalTerm, Style
 from ..machine.memory import is_out_of_memory
@@ -34,6 +34,7 @@ from .contributions import (
     contribution,
     exact,
     pull_of_strip,
+    reaches_of,
     strips_of,
     value_and_slope,
 )
@@ -82,13 +83,16 @@ class Engine:
             return self._evaluate(image.detach())
 
         model, layers = self.objective.model, self.objective.layers
-        if model.padding == "circular" and not can_be_cut(shape_of(image), layers):
+        if model.padding == "circular" and not can_be_cut(
+            shape_of(image), layers, reaches_of(self.objective.terms.values())
+        ):
             return evaluate(self.tile)
         return with_smaller_tiles(evaluate, self.tile, max(shape_of(image)), image.device)
 
     def _evaluate(self, image: Tensor) -> Evaluation:
         terms, weights = self.objective.terms, self.term_weights
-        tiles = Tiles.of(self.objective.model, image, self.objective.layers, self.tile)
+        reaches = reaches_of(terms.values())
+        tiles = Tiles.of(self.objective.model, image, self.objective.layers, self.tile, reaches)
         kept: _Seen | None = None  # the whole picture is looked at once, tiles are twice
 
         # Forward: what each style's statistic is for the whole picture
@@ -122,7 +126,8 @@ class Engine:
     def _add_statistics(self, totals: dict[str, Moments], window: Window, seen: _Seen) -> None:
         for name, term in self.objective.terms.items():
             if isinstance(term, Style):
-                own = window.own(seen.features[term.layer].detach(), term.layer)
+                reach = reach_of(term.kernel)
+                own = window.own(seen.features[term.layer].detach(), term.layer, reach)
                 part = contribution(term.kernel, own, window.at(term.layer, term.mask))
                 add_part(totals, name, part)
 
@@ -139,11 +144,15 @@ class Engine:
         others = {n: cast(LocalTerm, t) for n, t in terms.items() if n not in styles}
 
         def add_terms(layer: str, gradient: Tensor) -> None:
-            """Add what the terms at a layer pull, to the gradient of the window's own part."""
-            own = window.own(seen.features[layer].detach(), layer)
+            """Add what the terms at a layer pull to the gradient of the block's features there."""
+            features = seen.features[layer].detach()
             for name, style in styles.items():
                 if style.layer == layer:
-                    _add_pull(style, own, window.at(layer, style.mask), slopes[name], gradient)
+                    reach = reach_of(style.kernel)
+                    around = window.own(features, layer, reach)
+                    pulled = window.own(gradient, layer, reach)
+                    _add_pull(style, around, window.at(layer, style.mask), slopes[name], pulled)
+            own, gradient = window.own(features, layer), window.own(gradient, layer)
             for name, other in others.items():
                 if layer in other.layers:
                     leaf = exact(own).detach().requires_grad_()
@@ -214,7 +223,7 @@ def _through_layers(
     layers = sorted(seen.features, key=LAYERS.index, reverse=True)
     gradient = torch.zeros_like(seen.features[layers[0]])
     for layer, shallower in zip_longest(layers, layers[1:]):
-        add_terms(layer, window.own(gradient, layer))
+        add_terms(layer, gradient)
         to = seen.block if shallower is None else seen.features[shallower]
         (gradient,) = torch.autograd.grad(seen.features[layer], to, gradient)
     return gradient

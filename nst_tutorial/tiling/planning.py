@@ -10,12 +10,14 @@ import torch
 
 from ..checks import SMALLEST_SIDE, check_integer, check_number
 from ..images.resizing import fit
+from ..kernels.registry import kernels_of_layers
+from ..kernels.statistic import reach_of
 from ..machine.device import choose_device
 from ..machine.memory import usable
 from ..presets import Settings
 from ..vgg.calibration import likely_paths
 from .engine import SMALLEST_TILE
-from .windows import can_be_cut, split_into_windows
+from .windows import Reaches, can_be_cut, split_into_windows
 
 # Bytes, measured by benchmarks/memory.py for five style layers and one content layer.
 BASE = {"cpu": 0.72e9, "cuda": 0.9e9}  # torch, VGG19
@@ -160,9 +162,10 @@ def memory_of_evaluation(
     device: torch.device,
     circular: bool = False,
     paths: Sequence[str] | None = None,
+    reaches: Reaches | None = None,
 ) -> float:
     """Return the bytes at the peak of one evaluation of loss and gradient, torch included."""
-    seen = _seen(shape, tile, layers, circular)
+    seen = _seen(shape, tile, layers, circular, reaches)
     paths = likely_paths(device) if paths is None else paths
     if device.type == "cuda":
         base, each = BASE["cuda"], float(PER_SEEN_PIXEL_ON_CUDA)
@@ -179,6 +182,8 @@ def _weighted(amounts: Mapping[str, float], paths: Sequence[str], shares: Sequen
 
 def _stage(shape, steps, settings, budget, tile, device, circular, paths) -> Stage:
     layers = [*settings.content_layers, *settings.style_layers]
+    kernels = kernels_of_layers(settings.kernel, settings.style_layers)
+    reaches = {layer: reach_of(kernel) for layer, kernel in kernels.items()}
     most_pairs = 0
     if settings.method == "lbfgs":
         most_pairs = max(1, min(settings.lbfgs_pairs, steps - 1))
@@ -187,10 +192,11 @@ def _stage(shape, steps, settings, budget, tile, device, circular, paths) -> Sta
         return (PER_PIXEL_OF_STATE + PER_PAIR * pairs) * shape[0] * shape[1]
 
     def needs(side: int | None, pairs: int) -> float:
-        return memory_of_evaluation(shape, side, layers, device, circular, paths) + of_state(pairs)
+        evaluation = memory_of_evaluation(shape, side, layers, device, circular, paths, reaches)
+        return evaluation + of_state(pairs)
 
     if tile == "auto":
-        whole_only = circular and not can_be_cut(shape, layers)
+        whole_only = circular and not can_be_cut(shape, layers, reaches)
         sides = [None, *(side for side in TILES if side < max(shape) and not whole_only)]
         wide = [side for side in sides if side is None or side >= NARROW_TILE]
         choices = [(side, FEWEST_PAIRS) for side in wide] + [
@@ -206,22 +212,27 @@ def _stage(shape, steps, settings, budget, tile, device, circular, paths) -> Sta
         if isinstance(tile, str) and tile != "whole":
             raise ValueError(f"tile must be auto, whole or a side in pixels; got {tile!r}")
         side = None if tile == "whole" else check_integer("tile", tile, SMALLEST_TILE)
-    evaluation = memory_of_evaluation(shape, side, layers, device, circular, paths)
+    evaluation = memory_of_evaluation(shape, side, layers, device, circular, paths, reaches)
     pairs = most_pairs
     if budget is not None and pairs > 1:
         counts = range(1, most_pairs + 1)
         pairs = max(1, bisect_right(counts, budget, key=lambda n: evaluation + of_state(n)))
-    seen = _seen(shape, side, layers, circular)
+    seen = _seen(shape, side, layers, circular, reaches)
     work = steps * sum(seen) * (1.0 if len(seen) == 1 else TWICE_FORWARD)
     return Stage(shape[0], shape[1], steps, side, pairs, evaluation + of_state(pairs), work)
 
 
 def _seen(
-    shape: tuple[int, int], tile: int | None, layers: Sequence[str], circular: bool
+    shape: tuple[int, int],
+    tile: int | None,
+    layers: Sequence[str],
+    circular: bool,
+    reaches: Reaches | None,
 ) -> list[int]:
     """Pixels of each tile with its margin."""
-    circular = circular and can_be_cut(shape, layers)
-    blocks = [window.block for window in split_into_windows(shape, tile, layers, circular)]
+    circular = circular and can_be_cut(shape, layers, reaches)
+    windows = split_into_windows(shape, tile, layers, circular, reaches)
+    blocks = [window.block for window in windows]
     return [(r.stop - r.start) * (c.stop - c.start) for r, c in blocks]
 
 

@@ -9,11 +9,11 @@ import torch
 from torch import Tensor
 
 from ..images.resizing import shape_of
-from ..kernels.statistic import Moments, Statistic
+from ..kernels.statistic import Moments, Statistic, reach_of
 from ..vgg.layers import stride
 from ..vgg.network import VGG19
 from .contributions import add_part, contribution
-from .windows import Window, folded, split_into_windows, wrapped
+from .windows import Reaches, Window, folded, split_into_windows, wrapped
 
 
 @dataclass(frozen=True)
@@ -25,8 +25,16 @@ class Tiles:
     around: int  # pixels by which it is continued
 
     @classmethod
-    def of(cls, model: VGG19, image: Tensor, layers: Iterable[str], tile: int | None) -> Tiles:
-        windows = split_into_windows(shape_of(image), tile, layers, model.padding == "circular")
+    def of(
+        cls,
+        model: VGG19,
+        image: Tensor,
+        layers: Iterable[str],
+        tile: int | None,
+        reaches: Reaches | None = None,
+    ) -> Tiles:
+        circular = model.padding == "circular"
+        windows = split_into_windows(shape_of(image), tile, layers, circular, reaches)
         around = windows[0].margin if windows[0].circular else 0
         return cls(windows, wrapped(image, around) if around else image, around)
 
@@ -76,9 +84,11 @@ def statistics_of(
     _check_size(image, layers)
     totals: dict[str, Moments] = {}
     shapes: dict[str, tuple[int, ...]] = {}
-    for window, block in Tiles.of(model, image, layers, tile):
+    reaches = {layer: reach_of(kernel) for layer, kernel in kernels.items()}
+    for window, block in Tiles.of(model, image, layers, tile, reaches):
         for layer, seen in model.look(block, layers).items():
-            own, place = window.own(seen, layer), window.at(layer, (masks or {}).get(layer))
+            own = window.own(seen, layer, reaches[layer])
+            place = window.at(layer, (masks or {}).get(layer))
             shapes[layer] = (*own.shape[:2], *place.size)
             add_part(totals, layer, contribution(kernels[layer], own, place))
     return {layer: (totals[layer], shapes[layer]) for layer in layers}

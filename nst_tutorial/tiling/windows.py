@@ -8,11 +8,13 @@ defined here is exact, not an approximation:
   are those of the whole picture. Only they count.
 * The gradient reaches into the margin too, and is added up over the tiles that overlap there.
 * Tiles begin at multiples of the deepest layer's stride, where poolings of the whole picture begin.
+* A statistic of pairs of positions also needs features around the part: the margin is wider by
+  their reach, so that those are the whole picture's too.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -20,6 +22,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ..vgg.layers import LAYERS, margin, stride
+from ..vgg.layers import reach as reach_of_layer
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,20 @@ class FeatureWindow:
             return float(self.cut(self.mask).sum() / self.mask.sum())
         height, width = self.size
         return _length(self.rows) * _length(self.columns) / (height * width)
+
+    def around(self, reach: int) -> FeatureWindow:
+        """The part and `reach` positions on every side of it, or as many as the layer has there."""
+        rows, columns = (
+            slice(max(0, part.start - reach), min(side, part.stop + reach))
+            for part, side in zip((self.rows, self.columns), self.size, strict=True)
+        )
+        return FeatureWindow(self.size, rows, columns, self.mask)
+
+    def of(self, features: Tensor, larger: FeatureWindow) -> Tensor:
+        """The part's positions of the features of a larger part that it lies in, as a view."""
+        top, left = self.rows.start - larger.rows.start, self.columns.start - larger.columns.start
+        height, width = _length(self.rows), _length(self.columns)
+        return features[..., top : top + height, left : left + width]
 
     def in_strips(self, rows: int) -> list[FeatureWindow]:
         """The same part cut into strips of at most `rows` rows."""
@@ -112,11 +129,16 @@ class Window:
         rows, columns = (slice(s.start // step, s.stop // step) for s in (self.rows, self.columns))
         return FeatureWindow((self.size[0] // step, self.size[1] // step), rows, columns, mask)
 
-    def own(self, features: Tensor, layer: str) -> Tensor:
-        """The window's own part of its block's features at a layer, as a view."""
+    def own(self, features: Tensor, layer: str, reach: int = 0) -> Tensor:
+        """The window's own part of its block's features at a layer, and `reach` positions around.
+
+        As a view.
+        """
         (top, left), step, place = self._offset, stride(layer), self.at(layer)
-        a, b = top // step, left // step
-        return features[..., a : a + _length(place.rows), b : b + _length(place.columns)]
+        a, b = place.rows.start - top // step, place.columns.start - left // step
+        height, width = features.shape[-2:]
+        block = FeatureWindow(place.size, slice(a, a + height), slice(b, b + width))
+        return place.around(reach).of(features, block)
 
     @property
     def _offset(self) -> tuple[int, int]:
@@ -131,8 +153,24 @@ def _length(part: slice) -> int:
     return part.stop - part.start
 
 
+Reaches = Mapping[str, int]
+"""Layer → how many positions around a part its statistics need; layers that need none may lack."""
+
+
+def margin_of(layers: Iterable[str], reaches: Reaches | None = None) -> int:
+    """Pixels around a tile that must be seen, with what statistics of pairs need around it."""
+    layers = list(layers)
+    step = max(map(stride, layers), default=1)
+    beyond = [reach_of_layer(name) + stride(name) * more for name, more in (reaches or {}).items()]
+    return max(margin(layers), -(-max(beyond, default=0) // step) * step)
+
+
 def split_into_windows(
-    size: tuple[int, int], tile: int | None, layers: Iterable[str], circular: bool = False
+    size: tuple[int, int],
+    tile: int | None,
+    layers: Iterable[str],
+    circular: bool = False,
+    reaches: Reaches | None = None,
 ) -> list[Window]:
     """Cut a picture of that height and width into tiles of at most about tile × tile pixels.
 
@@ -143,8 +181,8 @@ def split_into_windows(
     step = 1 if deepest is None else stride(deepest)
     if tile is None or (tile >= size[0] and tile >= size[1]):
         return [Window(size, slice(0, size[0]), slice(0, size[1]), 0)]
-    around = margin(layers)
-    if circular and not can_be_cut(size, layers):
+    around = margin_of(layers, reaches)
+    if circular and not can_be_cut(size, layers, reaches):
         raise ValueError(
             f"a picture that continues on its opposite side can be cut into tiles if its sides are "
             f"multiples of {step} and at least {around}; got {size[1]}×{size[0]}"
@@ -153,11 +191,13 @@ def split_into_windows(
     return [Window(size, r, c, around, circular) for r in rows for c in columns]
 
 
-def can_be_cut(size: tuple[int, int], layers: Iterable[str]) -> bool:
+def can_be_cut(
+    size: tuple[int, int], layers: Iterable[str], reaches: Reaches | None = None
+) -> bool:
     """Whether a picture that continues on its opposite side can be worked on in tiles."""
     layers = list(layers)
     step = max(map(stride, layers), default=1)
-    return not any(side % step for side in size) and min(size) >= margin(layers)
+    return not any(side % step for side in size) and min(size) >= margin_of(layers, reaches)
 
 
 def _cuts(side: int, tile: int, step: int) -> list[slice]:

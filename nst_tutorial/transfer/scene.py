@@ -10,6 +10,8 @@ from torch import Tensor
 
 from ..images.color import grey
 from ..images.resizing import resize, shape_of
+from ..kernels.registry import kernels_of_layers
+from ..kernels.statistic import reach_of
 from ..losses.balance import balanced_weights, starting_norms
 from ..losses.objective import Objective
 from ..machine.modes import leaving_inference_mode
@@ -137,10 +139,13 @@ class Objectives:
 
         Not for a picture that continues on its opposite side, where it cannot be cut so.
         """
-        layers = list(self.settings.style_layers)
+        kernels = kernels_of_layers(self.settings.kernel, self.settings.style_layers)
+        reaches = {layer: reach_of(kernel) for layer, kernel in kernels.items()}
         circular = self.style_model.padding == "circular"
         pictures = [source.picture for source in styles]
-        if circular and not all(can_be_cut(shape_of(picture), layers) for picture in pictures):
+        if circular and not all(
+            can_be_cut(shape_of(picture), reaches, reaches) for picture in pictures
+        ):
             return None
         return longer if any(max(shape_of(picture)) > longer for picture in pictures) else None
 

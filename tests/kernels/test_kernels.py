@@ -5,6 +5,8 @@ import torch
 from tensors import distance, features, fitted_to
 
 from nst_tutorial.kernels import moments
+from nst_tutorial.kernels.autocorrelation import Autocorrelation
+from nst_tutorial.kernels.central_moments import CentralMoments
 from nst_tutorial.kernels.gaussian import Gaussian
 from nst_tutorial.kernels.mmd import mmd2
 from nst_tutorial.kernels.moments import (
@@ -26,9 +28,10 @@ ADDITIVE = [
     Polynomial(1, 2.0),
     BatchNormStatistics(),
     Wasserstein(),
+    CentralMoments(),
     WeightedSum(((0.3, Gram()), (2.0, BatchNormStatistics())), relative=False),
 ]
-EVERY = [*ADDITIVE, Gaussian(1.3), Gaussian(0.7, pairs=3)]
+EVERY = [*ADDITIVE, Gaussian(1.3), Gaussian(0.7, pairs=3), Autocorrelation()]
 
 
 def double_sum(k, x, y):

@@ -6,6 +6,8 @@ import pytest
 import torch
 from tensors import relative
 
+from nst_tutorial.kernels.autocorrelation import Autocorrelation
+from nst_tutorial.kernels.central_moments import CentralMoments
 from nst_tutorial.kernels.gaussian import Gaussian
 from nst_tutorial.kernels.moments import BatchNormStatistics, Gram, Linear, Polynomial, Wasserstein
 from nst_tutorial.kernels.registry import WeightedSum
@@ -26,6 +28,11 @@ KERNELS = {
     "wasserstein": Wasserstein(),
     "gaussian": Gaussian(0.3, pairs=400),
     "sum": WeightedSum(((1.0, Gram()), (2.0, Gaussian(0.3, pairs=50)))),
+    "central moments": CentralMoments(4),
+    "autocorrelation": Autocorrelation(7),
+    "sum of two reaches": WeightedSum(
+        ((1.0, Autocorrelation(7)), (2.0, Autocorrelation(2)), (1.0, Gram()))
+    ),
 }
 LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
 SIZE = (130, 197)  # halved by the poolings to 65×98, 32×49, 16×24, 8×12
@@ -92,11 +99,12 @@ def test_tiles_of_any_size_give_the_same(tiny, size, tile):
     agree(Engine(plain, tile).value_and_gradient(x), plain.value_and_gradient(x), 1e-10)
 
 
+@pytest.mark.parametrize("kernel", [Gram(), Autocorrelation(5)], ids=str)
 @pytest.mark.parametrize("tile", [64, 96])
-def test_pictures_that_continue_on_the_other_side(tile):
+def test_pictures_that_continue_on_the_other_side(tile, kernel):
     model = VGG19("random", channels=(4, 6, 8, 8, 8), device="cpu", padding="circular").double()
     x = picture(160, 192)
-    plain = objective(model, Gram(), (160, 192))
+    plain = objective(model, kernel, (160, 192))
     agree(Engine(plain, tile).value_and_gradient(x), plain.value_and_gradient(x), 1e-10)
 
 
