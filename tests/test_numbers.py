@@ -50,6 +50,8 @@ OF_WHOLE_NUMBERS = {
     ),
     "polynomial degree": (lambda n: statistics_of_kernel(kernels.Polynomial(n, 1.0)), 2),
     "gaussian pairs": (lambda n: statistics_of_kernel(kernels.Gaussian(pairs=n)), 5),
+    "central_moments order": (lambda n: statistics_of_kernel(kernels.CentralMoments(n)), 3),
+    "autocorrelation reach": (lambda n: statistics_of_kernel(kernels.Autocorrelation(n)), 1),
     "gaussian seed": (lambda n: statistics_of_kernel(kernels.Gaussian(seed=n)), 5),
     "noise_level octave": (lambda n: noise.noise_level(PICTURE, octave=n), 1),
     "plan height": (lambda n: plan_of(height=n), 700),
@@ -66,6 +68,12 @@ OF_NUMBERS = {
     "gaussian bandwidth": (lambda x: statistics_of_kernel(kernels.Gaussian(x)), 0.5),
     "bn epsilon": (lambda x: statistics_of_kernel(kernels.BatchNormStatistics(x)), 0.25),
     "wasserstein epsilon": (lambda x: statistics_of_kernel(kernels.Wasserstein(x)), 0.25),
+    "central_moments epsilon": (
+        lambda x: statistics_of_kernel(kernels.CentralMoments(epsilon=x)), 0.25,
+    ),
+    "autocorrelation weight": (
+        lambda x: statistics_of_kernel(kernels.Autocorrelation(weight=x)), 2.5,
+    ),
     "weight of a kernel": (
         lambda x: statistics_of_kernel(kernels.get_kernel({"sum": [[x, "gram"], [1, "bn"]]})), 0.5,
     ),

@@ -21,8 +21,10 @@ from .options import (
     KernelName,
     Memory,
     Offset,
+    Order,
     Overwrite,
     Pairs,
+    Reach,
     StyleSize,
     kernel_from,
     name_from,
@@ -62,6 +64,8 @@ def train_texture(
     offset: Offset = None,
     bandwidth: Bandwidth = None,
     pairs: Pairs = None,
+    order: Order = None,
+    reach: Reach = None,
     style_weight: Annotated[
         float | None,
         option("NUMBER", with_default("With --contents: more style.", "15"), panel=STYLE),
@@ -100,7 +104,10 @@ def train_texture(
         style_path = find_image(style, "style")
         image = load_image(style_path, style_size, enlarge=False)
         pictures = () if contents is None else PictureFolder(contents, size * 3 // 2)
-        spec = kernel_from(kernel, degree=degree, offset=offset, bandwidth=bandwidth, pairs=pairs)
+        spec = kernel_from(
+            kernel, degree=degree, offset=offset, bandwidth=bandwidth, pairs=pairs,
+            order=order, reach=reach,
+        )  # fmt: skip
         path = _choose_network(out, Path(style).stem, overwrite)
         check_distinct({"--out": path, "--checkpoint": checkpoint}, {"STYLE": style_path})
         options: dict[str, Any] = {} if style_weight is None else {"style_weight": style_weight}

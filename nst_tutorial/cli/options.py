@@ -171,10 +171,10 @@ Overwrite = Annotated[bool, flag("Replace what is there.", "--overwrite")]
 StyleSize = Annotated[
     int, option("PIXELS", "Longer side of the style picture: the grain.", parser=side_from)
 ]
-KernelName = Annotated[
-    str | None,
-    option("NAME", "gram, linear, polynomial, gaussian, bn, wasserstein.", panel=STYLE),
-]
+KERNEL_NAMES = (  # those of `kernels.KERNELS`, which the command line's help cannot wait for
+    "gram, linear, polynomial, gaussian, bn, wasserstein, central_moments, autocorrelation."
+)
+KernelName = Annotated[str | None, option("NAME", KERNEL_NAMES, panel=STYLE)]
 Degree = Annotated[int | None, option("1|2", "Of --kernel polynomial.", panel=STYLE)]
 Offset = Annotated[
     float | None, option("NUMBER", "c in (a·b + c)², --kernel polynomial.", panel=STYLE)
@@ -184,6 +184,13 @@ Bandwidth = Annotated[
 ]
 Pairs = Annotated[
     int | None, option("COUNT", "Of --kernel gaussian: pairs that are compared.", panel=STYLE)
+]
+Order = Annotated[
+    int | None, option("2…8", "Of --kernel central_moments: the highest moment.", panel=STYLE)
+]
+Reach = Annotated[
+    int | None,
+    option("COUNT", "Of --kernel autocorrelation: the longest shift.", panel=STYLE),
 ]
 Device = Annotated[str, option("NAME", "auto, cpu, cuda, mps.", panel=MACHINE)]
 Checkpoint = Annotated[

@@ -18,8 +18,10 @@ from .options import (
     KernelName,
     Memory,
     Offset,
+    Order,
     Overwrite,
     Pairs,
+    Reach,
     StyleSize,
     flag,
     kernel_from,
@@ -97,6 +99,8 @@ def stylize(
     offset: Offset = None,
     bandwidth: Bandwidth = None,
     pairs: Pairs = None,
+    order: Order = None,
+    reach: Reach = None,
     style_scale: of.StyleScale = None,
     style_layers: of.StyleLayers = None,
     content_layers: of.ContentLayers = None,
@@ -136,7 +140,8 @@ def stylize(
             "content_weight": content_weight, "tv_weight": tv_weight,
             "grain_weight": grain_weight, "balance": balance, "style_scale": style_scale,
             "kernel": kernel_from(
-                kernel, degree=degree, offset=offset, bandwidth=bandwidth, pairs=pairs
+                kernel, degree=degree, offset=offset, bandwidth=bandwidth, pairs=pairs,
+                order=order, reach=reach,
             ),
             "style_layers": layers_from("--style-layers", style_layers),
             "content_layers": layers_from("--content-layers", content_layers),
@@ -235,6 +240,8 @@ def texture(
     offset: Offset = None,
     bandwidth: Bandwidth = None,
     pairs: Pairs = None,
+    order: Order = None,
+    reach: Reach = None,
     device: Device = "auto",
 ) -> None:  # fmt: skip
     """Make a new picture with the texture of STYLE, from noise."""
@@ -248,8 +255,9 @@ def texture(
         path = choose_out(out, f"{Path(style).stem}_texture", overwrite)
         check_files({"--out": path}, {"STYLE": [style_path]})
         spec: Any = kernel_from(
-            kernel, degree=degree, offset=offset, bandwidth=bandwidth, pairs=pairs
-        )
+            kernel, degree=degree, offset=offset, bandwidth=bandwidth, pairs=pairs,
+            order=order, reach=reach,
+        )  # fmt: skip
         names = None if layers is None else [name.strip() for name in layers.split(",")]
         shape = size if isinstance(size, tuple) else (size, size)
         result = with_progress(

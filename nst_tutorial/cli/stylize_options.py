@@ -7,6 +7,7 @@ from typing import Annotated
 
 from ..presets import BALANCES, COLOR_METHODS, COLORS, PATH_NAMES, STARTS
 from .options import (
+    KERNEL_NAMES,
     LOOK,
     MACHINE,
     OPTIMIZER,
@@ -90,10 +91,7 @@ TvWeight = Annotated[
     float | None, ours("NUMBER", "Smoother: total variation.", "tv_weight", panel=LOOK)
 ]
 
-KernelOfPreset = Annotated[
-    str | None,
-    ours("NAME", "gram, linear, polynomial, gaussian, bn, wasserstein.", "kernel", panel=STYLE),
-]
+KernelOfPreset = Annotated[str | None, ours("NAME", KERNEL_NAMES, "kernel", panel=STYLE)]
 StyleScale = Annotated[
     float | None,
     ours("NUMBER", "Style size over --size; below 1: finer.", "style_scale", panel=STYLE),

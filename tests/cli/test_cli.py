@@ -20,7 +20,9 @@ from PIL.PngImagePlugin import PngInfo
 from runs import COMMAND, QUICK
 
 from nst_tutorial import cli, images, load_image, load_settings
+from nst_tutorial.cli.options import KERNEL_NAMES
 from nst_tutorial.images.reading import SETTINGS_KEY
+from nst_tutorial.kernels.registry import KERNELS
 from nst_tutorial.presets import PRESETS, Settings
 
 
@@ -50,7 +52,7 @@ def test_every_default_is_the_functions_own():
     function = inspect.signature(stylize).parameters
     command = inspect.signature(cli.stylize).parameters
     own = {"content", "style", "out", "size", "overwrite", "degree", "offset", "bandwidth", "pairs",
-           "like", "also", "stop_after"}  # fmt: skip
+           "order", "reach", "like", "also", "stop_after"}  # fmt: skip
     for name in set(command) - own:  # None: not passed on, so that the function decides
         assert command[name].default in (None, function[name].default), name
     assert {f for f in Settings.__dataclass_fields__ if f != "source"} <= set(function)
@@ -84,6 +86,25 @@ def test_same_as_the_function(tmp_path):
     images.save_image(result.image, tmp_path / "b.png")
     difference = load_image(tmp_path / "a.png") - load_image(tmp_path / "b.png")
     assert difference.abs().max() <= 1.01 / 255
+
+
+def test_the_help_names_every_kernel():
+    assert f"{', '.join(KERNELS)}." == KERNEL_NAMES
+
+
+@pytest.mark.parametrize(
+    ("option", "described"),
+    [
+        (["--kernel", "central_moments", "--order", "3"], {"name": "central_moments", "order": 3}),
+        (["--kernel", "autocorrelation", "--reach", "2"], {"name": "autocorrelation", "reach": 2}),
+    ],
+)
+def test_parameters_of_kernels(tmp_path, option, described):
+    path = tmp_path / "a.png"
+    found = run("texture", "tissue_stain", "--size", "32", "--style-size", "32", "--steps", "2",
+                *option, "--out", path)  # fmt: skip
+    assert found.returncode == 0, found.stderr
+    assert load_settings(path)["kernel"] == described
 
 
 def test_kernels_and_balance(tmp_path):
@@ -322,7 +343,7 @@ def ended(*arguments, code=2):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["temple", "starry_night", "--kernel", "gramm"], "wasserstein; did you mean gram?"),
+        (["temple", "starry_night", "--kernel", "gramm"], "autocorrelation; did you mean gram?"),
         (["temple", "starry_night", "--preset", "gatys2015"], "did you mean gatys2016?"),
         (["temple", "starry_night", "--pooling", "mean"], "pooling must be one of max, average; g"),
         (["temple", "starry_night", "--method", "L-BFGS"], "got 'L-BFGS'; did you mean lbfgs?"),

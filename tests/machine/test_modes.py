@@ -31,7 +31,7 @@ def everything(objective):
     model = vgg.VGG19("random", channels=(32,) * 5, device="cpu")
     features = model(content, ["relu2_1"])["relu2_1"]
     results = [features, kernels.gram_matrix(features)]
-    for kernel in ("bn", "wasserstein", "gaussian"):
+    for kernel in ("bn", "wasserstein", "gaussian", "central_moments", "autocorrelation"):
         kernel = kernels.get_kernel(kernel)
         other = kernel.statistic(model(style, ["relu2_1"])["relu2_1"])
         results.append(kernel.fitted(other).distance(kernel.statistic(features), other))

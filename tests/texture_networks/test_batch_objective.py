@@ -37,7 +37,9 @@ def plainly(model, style, images, contents, options, diversity):
     return total + diversity * nearness(images)
 
 
-@pytest.mark.parametrize("kernel", ["gram", "bn", "wasserstein"])
+@pytest.mark.parametrize(
+    "kernel", ["gram", "bn", "wasserstein", "central_moments", "autocorrelation"]
+)
 @pytest.mark.parametrize("stylizes", [False, True])
 def test_the_gradient_of_every_weight_is_that_of_autograd(tiny, kernel, stylizes):
     generator = Generator(width=2, scales=3, stylizes=stylizes).double()

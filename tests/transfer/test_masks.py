@@ -12,6 +12,8 @@ from tensors import box, disc, features, ones, relative
 
 from nst_tutorial.images.reading import save_image
 from nst_tutorial.images.resizing import resize, resize_mask
+from nst_tutorial.kernels.autocorrelation import Autocorrelation
+from nst_tutorial.kernels.central_moments import CentralMoments
 from nst_tutorial.kernels.gaussian import Gaussian
 from nst_tutorial.kernels.moments import BatchNormStatistics, Gram, Linear, Polynomial, Wasserstein
 from nst_tutorial.presets import PRESETS
@@ -159,7 +161,7 @@ def test_a_mask_that_no_position_of_a_layer_sees_is_refused(tiny):
 # --- statistics ------------------------------------------------------------------------------
 
 KERNELS = [Gram(), Linear(), Polynomial(2, 1.5), BatchNormStatistics(), Wasserstein(),
-           Gaussian(0.3, pairs=100)]  # fmt: skip
+           Gaussian(0.3, pairs=100), CentralMoments(), Autocorrelation(2)]  # fmt: skip
 
 
 @pytest.mark.parametrize("kernel", KERNELS, ids=str)
