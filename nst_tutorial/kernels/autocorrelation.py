@@ -43,19 +43,21 @@ class Autocorrelation:
 
     Only pairs inside the picture count, under a mask each as much as the product of both ends. No
     mean over positions, since pairs straddle the edges of tiles, but exact in tiles: their margins
-    grow by `reach` positions.
+    grow by `reach` positions, those of relu5_1 by 512 pixels if reach is 32. Give deep layers a
+    shorter one where memory is short (`kernel={"relu5_1": …}`).
 
     Parameters
     ----------
     reach
         The longest shift down and across, in positions of the layer, of `vgg.stride` pixels each.
-        Shifts beyond a quarter of a layer's side are left out: few pairs would tell of them.
+        Shifts beyond a quarter of a layer's side are left out: few pairs would tell of them. Of two
+        pictures those shifts are compared that both have.
     weight
         Of the autocovariance beside the Gram matrix.
     """
 
-    reach: int = 16
-    weight: float = 5.0
+    reach: int = 32
+    weight: float = 10.0
     additive = False
 
     def __post_init__(self):

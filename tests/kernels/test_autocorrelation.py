@@ -164,7 +164,7 @@ def test_many_channels_go_through_in_several_pieces(monkeypatch):
 def test_descriptions():
     kernel = get_kernel({"name": "autocorrelation", "reach": 5.0})
     assert kernel == Autocorrelation(5)
-    assert describe(kernel) == {"name": "autocorrelation", "reach": 5, "weight": 5.0}
+    assert describe(kernel) == {"name": "autocorrelation", "reach": 5, "weight": 10.0}
     assert get_kernel(describe(kernel)) == kernel
 
 

@@ -179,6 +179,15 @@ def test_adam_keeps_no_pairs():
     assert {s.pairs for s in plan(512, 512, settings=settings, memory=9).stages} == {0}
 
 
+def test_tiles_for_a_statistic_that_reaches_farther_have_a_wider_margin():
+    """10 positions of relu5_1 are 160 pixels more than the 70 that the network sees."""
+    cut = {"memory": 99, "tile": 512, "device": "cpu"}
+    settings = replace(DEFAULT, kernel={"name": "autocorrelation", "reach": 10})
+    near, far = (plan(1024, 1024, settings=s, **cut).stages[-1] for s in (DEFAULT, settings))
+    assert far.work / near.work == pytest.approx((512 + 240) ** 2 / (512 + 80) ** 2)
+    assert far.memory > near.memory
+
+
 def test_tileable_pictures_are_cut_only_where_that_is_possible():
     for side, cut in ((2048, True), (2050, False)):
         made = plan(side, side, memory=2.2, device="cpu", circular=True)

@@ -83,6 +83,36 @@ def test_a_part_of_a_block_is_the_part_of_the_whole(tiny, size):
             torch.testing.assert_close(own, part.at(layer).cut(whole[layer]), rtol=0, atol=1e-12)
 
 
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("reaches", [{"relu1_2": 40, "pool2": 3}, {"pool2": 11, "relu4_2": 2}])
+def test_positions_around_a_part_are_those_of_the_whole(tiny, size, reaches):
+    """As many as are asked for, or as many as the layer has; 40 in relu1_2 widen the margin."""
+    image = torch.rand(1, 3, *size, generator=torch.Generator().manual_seed(3)).double()
+    layers = ["relu1_2", "pool2", "relu4_2"]
+    whole = tiny(image, layers)
+    for part in tiles.split_into_windows(size, 48, layers, reaches=reaches):
+        for layer, seen in tiny(part.cut(image), layers).items():
+            reach, place = reaches.get(layer, 0), part.at(layer)
+            rows, columns = (
+                slice(max(0, own.start - reach), min(side, own.stop + reach))
+                for own, side in zip((place.rows, place.columns), place.size, strict=True)
+            )
+            found = part.own(seen, layer, reach)
+            torch.testing.assert_close(found, whole[layer][..., rows, columns], rtol=0, atol=1e-12)
+
+
+def test_the_margin_grows_with_what_statistics_reach():
+    layers = ["relu1_1", "relu4_2"]  # which see 1 and 38 pixels; whole strides of 8
+    assert tiles.margin_of(layers) == 40
+    assert tiles.margin_of(layers, {"relu1_1": 39, "relu4_2": 0}) == 40
+    assert tiles.margin_of(layers, {"relu1_1": 40}) == 48
+    assert tiles.margin_of(layers, {"relu4_2": 3}) == 64
+    assert tiles.can_be_cut((64, 48), layers)
+    assert not tiles.can_be_cut((64, 48), layers, {"relu4_2": 3})
+    with pytest.raises(ValueError, match="multiples of 8 and at least 64; got 48×64"):
+        tiles.split_into_windows((64, 48), 32, layers, circular=True, reaches={"relu4_2": 3})
+
+
 def test_a_smaller_margin_would_be_wrong(open_network, monkeypatch):
     """One stride less, and the features at the edge of a tile are others."""
     image = torch.rand(1, 3, 96, 96).double()
