@@ -29,7 +29,7 @@ KERNELS = {
     "gaussian": Gaussian(0.3, pairs=400),
     "sum": WeightedSum(((1.0, Gram()), (2.0, Gaussian(0.3, pairs=50)))),
     "central moments": CentralMoments(4),
-    "autocorrelation": Autocorrelation(7),
+    "autocorrelation": Autocorrelation(12),  # wider than the margin of the network alone
     "sum of two reaches": WeightedSum(
         ((1.0, Autocorrelation(7)), (2.0, Autocorrelation(2)), (1.0, Gram()))
     ),
