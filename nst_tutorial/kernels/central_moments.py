@@ -24,7 +24,7 @@ class CentralMoments:
     """Mean and central moments c_k of each channel, up to an order K: Σ_k Σ_c (r_k(x) - r_k(y))².
 
     After the central moment discrepancy (Zellinger et al. 2017, arXiv 1702.08811, definition 1),
-    for style transfer Kalischek, Wegner & Schindler 2021 (arXiv 2103.07208, equation 9). Order 1 is
+    for style transfer Kalischek, Wegner & Schindler 2021 (arXiv 2103.07208). Order 1 is
     the mean, 2 the variance; 3 says to which side a channel leans, which no Gram matrix sees.
 
     Moments of different orders have different units: that of order k goes with the k-th power of
