@@ -18,6 +18,8 @@ from .options import (
     Checkpoint,
     Degree,
     Device,
+    Estimator,
+    Features,
     KernelName,
     Memory,
     Offset,
@@ -61,6 +63,8 @@ def train_texture(
     degree: Degree = None,
     offset: Offset = None,
     bandwidth: Bandwidth = None,
+    estimator: Estimator = None,
+    features: Features = None,
     pairs: Pairs = None,
     style_weight: Annotated[
         float | None,
@@ -100,7 +104,15 @@ def train_texture(
         style_path = find_image(style, "style")
         image = load_image(style_path, style_size, enlarge=False)
         pictures = () if contents is None else PictureFolder(contents, size * 3 // 2)
-        spec = kernel_from(kernel, degree=degree, offset=offset, bandwidth=bandwidth, pairs=pairs)
+        spec = kernel_from(
+            kernel,
+            degree=degree,
+            offset=offset,
+            bandwidth=bandwidth,
+            estimator=estimator,
+            features=features,
+            pairs=pairs,
+        )
         path = _choose_network(out, Path(style).stem, overwrite)
         check_distinct({"--out": path, "--checkpoint": checkpoint}, {"STYLE": style_path})
         options: dict[str, Any] = {} if style_weight is None else {"style_weight": style_weight}

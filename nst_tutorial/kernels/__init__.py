@@ -10,13 +10,15 @@ over all pairs of positions p, q. A kernel k(a, b) = <φ(a), φ(b)> with a finit
 no pairs: MMD² = ‖S_x - S_y‖² with the statistic S = mean φ(f_p). For k = (aᵀb)² the map is
 φ(a) = a aᵀ, so S is the Gram matrix, and this is the style loss of Gatys et al. 2016.
 
-Each class is one statistic: those with a finite feature map are in `moments`, the one without is in
-`gaussian`. They share one protocol (`statistic.Statistic`) and hold no state, so that every user of
-one can switch to another. `registry` combines them and finds them by name, `mmd` evaluates them by
-brute force.
+Each class is one statistic: those with a finite feature map are in `moments`. The Gaussian kernel
+has none, but a nearly exact one, by random frequencies (`random_features`), and an estimate on
+pairs of positions (`pairs`); `gaussian` chooses. All share one protocol (`statistic.Statistic`) and
+hold no state, so that every user of one can switch to another. `registry` combines them and finds
+them by name, `mmd` evaluates them by brute force.
 """
 
-from .gaussian import MOST_NUMBERS, SMALLEST, Gaussian
+from .bandwidth import SMALLEST
+from .gaussian import ESTIMATORS, Gaussian
 from .mmd import mmd2
 from .moments import (
     BatchNormStatistics,
@@ -30,16 +32,37 @@ from .moments import (
     positions,
     pull_of_moments,
 )
-from .registry import KERNELS, PARTS, Kernel, WeightedSum, describe, get_kernel, kernels_of_layers
-from .statistic import Moments, Part, PullingStatistic, SpatialStatistic, Statistic
+from .pairs import MOST_NUMBERS, GaussianPairs
+from .random_features import GaussianFeatures
+from .registry import (
+    KERNELS,
+    PARTS,
+    Kernel,
+    WeightedSum,
+    describe,
+    fit,
+    get_kernel,
+    kernels_of_layers,
+)
+from .statistic import (
+    Moments,
+    Part,
+    PullingStatistic,
+    SpatialStatistic,
+    Statistic,
+    is_preliminary,
+)
 
 __all__ = [
+    "ESTIMATORS",
     "KERNELS",
     "MOST_NUMBERS",
     "PARTS",
     "SMALLEST",
     "BatchNormStatistics",
     "Gaussian",
+    "GaussianFeatures",
+    "GaussianPairs",
     "Gram",
     "Kernel",
     "Linear",
@@ -53,8 +76,10 @@ __all__ = [
     "WeightedSum",
     "check_comparable",
     "describe",
+    "fit",
     "get_kernel",
     "gram_matrix",
+    "is_preliminary",
     "kernels_of_layers",
     "mean",
     "mmd2",
