@@ -181,7 +181,7 @@ Offset = Annotated[
 ]
 Bandwidth = Annotated[
     str | None,
-    option("NUMBER|RULE", "Of --kernel gaussian; rules: mean; for pairs, median.", panel=STYLE),
+    option("NUMBER|RULE", "Of --kernel gaussian; rules: mean, median.", panel=STYLE),
 ]
 Estimator = Annotated[
     str | None, option("NAME", "Of --kernel gaussian: features, pairs.", panel=STYLE)

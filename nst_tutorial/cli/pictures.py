@@ -140,7 +140,8 @@ def stylize(
             "content_weight": content_weight, "tv_weight": tv_weight,
             "grain_weight": grain_weight, "balance": balance, "style_scale": style_scale,
             "kernel": kernel_from(
-                kernel, degree=degree, offset=offset, bandwidth=bandwidth, estimator=estimator, features=features, pairs=pairs
+                kernel, degree=degree, offset=offset, bandwidth=bandwidth,
+                estimator=estimator, features=features, pairs=pairs,
             ),
             "style_layers": layers_from("--style-layers", style_layers),
             "content_layers": layers_from("--content-layers", content_layers),

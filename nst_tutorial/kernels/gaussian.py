@@ -38,11 +38,11 @@ def Gaussian(
     if estimator == "pairs":
         if features is not None:
             raise ValueError(
-                f"features={features!r} belongs to the estimator 'features', not 'pairs'"
+                f"features={features!r} belong to estimator='features', not to 'pairs'"
             )
         return GaussianPairs(bandwidth, pairs, seed)
     if pairs is not None:
-        raise ValueError(f"pairs={pairs!r} belongs to the estimator 'pairs', not 'features'")
+        raise ValueError(f"pairs={pairs!r} belong to estimator='pairs', not to 'features'")
     if bandwidth == "median":
         raise ValueError("the median of distances needs pairs: estimator='pairs', or take 'mean'")
     return GaussianFeatures(bandwidth, features, seed)

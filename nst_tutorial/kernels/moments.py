@@ -104,7 +104,7 @@ def pull_of_moments(
     if first is not None:
         pull += first[:, None].to(F.dtype) / F.shape[1]
     if mask is not None:
-        pull *= _shares(mask, F) * F.shape[1]
+        pull *= shares(mask, F) * F.shape[1]
     return pull.unflatten(1, features.shape[2:]).permute(0, 3, 1, 2)
 
 

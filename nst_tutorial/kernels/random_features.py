@@ -16,6 +16,7 @@ from .bandwidth import SMALLEST, bell, check_bandwidth, chosen, squared_gaps
 from .moments import check_comparable, mean, positions, shares
 
 FEWEST, MOST = 256, 1024  # features of a layer, unless told otherwise
+MOST_FEATURES = 2**16
 STRIP_NUMBERS = 2**18  # angles that are in memory at once: 1 MB, so that they stay in the cache
 FLAT = 1e-4  # a style whose spread is below a hundredth of the bandwidth
 
@@ -135,7 +136,7 @@ class GaussianFeatures:
 
 
 def _check_features(features: object) -> int:
-    count = check_integer("features", features, 2)
+    count = check_integer("features", features, 2, MOST_FEATURES)
     if count % 2:
         raise ValueError(f"features must be even, a cosine and a sine each; got {count}")
     return count
@@ -168,19 +169,13 @@ def _frequencies(channels: int, count: int, seed: int) -> Tensor:
     Each row is normally distributed, but C of them at a time are orthogonal (Yu et al. 2016,
     "Orthogonal Random Features", section 3): uniform directions, with the norms of normal vectors.
     """
+    shape = (2, -(-count // channels), channels, channels)  # blocks of C rows
     generator = torch.Generator().manual_seed(seed)
-
-    def normal() -> Tensor:
-        return torch.randn(channels, channels, generator=generator, dtype=torch.float64)
-
-    blocks = []
-    for _ in range(-(-count // channels)):
-        Q, R = torch.linalg.qr(normal())
-        Q = (
-            Q * R.diagonal().sign()
-        )  # so that Q is uniform: QR alone leaves its signs to the library
-        blocks.append(normal().norm(dim=1, keepdim=True) * Q.T)
-    return torch.cat(blocks)[:count].clone()
+    normal, another = torch.randn(shape, generator=generator, dtype=torch.float64)
+    Q, R = torch.linalg.qr(normal)
+    signs = R.diagonal(dim1=1, dim2=2).sign()  # that make Q uniform: LAPACK chooses its own
+    W = another.norm(dim=2, keepdim=True) * (Q * signs[:, None]).mT
+    return W.flatten(0, 1)[:count].clone()
 
 
 # --- means of cosines and sines --------------------------------------------------------------

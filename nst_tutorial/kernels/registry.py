@@ -126,6 +126,8 @@ def get_kernel(kernel: Kernel) -> Statistic:
 
 def _checked(kernel: object) -> Statistic:
     """Return a statistic, or raise a ValueError that names what it lacks."""
+    if isinstance(kernel, WeightedSum):  # whose parts were checked when it was made
+        return kernel
     if isinstance(kernel, type) or not any(hasattr(kernel, part) for part in PARTS):
         raise ValueError(f"a kernel is a name or a statistic, got {kernel!r}")
     needed = PARTS if getattr(kernel, "additive", True) else (*PARTS, "contribution")

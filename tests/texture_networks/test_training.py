@@ -43,9 +43,9 @@ def test_the_loss_falls_tenfold(stripes, tiny, normalization):
     assert 15 * style_distance(image, stripes, layers=LAYERS, model=tiny) < totals[0] / 10
 
 
-@pytest.mark.parametrize("kernel", ["linear", "bn", "wasserstein", "gaussian"])
+@pytest.mark.parametrize("kernel", ["linear", "bn", "wasserstein", "gaussian", "pairs"])
 def test_any_kernel(stripes, tiny, kernel):
-    spec = {"name": "gaussian", "pairs": 200} if kernel == "gaussian" else kernel
+    spec = {"name": "gaussian", "pairs": 200} if kernel == "pairs" else kernel
     found = train(stripes, tiny, kernel=spec, steps=30)
     totals = [row["total"] for row in found.history]
     assert all(map(math.isfinite, totals))
