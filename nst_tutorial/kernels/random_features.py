@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from typing import Any
@@ -80,25 +80,14 @@ class GaussianFeatures:
         weights = None if mask is None else shares(mask, F)[0]
         return _MeanOfWaves.apply(F, W, weights)
 
-    def pull(self, features: Tensor, slopes: list[Tensor], mask: Tensor | None = None) -> Tensor:
-        """The gradient of <slope, statistic(features, mask)>, without the statistic itself.
-
-        Parameters
-        ----------
-        features
-            (N, C, H, W).
-        slopes
-            Of the statistic's only tensor: [(N, D)].
-
-        Returns
-        -------
-        (N, C, H, W)
-        """
+    def pull(
+        self, features: Tensor, slopes: Sequence[Tensor], mask: Tensor | None = None
+    ) -> Tensor:
+        """∂<slope, S>/∂features, (N, C, H, W); the only slope is (N or 1, D)."""
         F, W = positions(features.detach()), self._frequencies_for(features)
         weights = None if mask is None else shares(mask, F)[0]
         pulled = _pull(F, W, weights, slopes[0].detach())
-        height, width = features.shape[2:]
-        return pulled.unflatten(1, (height, width)).permute(0, 3, 1, 2).to(features.dtype)
+        return pulled.unflatten(1, features.shape[2:]).permute(0, 3, 1, 2)
 
     def _frequencies_for(self, features: Tensor) -> Tensor:
         channels = features.shape[1]
