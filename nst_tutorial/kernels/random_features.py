@@ -15,7 +15,7 @@ from ..checks import check_integer
 from .bandwidth import SMALLEST, bell, check_bandwidth, chosen, squared_gaps
 from .moments import check_comparable, mean, positions, shares
 
-FEWEST, MOST = 256, 1024  # features of a layer, unless told otherwise
+FEWEST, MOST = 128, 1024  # features of a layer, unless told otherwise
 MOST_FEATURES = 2**16
 STRIP_NUMBERS = 2**17  # angles that are in memory at once: 512 KB, which stay in the cache
 FLAT = 1e-4  # a style whose spread is below a hundredth of the bandwidth
@@ -45,8 +45,9 @@ class GaussianFeatures:
         has it, chosen by `fitted`. It is twice the trace of the features' covariance, so no pairs
         are needed. As long as it is not chosen, the statistic is `preliminary`: those moments.
     features
-        D, an even number; None: four for each channel, but 256 at least and 1024 at most, which
-        costs about as much as the Gram matrix of the layer.
+        D, an even number; None: two for each channel, but 128 at least and 1024 at most. With D/2 =
+        C frequencies, one block of orthogonal ones, statistic and gradient take 3 M C² products of
+        numbers where the Gram matrix takes 2 M C², and 3 M C cosines.
     """
 
     bandwidth: float | str = "mean"
@@ -91,7 +92,7 @@ class GaussianFeatures:
 
     def _frequencies_for(self, features: Tensor) -> Tensor:
         channels = features.shape[1]
-        count = (self.features or min(MOST, max(FEWEST, 4 * channels))) // 2
+        count = (self.features or min(MOST, max(FEWEST, 2 * channels))) // 2
         dtype = torch.float64 if features.dtype == torch.float64 else torch.float32
         return _scaled(channels, count, self.seed, chosen(self.bandwidth), dtype, features.device)
 
