@@ -126,7 +126,7 @@ _LI_CODE = replace(
 _LI_KERNELS = {
     "linear": {"name": "linear"},
     "poly": {"name": "polynomial", "degree": 2, "offset": 0.0},
-    "gaussian": {"name": "gaussian", "bandwidth": "mean"},
+    "gaussian": {"name": "gaussian", "estimator": "pairs", "bandwidth": "mean"},
     "bn": {"name": "bn"},
 }
 

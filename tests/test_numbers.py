@@ -25,8 +25,8 @@ def plan_of(**options):
 def statistics_of_kernel(kernel):
     f, g = features(1, 4, 6, 5), features(1, 4, 6, 5, seed=1)
     json.dumps(kernels.describe(kernel))
-    kernel = kernel.fitted(kernel.statistic(g))
-    return kernel.distance(kernel.statistic(f), kernel.statistic(g))
+    kernel, target = kernels.fit(kernel, g)
+    return kernel.distance(kernel.statistic(f), target)
 
 
 def minimum(**options):
@@ -50,6 +50,7 @@ OF_WHOLE_NUMBERS = {
     ),
     "polynomial degree": (lambda n: statistics_of_kernel(kernels.Polynomial(n, 1.0)), 2),
     "gaussian pairs": (lambda n: statistics_of_kernel(kernels.Gaussian(pairs=n)), 5),
+    "gaussian features": (lambda n: statistics_of_kernel(kernels.Gaussian(features=n)), 6),
     "central_moments order": (lambda n: statistics_of_kernel(kernels.CentralMoments(n)), 3),
     "autocorrelation reach": (lambda n: statistics_of_kernel(kernels.Autocorrelation(n)), 1),
     "gaussian seed": (lambda n: statistics_of_kernel(kernels.Gaussian(seed=n)), 5),

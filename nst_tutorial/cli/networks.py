@@ -18,6 +18,8 @@ from .options import (
     Checkpoint,
     Degree,
     Device,
+    Estimator,
+    Features,
     KernelName,
     Memory,
     Offset,
@@ -63,6 +65,8 @@ def train_texture(
     degree: Degree = None,
     offset: Offset = None,
     bandwidth: Bandwidth = None,
+    estimator: Estimator = None,
+    features: Features = None,
     pairs: Pairs = None,
     order: Order = None,
     reach: Reach = None,
@@ -105,8 +109,8 @@ def train_texture(
         image = load_image(style_path, style_size, enlarge=False)
         pictures = () if contents is None else PictureFolder(contents, size * 3 // 2)
         spec = kernel_from(
-            kernel, degree=degree, offset=offset, bandwidth=bandwidth, pairs=pairs,
-            order=order, reach=reach,
+            kernel, degree=degree, offset=offset, bandwidth=bandwidth, estimator=estimator,
+            features=features, pairs=pairs, order=order, reach=reach,
         )  # fmt: skip
         path = _choose_network(out, Path(style).stem, overwrite)
         check_distinct({"--out": path, "--checkpoint": checkpoint}, {"STYLE": style_path})

@@ -180,10 +180,17 @@ Offset = Annotated[
     float | None, option("NUMBER", "c in (a·b + c)², --kernel polynomial.", panel=STYLE)
 ]
 Bandwidth = Annotated[
-    str | None, option("NUMBER|RULE", "Of --kernel gaussian; rules: mean, median.", panel=STYLE)
+    str | None,
+    option("NUMBER|RULE", "Of --kernel gaussian; rules: mean, median.", panel=STYLE),
+]
+Estimator = Annotated[
+    str | None, option("NAME", "Of --kernel gaussian: features, pairs.", panel=STYLE)
+]
+Features = Annotated[
+    int | None, option("COUNT", "Of --kernel gaussian: random features, even.", panel=STYLE)
 ]
 Pairs = Annotated[
-    int | None, option("COUNT", "Of --kernel gaussian: pairs that are compared.", panel=STYLE)
+    int | None, option("COUNT", "Of --kernel gaussian: pairs, instead of features.", panel=STYLE)
 ]
 Order = Annotated[
     int | None, option("2…8", "Of --kernel central_moments: the highest moment.", panel=STYLE)

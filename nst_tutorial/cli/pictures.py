@@ -15,6 +15,8 @@ from .options import (
     Checkpoint,
     Degree,
     Device,
+    Estimator,
+    Features,
     KernelName,
     Memory,
     Offset,
@@ -98,6 +100,8 @@ def stylize(
     degree: Degree = None,
     offset: Offset = None,
     bandwidth: Bandwidth = None,
+    estimator: Estimator = None,
+    features: Features = None,
     pairs: Pairs = None,
     order: Order = None,
     reach: Reach = None,
@@ -140,8 +144,8 @@ def stylize(
             "content_weight": content_weight, "tv_weight": tv_weight,
             "grain_weight": grain_weight, "balance": balance, "style_scale": style_scale,
             "kernel": kernel_from(
-                kernel, degree=degree, offset=offset, bandwidth=bandwidth, pairs=pairs,
-                order=order, reach=reach,
+                kernel, degree=degree, offset=offset, bandwidth=bandwidth, estimator=estimator,
+                features=features, pairs=pairs, order=order, reach=reach,
             ),
             "style_layers": layers_from("--style-layers", style_layers),
             "content_layers": layers_from("--content-layers", content_layers),
@@ -239,6 +243,8 @@ def texture(
     degree: Degree = None,
     offset: Offset = None,
     bandwidth: Bandwidth = None,
+    estimator: Estimator = None,
+    features: Features = None,
     pairs: Pairs = None,
     order: Order = None,
     reach: Reach = None,
@@ -255,8 +261,8 @@ def texture(
         path = choose_out(out, f"{Path(style).stem}_texture", overwrite)
         check_files({"--out": path}, {"STYLE": [style_path]})
         spec: Any = kernel_from(
-            kernel, degree=degree, offset=offset, bandwidth=bandwidth, pairs=pairs,
-            order=order, reach=reach,
+            kernel, degree=degree, offset=offset, bandwidth=bandwidth, estimator=estimator,
+            features=features, pairs=pairs, order=order, reach=reach,
         )  # fmt: skip
         names = None if layers is None else [name.strip() for name in layers.split(",")]
         shape = size if isinstance(size, tuple) else (size, size)

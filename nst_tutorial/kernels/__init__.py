@@ -11,15 +11,17 @@ no pairs: MMD² = ‖S_x - S_y‖² with the statistic S = mean φ(f_p). For k =
 φ(a) = a aᵀ, so S is the Gram matrix, and this is the style loss of Gatys et al. 2016.
 
 Each class is one statistic. Those that know means and products of two features are in `moments`;
-`central_moments` sees more of each channel's distribution, `autocorrelation` what stands where.
-The kernel without a finite feature map is in `gaussian`. They share one protocol
-(`statistic.Statistic`) and hold no state, so that every user of one can switch to another.
-`registry` combines them and finds them by name, `mmd` evaluates them by brute force.
+`central_moments` sees more of each channel's distribution, `autocorrelation` what stands where. The
+Gaussian kernel has no finite feature map, but a nearly exact one, by random frequencies
+(`random_features`), and an estimate on pairs of positions (`pairs`); `gaussian` chooses. All share
+one protocol (`statistic.Statistic`) and hold no state, so that every user of one can switch to
+another. `registry` combines them and finds them by name, `mmd` evaluates them by brute force.
 """
 
 from .autocorrelation import Autocorrelation
+from .bandwidth import SMALLEST
 from .central_moments import LARGEST_ORDER, CentralMoments
-from .gaussian import MOST_NUMBERS, SMALLEST, Gaussian
+from .gaussian import ESTIMATORS, Gaussian
 from .mmd import mmd2
 from .moments import (
     BatchNormStatistics,
@@ -33,17 +35,30 @@ from .moments import (
     positions,
     pull_of_moments,
 )
-from .registry import KERNELS, PARTS, Kernel, WeightedSum, describe, get_kernel, kernels_of_layers
+from .pairs import MOST_NUMBERS, GaussianPairs
+from .random_features import GaussianFeatures
+from .registry import (
+    KERNELS,
+    PARTS,
+    Kernel,
+    WeightedSum,
+    describe,
+    fit,
+    get_kernel,
+    kernels_of_layers,
+)
 from .statistic import (
     Moments,
     Part,
     PullingStatistic,
     SpatialStatistic,
     Statistic,
+    is_preliminary,
     reach_of,
 )
 
 __all__ = [
+    "ESTIMATORS",
     "KERNELS",
     "LARGEST_ORDER",
     "MOST_NUMBERS",
@@ -53,6 +68,8 @@ __all__ = [
     "BatchNormStatistics",
     "CentralMoments",
     "Gaussian",
+    "GaussianFeatures",
+    "GaussianPairs",
     "Gram",
     "Kernel",
     "Linear",
@@ -66,8 +83,10 @@ __all__ = [
     "WeightedSum",
     "check_comparable",
     "describe",
+    "fit",
     "get_kernel",
     "gram_matrix",
+    "is_preliminary",
     "kernels_of_layers",
     "mean",
     "mmd2",

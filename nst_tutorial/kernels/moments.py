@@ -32,10 +32,10 @@ def positions(features: Tensor) -> Tensor:
 def mean(features: Tensor, mask: Tensor | None = None) -> Tensor:
     """Return the mean feature vector (N, C), each position counting as `mask` says."""
     F = positions(features)
-    return F.mean(dim=1) if mask is None else (_shares(mask, F) * F).sum(dim=1)
+    return F.mean(dim=1) if mask is None else (shares(mask, F) * F).sum(dim=1)
 
 
-def _shares(mask: Tensor, F: Tensor) -> Tensor:
+def shares(mask: Tensor, F: Tensor) -> Tensor:
     """The positions' shares in the whole, (1, M, 1), from a mask (1, 1, H, W)."""
     mask = mask.to(F).reshape(1, -1, 1)
     return mask / mask.sum()
@@ -85,7 +85,7 @@ def gram_matrix(features: Tensor, mask: Tensor | None = None) -> Tensor:
     """
     F = positions(features)
     if mask is not None:
-        F = F * (_shares(mask, F) * F.shape[1]).sqrt()
+        F = F * (shares(mask, F) * F.shape[1]).sqrt()
     return _SecondMoment.apply(F)
 
 
@@ -104,7 +104,7 @@ def pull_of_moments(
     if first is not None:
         pull += first[:, None].to(F.dtype) / F.shape[1]
     if mask is not None:
-        pull *= _shares(mask, F) * F.shape[1]
+        pull *= shares(mask, F) * F.shape[1]
     return pull.unflatten(1, features.shape[2:]).permute(0, 3, 1, 2)
 
 
@@ -223,7 +223,7 @@ class BatchNormStatistics:
         F = F if F.device.type == "mps" else F.double()
         if mask is None:
             return torch.stack([F.mean(dim=1), F.square().mean(dim=1)], dim=1)
-        share = _shares(mask, F)
+        share = shares(mask, F)
         return torch.stack([(share * F).sum(dim=1), (share * F.square()).sum(dim=1)], dim=1)
 
     def _mean_and_deviation(self, moments: Tensor) -> Tensor:

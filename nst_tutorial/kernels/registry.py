@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import reduce
 
 import torch
@@ -14,7 +14,7 @@ from .autocorrelation import Autocorrelation
 from .central_moments import CentralMoments
 from .gaussian import Gaussian
 from .moments import BatchNormStatistics, Gram, Linear, Polynomial, Wasserstein
-from .statistic import Moments, Statistic, reach_of
+from .statistic import Moments, Statistic, is_preliminary, reach_of
 
 
 @dataclass(frozen=True)
@@ -50,6 +50,11 @@ class WeightedSum:
         parts = [[weight, describe(part)] for weight, part in self.parts]
         return {"sum": parts, "relative": self.relative}
 
+    @property
+    def preliminary(self) -> bool:
+        """Whether any part is."""
+        return any(is_preliminary(kernel) for _, kernel in self.parts)
+
     def statistic(self, features: Tensor, mask: Tensor | None = None) -> tuple[Moments, ...]:
         return tuple(kernel.statistic(features, mask) for _, kernel in self.parts)
 
@@ -64,8 +69,12 @@ class WeightedSum:
         return reduce(torch.add, (weight * kernel.magnitude(b) for (weight, kernel), b in pairs))
 
     def fitted(self, target: Moments) -> WeightedSum:
+        pairs = list(zip(self.parts, target, strict=True))
+        if self.preliminary:  # magnitudes must wait until there are statistics
+            fitted = ((w, k.fitted(part) if is_preliminary(k) else k) for (w, k), part in pairs)
+            return replace(self, parts=tuple(fitted))
         parts = []
-        for (weight, kernel), part in zip(self.parts, target, strict=True):
+        for (weight, kernel), part in pairs:
             kernel = kernel.fitted(part)
             unit = float(kernel.magnitude(part)) if self.relative else 1.0
             parts.append((weight / (unit or 1.0), kernel))
@@ -126,6 +135,8 @@ def get_kernel(kernel: Kernel) -> Statistic:
 
 def _checked(kernel: object) -> Statistic:
     """Return a statistic, or raise a ValueError that names what it lacks."""
+    if isinstance(kernel, WeightedSum):  # whose parts were checked when it was made
+        return kernel
     if isinstance(kernel, type) or not any(hasattr(kernel, part) for part in PARTS):
         raise ValueError(f"a kernel is a name or a statistic, got {kernel!r}")
     needed = PARTS if getattr(kernel, "additive", True) else (*PARTS, "contribution")
@@ -142,6 +153,30 @@ def describe(kernel: Statistic) -> dict:
     """Return the description from which `get_kernel` makes an equal statistic, as JSON holds it."""
     description = getattr(kernel, "description", None)
     return {"name": repr(kernel)} if description is None else description()
+
+
+def fit(kernel: Kernel, features: Tensor, mask: Tensor | None = None) -> tuple[Statistic, Moments]:
+    """Return a kernel with its constants chosen for a style's features, and their statistic.
+
+    >>> import torch
+    >>> kernel, target = fit("gaussian", torch.tensor([[[[0.0, 2.0]]]]))
+    >>> kernel.bandwidth  # squared distances are 0, 4, 4 and 0, and 2σ² is their mean
+    1.0
+
+    Parameters
+    ----------
+    kernel
+        A statistic, or the description of one.
+    features, mask
+        (1, C, H, W), and how much each position counts, (1, 1, H, W).
+    """
+    kernel = get_kernel(kernel)
+    target = kernel.statistic(features, mask)
+    fitted = kernel.fitted(target)
+    if not is_preliminary(kernel):
+        return fitted, target
+    target = fitted.statistic(features, mask)
+    return fitted.fitted(target), target
 
 
 def kernels_of_layers(

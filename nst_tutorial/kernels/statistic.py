@@ -34,7 +34,20 @@ class Statistic(Protocol):
         """The distance of y from features that are all zero, or its natural unit: a scalar."""
 
     def fitted(self, target: Any) -> Statistic:
-        """The same with every free constant chosen for a style's statistic, once for all."""
+        """The same with every free constant chosen for a style's statistic, once for all.
+
+        If the statistic is `preliminary`, only the constants that the statistic itself needs.
+        """
+
+
+def is_preliminary(kernel: Statistic) -> bool:
+    """Whether a statistic needs a constant of the style before it can be what it is to be.
+
+    Such a one has `preliminary`, True until it is fitted. Until then its `statistic` holds what
+    `fitted` chooses the constant from, and no distance can be taken: the style is measured with the
+    fitted kernel once more. `registry.fit` and `tiling.targets.fit_kernels` do all that.
+    """
+    return getattr(kernel, "preliminary", False)
 
 
 @runtime_checkable

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 from torch import Tensor
 
-from ..kernels.gaussian import Gaussian
 from ..kernels.moments import BatchNormStatistics, Polynomial
+from ..kernels.pairs import GaussianPairs
+from ..kernels.random_features import GaussianFeatures
 from ..kernels.statistic import Moments, Statistic
 from ..presets import CONTENT_NORMALIZATIONS, STYLE_NORMALIZATIONS
 
@@ -62,7 +63,7 @@ def _li2017_code(kernel: Statistic, C: int, M: int) -> float:
         return 0.1 * M / (4 * C**2)
     if isinstance(kernel, Polynomial) and kernel.degree == 1:
         return 2e3 * M / (2 * C)
-    if isinstance(kernel, Gaussian):
+    if isinstance(kernel, GaussianPairs | GaussianFeatures):
         return 3e14 / (4 * C)
     if isinstance(kernel, BatchNormStatistics):
         return 1e3 * M / (2 * C)

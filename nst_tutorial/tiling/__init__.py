@@ -32,7 +32,7 @@ from .planning import (
     plan,
     schedule,
 )
-from .targets import Tiles, features_of, statistics_of
+from .targets import Tiles, features_of, fit_kernels, statistics_of
 from .windows import FeatureWindow, Window, can_be_cut, folded, split_into_windows, wrapped
 
 __all__ = [
@@ -63,6 +63,7 @@ __all__ = [
     "contribution",
     "duration",
     "features_of",
+    "fit_kernels",
     "folded",
     "is_out_of_memory",
     "leaves_of",

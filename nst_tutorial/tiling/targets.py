@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from ..images.resizing import shape_of
-from ..kernels.statistic import Moments, Statistic, reach_of
+from ..kernels.statistic import Moments, Statistic, is_preliminary, reach_of
 from ..vgg.layers import stride
 from ..vgg.network import VGG19
 from .contributions import add_part, contribution
@@ -92,6 +92,27 @@ def statistics_of(
             shapes[layer] = (*own.shape[:2], *place.size)
             add_part(totals, layer, contribution(kernels[layer], own, place))
     return {layer: (totals[layer], shapes[layer]) for layer in layers}
+
+
+def fit_kernels(
+    model: VGG19,
+    image: Tensor,
+    kernels: Mapping[str, Statistic],
+    masks: Mapping[str, Tensor | None] | None = None,
+    tile: int | None = None,
+) -> dict[str, tuple[Statistic, Moments, tuple[int, ...]]]:
+    """Return layer → (its kernel, fitted to the style `image`; the target; the features' shape).
+
+    As `kernels.fit`, but the features are never in memory all at once. Kernels that are preliminary
+    take a second look at the picture.
+    """
+    measured = statistics_of(model, image, kernels, masks, tile)
+    fitted = {layer: kernels[layer].fitted(target) for layer, (target, _) in measured.items()}
+    again = {layer: fitted[layer] for layer in kernels if is_preliminary(kernels[layer])}
+    if again:
+        measured |= statistics_of(model, image, again, masks, tile)
+        fitted |= {layer: kernel.fitted(measured[layer][0]) for layer, kernel in again.items()}
+    return {layer: (fitted[layer], *measured[layer]) for layer in kernels}
 
 
 def _check_size(image: Tensor, layers: Iterable[str]) -> None:

@@ -19,7 +19,7 @@ from ..machine.device import choose_device
 from ..machine.malloc import keep_freed_memory
 from ..noise.level import flatness
 from ..presets import Settings
-from ..tiling.targets import features_of, statistics_of
+from ..tiling.targets import features_of, fit_kernels
 from ..vgg.calibration import fastest
 from ..vgg.network import VGG19, load_vgg19
 from .masks import at_layers
@@ -72,11 +72,9 @@ def _style_terms(
     kernels = kernels_of_layers(settings.kernel, settings.style_layers)
     into = at_layers("content mask", source.content_mask, kernels)
     out_of = at_layers("style mask", source.style_mask, kernels)
+    fitted = fit_kernels(model, source.picture, kernels, out_of, tile)
     terms = {}
-    for layer, (target, shape) in statistics_of(
-        model, source.picture, kernels, out_of, tile
-    ).items():
-        kernel = kernels[layer].fitted(target)
+    for layer, (kernel, target, shape) in fitted.items():
         factor = style_factor(settings.style_normalization, kernel, target, shape)
         terms[layer] = Style(layer, kernel, target, factor, into[layer])
     return terms

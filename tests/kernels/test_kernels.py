@@ -18,10 +18,13 @@ from nst_tutorial.kernels.moments import (
     gram_matrix,
     positions,
 )
+from nst_tutorial.kernels.pairs import GaussianPairs
+from nst_tutorial.kernels.random_features import GaussianFeatures
 from nst_tutorial.kernels.registry import KERNELS, WeightedSum, describe, get_kernel
 from nst_tutorial.kernels.statistic import PullingStatistic
 
-ADDITIVE = [
+NOTHING = torch.zeros(1, 3, 2, 2)
+FROM_ZERO = [  # in units of the distance from features that are all zero
     Gram(),
     Linear(),
     Polynomial(2, 1.5),
@@ -31,7 +34,8 @@ ADDITIVE = [
     CentralMoments(),
     WeightedSum(((0.3, Gram()), (2.0, BatchNormStatistics())), relative=False),
 ]
-EVERY = [*ADDITIVE, Gaussian(1.3), Gaussian(0.7, pairs=3), Autocorrelation()]
+ADDITIVE = [*FROM_ZERO, Gaussian(1.3), WeightedSum(((1.0, Gram()), (2.0, Gaussian(0.9))))]
+EVERY = [*ADDITIVE, GaussianPairs(1.3), GaussianPairs(0.7, pairs=3), Autocorrelation()]
 
 
 def double_sum(k, x, y):
@@ -126,7 +130,7 @@ def test_mmd2_evaluates_any_degree(x, y, degree):
 def test_mmd2_with_a_gaussian_and_with_your_own(x, y):
     expected = double_sum(lambda a, b: torch.exp(-(a - b).square().sum() / (2 * 1.3**2)), x, y)
     torch.testing.assert_close(mmd2(x, y, Gaussian(1.3)), expected)
-    assert mmd2(x, y, Gaussian("median")) > 0
+    assert mmd2(x, y, GaussianPairs("median")) > 0
     own = mmd2(x, y, lambda a, b: (a @ b.T).exp())
     torch.testing.assert_close(own, double_sum(lambda a, b: (a @ b).exp(), x, y))
     with pytest.raises(ValueError, match="is a distance of moments, not a kernel"):
@@ -188,8 +192,8 @@ def test_additive_statistics_are_means_of_tiles(kernel, x):
     left, right = x[..., :2], x[..., 2:]
     whole = (2 * flat(kernel.statistic(left)) + 3 * flat(kernel.statistic(right))) / 5
     torch.testing.assert_close(whole, flat(kernel.statistic(x)))
-    assert not Gaussian(1.0).additive
-    assert not WeightedSum(((1.0, Gram()), (1.0, Gaussian(1.0)))).additive
+    assert not GaussianPairs(1.0).additive
+    assert not WeightedSum(((1.0, Gram()), (1.0, GaussianPairs(1.0)))).additive
 
 
 @pytest.mark.parametrize("kernel", EVERY, ids=str)
@@ -228,7 +232,7 @@ def test_pull_is_the_gradient_that_autograd_finds(kernel, masked, monkeypatch):
     torch.testing.assert_close(kernel.pull(f.detach(), slopes, mask), expected)
 
 
-@pytest.mark.parametrize("kernel", ADDITIVE, ids=str)
+@pytest.mark.parametrize("kernel", FROM_ZERO, ids=str)
 def test_magnitude_is_the_distance_from_no_features(kernel, x):
     S = kernel.statistic(x)
     nothing = kernel.distance(kernel.statistic(0 * x), S)
@@ -257,7 +261,7 @@ def test_flat_features_have_finite_losses_and_gradients(kernel, value, x):
         assert loss.isfinite()
         assert gradient.isfinite().all()
     for rule in ("mean", "median"):
-        assert fitted_to(flat, Gaussian(rule)).bandwidth == 1.0
+        assert fitted_to(flat, GaussianPairs(rule)).bandwidth == 1.0
 
 
 def test_wasserstein_of_a_flat_picture_in_float32(x):
@@ -346,16 +350,16 @@ def test_described_combinations():
         (lambda: Gaussian(0.0), "bandwidth must be a number above 0, got 0.0"),
         (lambda: Gaussian(-1.0), "bandwidth must be a number above 0, got -1.0"),
         (lambda: Gaussian(float("nan")), "bandwidth must be a number above 0, got nan"),
-        (lambda: Gaussian("mode"), "bandwidth must be mean, median or a number; got 'mode'"),
+        (lambda: Gaussian("mode"), "bandwidth must be mean or a number; got 'mode'"),
         (lambda: Gaussian(pairs=0), "pairs must be a whole number ≥ 1, got 0"),
         (lambda: Gaussian(pairs=2.5), "pairs must be .* got 2.5"),
-        (lambda: Gaussian(1.0).statistic(torch.ones(1, 2, 1, 1)), "two positions at least"),
+        (lambda: GaussianPairs(1.0).statistic(torch.ones(1, 2, 1, 1)), "two positions at least"),
         (lambda: WeightedSum(()), "needs at least one"),
         (lambda: WeightedSum(((-1.0, Gram()),)), "must be finite and ≥ 0, got -1.0"),
         (lambda: get_kernel("grim"), "unknown kernel 'grim'; there are gram, linear, polynomial"),
         (lambda: get_kernel({"name": "bn", "offset": 1}), "bn takes no such parameters"),
         (lambda: get_kernel(7), "a kernel is a name or a statistic, got 7"),
-        (lambda: get_kernel(Gaussian), "a kernel is a name or a statistic, got <class"),
+        (lambda: get_kernel(Wasserstein), "a kernel is a name or a statistic, got <class"),
         (lambda: get_kernel({"sum": 3}), "a sum of kernels is"),
         (lambda: get_kernel({"sum": [[1.0, "gram"]], "realtive": False}), "a sum of kernels is"),
         (lambda: get_kernel({"name": ["gram"]}), "unknown kernel"),
@@ -364,6 +368,17 @@ def test_described_combinations():
         (lambda: Polynomial(2, "1"), "offset must be finite and ≥ 0, got '1'"),
         (lambda: Gaussian(None), "bandwidth must be a number above 0, got None"),
         (lambda: Gaussian(seed=1.5), "seed must be a whole number"),
+        (lambda: Gaussian(features=0), "features must be a whole number ≥ 2, got 0"),
+        (lambda: Gaussian(features=1), "features must be a whole number ≥ 2, got 1"),
+        (lambda: Gaussian(features=7), "features must be even, a cosine and a sine each; got 7"),
+        (lambda: Gaussian(features=10**9), "features must be at most 65536, got 1000000000"),
+        (lambda: Gaussian("median"), "the median of distances needs pairs: estimator='pairs'"),
+        (lambda: Gaussian("mode", estimator="pairs"), "must be mean, median or a number; got 'mo"),
+        (lambda: Gaussian(estimator="pair"), "must be one of features, pairs; got 'pair'; did you"),
+        (lambda: Gaussian(estimator="pairs", features=8), "features=8 belong to estimator='fea"),
+        (lambda: Gaussian(estimator="features", pairs=8), "pairs=8 belong to estimator='pairs'"),
+        (lambda: Gaussian(features=8, pairs=8), "features=8 belong to estimator='features', not"),
+        (lambda: distance(Gaussian(), NOTHING, NOTHING), "'mean' is still a rule; use kernel.fit"),
         (lambda: BatchNormStatistics(-1.0), "epsilon must be finite and ≥ 0"),
         (lambda: Wasserstein(float("nan")), "epsilon must be finite and ≥ 0"),
     ],
@@ -373,7 +388,10 @@ def test_bad_values_are_named(make, message):
         make()
 
 
-@pytest.mark.parametrize("kernel", [k for k in EVERY if not isinstance(k, WeightedSum)], ids=str)
+COUNTED = (WeightedSum, GaussianFeatures)  # the latter's size does not tell the channels
+
+
+@pytest.mark.parametrize("kernel", [k for k in EVERY if not isinstance(k, COUNTED)], ids=str)
 def test_mismatched_channels_are_refused(kernel, x):
     with pytest.raises(ValueError, match="cannot be compared"):
         distance(kernel, x, x[:, :3])

@@ -31,10 +31,10 @@ def everything(objective):
     model = vgg.VGG19("random", channels=(32,) * 5, device="cpu")
     features = model(content, ["relu2_1"])["relu2_1"]
     results = [features, kernels.gram_matrix(features)]
-    for kernel in ("bn", "wasserstein", "gaussian", "central_moments", "autocorrelation"):
-        kernel = kernels.get_kernel(kernel)
-        other = kernel.statistic(model(style, ["relu2_1"])["relu2_1"])
-        results.append(kernel.fitted(other).distance(kernel.statistic(features), other))
+    pairs = {"name": "gaussian", "estimator": "pairs"}
+    for name in ("bn", "wasserstein", "gaussian", pairs, "central_moments", "autocorrelation"):
+        kernel, other = kernels.fit(name, model(style, ["relu2_1"])["relu2_1"])
+        results.append(kernel.distance(kernel.statistic(features), other))
     start = torch.full((1, 3, 16, 13), 0.5, dtype=torch.float32)
     results.append(optimize.minimize(objective, start, steps=4).image)
     layers = {"relu1_1": 1.0, "relu2_1": 1.0}

@@ -44,10 +44,11 @@ def test_the_loss_falls_tenfold(stripes, tiny, normalization):
 
 
 @pytest.mark.parametrize(
-    "kernel", ["linear", "bn", "wasserstein", "gaussian", "central_moments", "autocorrelation"]
+    "kernel",
+    ["linear", "bn", "wasserstein", "gaussian", "pairs", "central_moments", "autocorrelation"],
 )
 def test_any_kernel(stripes, tiny, kernel):
-    spec = {"name": "gaussian", "pairs": 200} if kernel == "gaussian" else kernel
+    spec = {"name": "gaussian", "pairs": 200} if kernel == "pairs" else kernel
     found = train(stripes, tiny, kernel=spec, steps=30)
     totals = [row["total"] for row in found.history]
     assert all(map(math.isfinite, totals))

@@ -10,12 +10,13 @@ from nst_tutorial.kernels.autocorrelation import Autocorrelation
 from nst_tutorial.kernels.central_moments import CentralMoments
 from nst_tutorial.kernels.gaussian import Gaussian
 from nst_tutorial.kernels.moments import BatchNormStatistics, Gram, Linear, Polynomial, Wasserstein
-from nst_tutorial.kernels.registry import WeightedSum
+from nst_tutorial.kernels.pairs import GaussianPairs
+from nst_tutorial.kernels.registry import WeightedSum, fit
 from nst_tutorial.losses.objective import Objective
 from nst_tutorial.losses.terms import Content, Grain, OutOfRange, Style, TotalVariation
 from nst_tutorial.presets import PRESETS
 from nst_tutorial.tiling.engine import SMALLEST_TILE, Engine
-from nst_tutorial.tiling.targets import features_of, statistics_of
+from nst_tutorial.tiling.targets import features_of, fit_kernels, statistics_of
 from nst_tutorial.transfer.builder import make_objective
 from nst_tutorial.transfer.style_transfer import stylize
 from nst_tutorial.vgg.network import VGG19
@@ -26,8 +27,10 @@ KERNELS = {
     "polynomial": Polynomial(2, 1.5),
     "bn": BatchNormStatistics(),
     "wasserstein": Wasserstein(),
-    "gaussian": Gaussian(0.3, pairs=400),
-    "sum": WeightedSum(((1.0, Gram()), (2.0, Gaussian(0.3, pairs=50)))),
+    "gaussian": Gaussian(features=64),
+    "pairs": GaussianPairs(0.3, pairs=400),
+    "sum": WeightedSum(((1.0, Gram()), (2.0, GaussianPairs(0.3, pairs=50)))),
+    "sum of features": WeightedSum(((1.0, Gram()), (2.0, Gaussian(features=32)))),
     "central moments": CentralMoments(4),
     "autocorrelation": Autocorrelation(12),  # wider than the margin of the network alone
     "sum of two reaches": WeightedSum(
@@ -61,8 +64,7 @@ def objective(model, kernel, size=SIZE, masked=False):
     terms = {"content": Content("relu4_2", P, 1 / P.numel(), masks.get("relu4_2"))}
     for i, style in enumerate((picture(90, 110, seed=2), picture(140, 70, seed=3) ** 3)):
         for layer, F in model(style, layers).items():
-            target = kernel.statistic(F)
-            fitted = kernel.fitted(target)
+            fitted, target = fit(kernel, F)
             mask = masks.get(layer)
             if mask is not None and i:
                 mask = 1 - mask
@@ -130,6 +132,22 @@ def test_features_and_statistics_from_tiles(tiny):
         assert shape == tuple(whole[layer].shape)
         for a, b in zip(found, Wasserstein().statistic(whole[layer]), strict=True):
             torch.testing.assert_close(a, b, rtol=1e-10, atol=1e-12)
+
+
+@pytest.mark.parametrize("masked", [False, True], ids=["everywhere", "masked"])
+def test_kernels_are_fitted_in_tiles(tiny, masked):
+    """A bandwidth first, then the statistic under it, whatever the tiles."""
+    x, kernel = picture(*SIZE), KERNELS["sum of features"]
+    masks = masks_for(SIZE, LAYERS) if masked else {}
+    whole = tiny(x, LAYERS)
+    found = fit_kernels(tiny, x, {"relu1_1": Gram(), "relu3_1": kernel}, masks, tile=64)
+    for layer, like in (("relu1_1", Gram()), ("relu3_1", kernel)):
+        fitted, target, shape = found[layer]
+        expected, statistic = fit(like, whole[layer], masks.get(layer))
+        assert shape == tuple(whole[layer].shape)
+        torch.testing.assert_close(target, statistic, rtol=1e-10, atol=1e-12)
+        assert float(fitted.distance(target, statistic)) == pytest.approx(0, abs=1e-20)
+        assert float(fitted.magnitude(target)) == pytest.approx(float(expected.magnitude(target)))
 
 
 def test_statistics_of_a_region(tiny):

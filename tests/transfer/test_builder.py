@@ -169,8 +169,11 @@ def test_tiled_masked_and_mixed_runs_end_alike(tiny):
     torch.testing.assert_close(parts.image, whole.image, rtol=0, atol=1e-5)
 
 
+PAIRS = {"name": "gaussian", "estimator": "pairs"}
+
+
 @pytest.mark.parametrize("balance", ["weights", "gradient"])
-@pytest.mark.parametrize("kernel", sorted(KERNELS))
+@pytest.mark.parametrize("kernel", [*sorted(KERNELS), PAIRS], ids=str)
 def test_flat_pictures_and_small_regions_never_give_nan(tiny, kernel, balance):
     flat = torch.full((1, 3, 64, 64), 0.5).double()
     options = {"content_masks": [box(64, 64, (0, 32), (0, 32)), disc(64, 64, x=0.5, y=0.5)],

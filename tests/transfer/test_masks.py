@@ -16,6 +16,7 @@ from nst_tutorial.kernels.autocorrelation import Autocorrelation
 from nst_tutorial.kernels.central_moments import CentralMoments
 from nst_tutorial.kernels.gaussian import Gaussian
 from nst_tutorial.kernels.moments import BatchNormStatistics, Gram, Linear, Polynomial, Wasserstein
+from nst_tutorial.kernels.pairs import GaussianPairs
 from nst_tutorial.presets import PRESETS
 from nst_tutorial.tiling.engine import Engine
 from nst_tutorial.transfer.builder import make_objective
@@ -161,7 +162,8 @@ def test_a_mask_that_no_position_of_a_layer_sees_is_refused(tiny):
 # --- statistics ------------------------------------------------------------------------------
 
 KERNELS = [Gram(), Linear(), Polynomial(2, 1.5), BatchNormStatistics(), Wasserstein(),
-           Gaussian(0.3, pairs=100), CentralMoments(), Autocorrelation(2)]  # fmt: skip
+           Gaussian(0.3), GaussianPairs(0.3, pairs=100), CentralMoments(),
+           Autocorrelation(2)]  # fmt: skip
 
 
 @pytest.mark.parametrize("kernel", KERNELS, ids=str)
@@ -265,7 +267,7 @@ def test_tiles_give_the_same_with_masks_and_several_styles(tiny, kernel, tile):
     content = torch.rand(1, 3, 150, 197, generator=torch.Generator().manual_seed(0)).double()
     styles = [content[..., :130].flip(1) ** 2, content[..., 20:, :].flip(3)]
     settings = replace(DEFAULT, kernel=kernel, style_mix=[1.0, 2.0])
-    if isinstance(kernel, Gaussian):
+    if isinstance(kernel, GaussianPairs):
         settings = replace(settings, style_layers=dict.fromkeys(LAYERS[:3], 1.0))
     masks = [disc(150, 197, x=-0.4), 1 - disc(150, 197, x=-0.4)]
     style_masks = [disc(150, 130), None]

@@ -109,6 +109,7 @@ def test_kernels_by_name_description_object_and_layer(pair, tiny):
     specs = [
         "linear",
         {"name": "polynomial", "offset": 2.0},
+        "gaussian",
         Gaussian(pairs=20),
         {"relu1_1": "bn", "relu2_1": {"sum": [[1.0, "gram"], [1.0, "linear"]]}},
         {"relu1_1": Wasserstein(), "relu2_1": "gram"},

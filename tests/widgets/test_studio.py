@@ -44,11 +44,11 @@ def test_knobs_that_do_not_count_are_hidden(small):
     def hidden(*controls):
         return [control.layout.display == "none" for control in controls]
 
-    assert hidden(c.degree, c.offset, c.bandwidth, c.seed, *c.mix) == [True] * 7
+    assert hidden(c.degree, c.offset, c.estimator, c.seed, *c.mix) == [True] * 7
     c.kernel.value = "polynomial"
-    assert hidden(c.degree, c.offset, c.bandwidth) == [False, False, True]
+    assert hidden(c.degree, c.offset, c.estimator) == [False, False, True]
     c.kernel.value = "gaussian"
-    assert hidden(c.degree, c.offset, c.bandwidth) == [True, True, False]
+    assert hidden(c.degree, c.offset, c.estimator) == [True, True, False]
     c.start.value = "noise"
     assert hidden(c.seed) == [False]
     c.others[1].value = "coffee" if "coffee" in c.others[1].options else c.others[1].options[1]

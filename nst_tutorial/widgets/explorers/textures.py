@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from torch import Tensor
 
+from ...kernels.registry import fit
 from ...kernels.statistic import Statistic
 from ...losses.factors import style_factor
 from ...losses.objective import Objective
@@ -45,8 +46,7 @@ def texture(
     """
     terms: dict[str, Term] = {"out of range": OutOfRange()}
     for layer, f in features.items():
-        target = kernels[layer].statistic(f, None if masks is None else masks[layer])
-        kernel = kernels[layer].fitted(target)
+        kernel, target = fit(kernels[layer], f, None if masks is None else masks[layer])
         factor = style_factor("relative", kernel, target, f.shape)
         terms[layer] = Style(layer, kernel, target, factor)
     weights = {name: RANGE_WEIGHT if name == "out of range" else 1.0 for name in terms}

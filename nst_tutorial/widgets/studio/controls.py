@@ -8,6 +8,7 @@ from pathlib import Path
 import ipywidgets
 
 from ...images.catalog import list_images
+from ...kernels.gaussian import ESTIMATORS
 from ...kernels.registry import KERNELS
 from ...presets import COLORS, DENOISERS, PRESETS, STARTS
 from ...vgg.layers import LAYERS
@@ -34,7 +35,7 @@ class Controls:
     """The controls, and `panel`, which holds them all.
 
     Each has its `value`, to be set by hand or from Python: `content`, `style`, `size`, `steps`,
-    `style_weight`, `style_scale`; `kernel` with `degree`, `offset`, `bandwidth`; `style_layers` by
+    `style_weight`, `style_scale`; `kernel` with `degree`, `offset`, `estimator`; `style_layers` by
     name, `content_layer`; `others` and `mix`; `color`, `grain_weight`, `denoise`, `start`, `seed`.
     """
 
@@ -60,7 +61,7 @@ class Controls:
         self.kernel = _knob(drop, "Statistic", options=list(KERNELS), value=OURS.kernel)
         self.degree = _knob(drop, "Degree", options=[1, 2], value=2)
         self.offset = _knob(number, "Offset c", min=0, max=1e6, step=0.5, value=0)
-        self.bandwidth = _knob(drop, "Bandwidth", options=["mean", "median"], value="mean")
+        self.estimator = _knob(drop, "Estimated by", options=list(ESTIMATORS), value=ESTIMATORS[0])
         self.style_layers = {
             name: _knob(
                 ipywidgets.FloatSlider, name, min=0, max=1, step=0.05, value=weight,
@@ -95,7 +96,7 @@ class Controls:
         """Every control that has a value."""
         return [
             self.content, self.style, self.size, self.steps, self.style_weight, self.style_scale,
-            self.kernel, self.degree, self.offset, self.bandwidth, *self.style_layers.values(),
+            self.kernel, self.degree, self.offset, self.estimator, *self.style_layers.values(),
             self.content_layer, *self.others, *self.mix, self.color, self.grain_weight,
             self.denoise, self.start, self.seed,
         ]  # fmt: skip
@@ -109,7 +110,7 @@ class Controls:
         box = ipywidgets.VBox
         panes = {
             "What counts as style": [
-                self.kernel, self.degree, self.offset, self.bandwidth, *self.style_layers.values(),
+                self.kernel, self.degree, self.offset, self.estimator, *self.style_layers.values(),
                 self.content_layer,
             ],
             "Several styles": [self.mix[0], *sum(zip(self.others, self.mix[1:], strict=True), ())],
@@ -178,13 +179,15 @@ class Controls:
         name = self.kernel.value
         if name == "polynomial":
             return {"name": name, "degree": self.degree.value, "offset": self.offset.value}
-        return {"name": name, "bandwidth": self.bandwidth.value} if name == "gaussian" else name
+        if name == "gaussian" and self.estimator.value != ESTIMATORS[0]:
+            return {"name": name, "estimator": self.estimator.value}
+        return name
 
     def _show_what_counts(self, change=None) -> None:
         shown = {
             self.degree: self.kernel.value == "polynomial",
             self.offset: self.kernel.value == "polynomial",
-            self.bandwidth: self.kernel.value == "gaussian",
+            self.estimator: self.kernel.value == "gaussian",
             self.seed: self.start.value == "noise",
             self.mix[0]: any(other.value != NONE for other in self.others),
         }
