@@ -97,12 +97,14 @@ def pull_of_moments(
 ) -> Tensor:
     """Return ∂(<first, mean> + <second, Gram matrix>)/∂features, (N, C, H, W).
 
-    `first` (N or 1, C) and `second` (N or 1, C, C) are slopes; None counts as zero.
+    `first` (N or 1, C) and `second` (N or 1, C, C) are slopes; None counts as zero. Features in
+    bfloat16 are pulled in bfloat16: what pulls at them is rounded to that in any case.
     """
-    F = positions(features)
+    F = features.permute(0, 2, 3, 1).flatten(1, 2)
+    F = F if F.dtype == torch.bfloat16 else positions(features)
     pull = torch.zeros_like(F) if second is None else _pull_of_second_moment(F, second)
     if first is not None:
-        pull += first[:, None].to(F.dtype) / F.shape[1]
+        pull += (first[:, None] / F.shape[1]).to(F.dtype)
     if mask is not None:
         pull *= shares(mask, F) * F.shape[1]
     return pull.unflatten(1, features.shape[2:]).permute(0, 3, 1, 2)

@@ -60,6 +60,7 @@ class PullingStatistic(Protocol):
         """∂ Σᵢ <slopeᵢ, Sᵢ> / ∂features, (N, C, H, W), without computing the statistic S again.
 
         Sᵢ are the tensors of `statistic(features, mask)`, one slope of the same shape for each.
+        Features of reduced precision come as they are, not in float32 as to `statistic`.
         """
 
 

@@ -77,7 +77,7 @@ def pull_of_strip(
     if kernel.additive and isinstance(kernel, PullingStatistic):
         return kernel.pull(features, slopes, place.cut_mask()) * place.share
     with torch.enable_grad():
-        leaf = features.detach().requires_grad_()
+        leaf = exact(features).detach().requires_grad_()
         moments = leaves_of(statistic_of_strip(kernel, leaf, place))
         return torch.autograd.grad(moments, leaf, list(slopes))[0]
 

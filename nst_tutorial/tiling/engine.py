@@ -159,7 +159,7 @@ class Engine:
                     with torch.enable_grad():
                         value = other.part({layer: leaf}, own, window)
                         (pull,) = torch.autograd.grad(weights[name] * value, leaf)
-                    gradient.add_(pull)
+                    gradient.add_(pull.to(gradient.dtype))
                     _accumulate(values, name, value.detach())
 
         gradient = _through_layers(window, seen, add_terms)
@@ -207,8 +207,8 @@ def _add_pull(
 ) -> None:
     """Add the gradient of <D, S>, S being what a part adds to the statistic, strip by strip."""
     for rows, strip in strips_of(term.kernel, own, place):
-        features = exact(own[:, :, rows])
-        gradient[:, :, rows].add_(pull_of_strip(term.kernel, features, strip, slopes))
+        pull = pull_of_strip(term.kernel, own[:, :, rows], strip, slopes)
+        gradient[:, :, rows].add_(pull.to(gradient.dtype))  # adding two types is slow
 
 
 def _through_layers(

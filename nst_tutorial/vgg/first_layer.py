@@ -50,9 +50,8 @@ class ConvReLU(torch.autograd.Function):
 def _in_strips(x: Tensor, weight: Tensor, bias: Tensor, dtype: torch.dtype) -> Tensor:
     """The layer's features in another type than that of x, without all of them in that of x."""
     count, _, height, width = x.shape
-    y = x.new_empty(count, len(bias), height, width, dtype=dtype).contiguous(
-        memory_format=torch.channels_last
-    )
+    shape = count, len(bias), height, width
+    y = torch.empty(shape, dtype=dtype, device=x.device, memory_format=torch.channels_last)
     for first in range(0, height, ROWS):
         last = min(first + ROWS, height)
         a, b = max(first - 1, 0), min(last + 1, height)
