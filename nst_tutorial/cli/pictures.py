@@ -162,6 +162,8 @@ def stylize(
             if preset is not None:
                 raise ValueError("--preset and --like both say where to start; give one of them")
             recorded, masked = recorded_options(like)
+            if precision is not None and convolutions is None:
+                recorded.pop("convolutions", None)  # asked for in another precision
             options = {**available_here(recorded, like, device), **options}
             if masked and not (content_masks or style_masks):
                 complain(f"{like} was made with masks, and they are not in it: give them as well")

@@ -134,13 +134,15 @@ def recorded_options(path: Path) -> tuple[dict, bool]:
 def available_here(options: dict, path: Path, device: str) -> dict:
     """The options without the convolutions in them, if this machine lacks those: it is told of."""
     from ..machine.device import choose_device
-    from ..vgg.paths import paths_asked_for
+    from ..vgg.paths import candidates, parse_paths
     from .console import complain
 
     here = choose_device(device)
     try:
-        paths_asked_for(options.get("convolutions", "auto"), "auto", here)
-    except ValueError:
+        paths = parse_paths(options.get("convolutions", "auto"), "auto")
+    except ValueError:  # of a later version, perhaps
+        paths = ("unknown",)
+    if not set(paths or ()) <= set(candidates(here)):
         complain(
             f"{path} was made with convolutions that {here.type} lacks, "
             f"{options['convolutions']}; its digits will differ"

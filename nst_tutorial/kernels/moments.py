@@ -106,7 +106,8 @@ def pull_of_moments(
     if first is not None:
         pull += (first[:, None] / F.shape[1]).to(F.dtype)
     if mask is not None:
-        pull *= shares(mask, F) * F.shape[1]
+        precise = F if F.dtype == torch.float64 else mask.float()
+        pull *= (shares(mask, precise) * F.shape[1]).to(F.dtype)
     return pull.unflatten(1, features.shape[2:]).permute(0, 3, 1, 2)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Protocol
 
 from torch import Tensor
 
@@ -50,18 +50,32 @@ def is_preliminary(kernel: Statistic) -> bool:
     return getattr(kernel, "preliminary", False)
 
 
-@runtime_checkable
-class PullingStatistic(Protocol):
-    """A statistic whose gradient needs less work than autograd makes of it."""
+class PullingStatistic(Statistic, Protocol):
+    """A statistic whose gradient needs less work than autograd makes of it.
+
+    Whoever overrides `statistic` overrides `pull` too, or autograd does the work (see `pulls`).
+    """
 
     def pull(
         self, features: Tensor, slopes: Sequence[Tensor], mask: Tensor | None = None
     ) -> Tensor:
         """∂ Σᵢ <slopeᵢ, Sᵢ> / ∂features, (N, C, H, W), without computing the statistic S again.
 
+        That is the vector–Jacobian product of `statistic`, the slopes being the upstream gradient.
         Sᵢ are the tensors of `statistic(features, mask)`, one slope of the same shape for each.
         Features of reduced precision come as they are, not in float32 as to `statistic`.
         """
+
+
+def pulls(kernel: Statistic) -> bool:
+    """Whether a statistic's own `pull` is to be used: one that fits its own `statistic`.
+
+    A subclass that overrides `statistic` alone inherits the gradient of another one.
+    """
+    kinds = type(kernel).__mro__
+    owners = [next((c for c in kinds if name in vars(c)), None) for name in ("pull", "statistic")]
+    pull, statistic = owners
+    return pull is not None and statistic is not None and issubclass(pull, statistic)
 
 
 class Part(Protocol):

@@ -17,6 +17,7 @@ from ..kernels.statistic import (
     PullingStatistic,
     SpatialStatistic,
     Statistic,
+    pulls,
     reach_of,
 )
 from ..losses.terms import Style
@@ -74,8 +75,9 @@ def pull_of_strip(
     kernel: Statistic, features: Tensor, place: FeatureWindow, slopes: Sequence[Tensor]
 ) -> Tensor:
     """∂<D, S>/∂features, S being what a strip adds to the statistic and D the slopes."""
-    if kernel.additive and isinstance(kernel, PullingStatistic):
-        return kernel.pull(features, slopes, place.cut_mask()) * place.share
+    if kernel.additive and pulls(kernel):
+        pull = cast(PullingStatistic, kernel).pull
+        return pull(features, slopes, place.cut_mask()) * place.share
     with torch.enable_grad():
         leaf = exact(features).detach().requires_grad_()
         moments = leaves_of(statistic_of_strip(kernel, leaf, place))

@@ -16,6 +16,7 @@ from ..machine.device import choose_device
 from ..machine.memory import usable
 from ..presets import Settings
 from ..vgg.calibration import likely_paths
+from ..vgg.paths import parse_paths
 from .engine import SMALLEST_TILE
 from .windows import Reaches, can_be_cut, split_into_windows
 
@@ -142,7 +143,8 @@ def plan(
     budget = check_number("memory", memory, above=0) * 1e9 if memory is not None else usable(device)
     longer = max(height, width)
     narrowest = min(height, width) / longer if narrowest is None else narrowest
-    paths = likely_paths(device) if paths is None else paths
+    if paths is None:
+        paths = parse_paths(settings.convolutions, settings.precision) or likely_paths(device)
     stages = []
     steps = check_integer("steps", settings.steps, 0)
     scales = schedule(longer, steps, settings.coarse_to_fine, narrowest)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from torch import Tensor
 
+from ..checks import warn
 from ..kernels.registry import kernels_of_layers
 from ..losses.factors import content_factor, style_factor
 from ..losses.objective import Objective
@@ -22,6 +23,7 @@ from ..presets import Settings
 from ..tiling.targets import features_of, fit_kernels
 from ..vgg.calibration import fastest
 from ..vgg.network import VGG19, load_vgg19
+from ..vgg.paths import candidates
 from .masks import at_layers
 from .provenance import recorded_convolutions
 from .styles import StyleSource
@@ -98,6 +100,7 @@ def choose_model(
     if model is None:
         name = str(choose_device(device))
         model = load_vgg19(settings.vgg_weights, settings.pooling, settings.rescale, padding, name)
+        model = model.with_paths("auto")  # what was loaded before may know an older variable
     if model.device.type == "cpu":
         keep_freed_memory()
     if settings.convolutions != "auto" or settings.precision != "auto":
@@ -106,6 +109,10 @@ def choose_model(
     if recorded is None or model.paths_are_chosen:
         return fastest(model, pixels)
     try:
-        return model.with_paths(recorded)
+        model = model.with_paths(recorded)
     except ValueError as error:
         raise ValueError(f"{checkpoint} cannot go on here: {error}") from error
+    emulated = set(model.paths) - set(candidates(model.device))
+    if emulated:
+        warn(f"{checkpoint}: {', '.join(sorted(emulated))} is emulated here, and slow")
+    return model

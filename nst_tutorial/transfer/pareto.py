@@ -87,6 +87,7 @@ def trade_off(
         request.settings, options.get("device", "auto"), options.get("model"),
         pixels=len(weights) * request.pixels,
     )  # fmt: skip
+    model = model.with_paths(model.paths)  # the same for all points, whatever is measured meanwhile
     key = _key(request, model)
     points = []
     for weight in weights:

@@ -106,7 +106,7 @@ def synthesize_texture(
     result_model = choose_model(settings, device, model, padding, pixels=request.pixels)
     if tileable and result_model.padding != "circular":
         raise ValueError("a tileable texture needs a model with padding='circular'")
-    style_model = choose_model(settings, device, model, pixels=request.pixels)
+    style_model = choose_model(settings, device, model).with_paths(result_model.paths)
     result = _run(request, result_model, style_model, memory, callback)
     sizes = {"size": list(shape), "style_size": list(style.shape[2:])}
     result.settings = {**record(settings, result_model, seed), "tileable": tileable, **sizes}

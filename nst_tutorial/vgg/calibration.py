@@ -9,9 +9,9 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import torch
@@ -25,6 +25,7 @@ from ..storage.cache import VARIABLE, cache_folder
 from .layers import BLOCKS
 from .measuring import LEAST_COSINE, BusyError, Seconds, cosine_with_float32, measure, quickest
 from .network import VGG19
+from .passes import Versions
 from .paths import PATHS, candidates, default_paths, paths_asked_for
 
 FORMAT = "nst_tutorial convolutions 1"
@@ -38,13 +39,20 @@ class Calibration:
     """What was measured on a machine."""
 
     machine: str
-    paths: tuple[str, ...]  # the fastest for each of the five blocks
     seconds: Seconds
-    cosine: float | None  # of the probe's gradient with float32's; None: all paths are in float32
+    cosine: float | None
+    """Of a probe's gradient by `paths` with float32's, original weights; None: not known."""
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """The fastest for each of the five blocks."""
+        return quickest(self.seconds, list(self.seconds[0]))
 
 
 def fastest(model: VGG19, pixels: float) -> VGG19:
     """Return the network with the fastest convolutions of this machine, unless they were chosen.
+
+    Reduced precision is taken if a probe's gradient through this network keeps its direction.
 
     Parameters
     ----------
@@ -57,29 +65,73 @@ def fastest(model: VGG19, pixels: float) -> VGG19:
     Warns
     -----
     UserWarning
-        What was measured cannot be kept, or what was kept is damaged; or nothing could be measured,
-        since others compute on this machine.
+        What was measured cannot be kept, or what was kept is damaged; or nothing could be measured.
     """
     if model.paths_are_chosen or model.mean.dtype != torch.float32:
         return model
     names = candidates(model.device, model.precision_asked_for)
+    if model.padding == "circular":  # which `winograd` does not know
+        names = tuple(name for name in names if PATHS[name].algorithm == "direct")
     if len(names) < 2:
         return model.with_paths(names[0]) if names else model
     known = recall(model.device)
     if known is None:
-        if pixels < WORTHWHILE.get(model.device.type, float("inf")):
+        too_short = pixels < WORTHWHILE.get(model.device.type, math.inf)
+        if too_short or _machine(model.device) in _given_up:
             return model
+        known = _calibrated_in_time(model)
+    return model if known is None else model.with_paths(_choice(model, known, names))
+
+
+def _choice(model: VGG19, known: Calibration, names: tuple[str, ...]) -> tuple[str, ...]:
+    paths = quickest(known.seconds, names)
+    if model.precision_asked_for == "auto" and _reduced(paths):
+        if _is_original(model) and paths == known.paths and known.cosine is not None:
+            cosine = known.cosine
+        else:
+            cosine = _cosine(model, paths)
+        if not cosine > LEAST_COSINE:
+            paths = quickest(known.seconds, [name for name in names if not _reduced([name])])
+    return paths
+
+
+def _reduced(paths: Sequence[str]) -> bool:
+    return any(PATHS[name].precision != "float32" for name in paths)
+
+
+def _is_original(model: VGG19) -> bool:
+    untouched = Versions(*model.buffers()) == model.kept.first
+    return model.weights == "original" and model.pooling == "max" and untouched
+
+
+@leaving_inference_mode
+def _cosine(model: VGG19, paths: tuple[str, ...]) -> float:
+    """Of the probe's gradient with float32's, computed once for a network; 0: there is none."""
+    key = (model.pooling, *paths)
+    if key not in model.kept.cosines:
         try:
-            known = calibrate(model, limit=LIMIT)
-        except BusyError:
-            warn(
-                "the fastest convolutions could not be measured, since this machine is busy; "
-                "nst doctor --calibrate does it at a better time"
-            )
-            return model
-    if model.precision_asked_for != "auto":  # whatever the probe says: it was asked for
-        return model.with_paths(quickest(known.seconds, names))
-    return model.with_paths(known.paths)
+            model.kept.cosines[key] = cosine_with_float32(model, paths)
+        except ValueError:  # weights that float16 cannot hold
+            model.kept.cosines[key] = 0.0
+    return model.kept.cosines[key]
+
+
+_known: dict[str, Calibration] = {}  # machine → what this process has measured or read
+_given_up: set[str] = set()  # machines on which it could not be measured
+
+
+def _calibrated_in_time(model: VGG19) -> Calibration | None:
+    try:
+        return calibrate(model, limit=LIMIT)
+    except (BusyError, RuntimeError, NotImplementedError, MemoryError) as error:
+        _given_up.add(_machine(model.device))
+        reason = f"it took more than {LIMIT:g} s; is the machine busy?"
+        warn(
+            "the fastest convolutions could not be measured "
+            f"({reason if isinstance(error, BusyError) else error}); "
+            "nst doctor --calibrate does it at a better time"
+        )
+        return None
 
 
 def likely_paths(device: torch.device) -> tuple[str, ...]:
@@ -89,18 +141,15 @@ def likely_paths(device: torch.device) -> tuple[str, ...]:
     return fixed or (known.paths if known is not None else default_paths("auto", device))
 
 
-_known: dict[str, Calibration] = {}  # machine → what this process has measured or read
-
-
 def recall(device: torch.device) -> Calibration | None:
-    """Return what was measured on this machine, now or earlier; None: nothing."""
-    machine = _machine(device)
-    if machine not in _known:
-        kept = _read(file_of(device), device)
-        if kept is None:
-            return None
-        _known[machine] = kept
-    return _known[machine]
+    """Return what was measured on this machine, now or earlier; None: nothing that can be used."""
+    known = _known.get(_machine(device))
+    if known is None:
+        with suppress(_DamagedError):  # `calibrate` tells of it
+            known = _read(file_of(device), device)
+    if known is not None:
+        _known[known.machine] = known
+    return known
 
 
 @leaving_inference_mode
@@ -115,28 +164,21 @@ def calibrate(model: VGG19, *, anew: bool = False, limit: float = math.inf) -> C
     BusyError
         It takes more than `limit` seconds.
     """
-    path = file_of(model.device)
+    device = model.device
+    path = file_of(device)
     with _one_at_a_time(path):
-        if not anew:
-            _known.pop(_machine(model.device), None)  # another process may have measured by now
-            known = recall(model.device)
-            if known is not None:
-                return known
-        known = _known[_machine(model.device)] = _calibration(model, limit)
-        _keep(path, known)
+        known = None if anew else recall(device)
+        if known is None:
+            if not anew:
+                _tell_if_damaged(path, device)
+            seconds = measure(candidates(device), device, limit)
+            known = Calibration(_machine(device), seconds, None)
+            if _is_original(model):
+                cosine = _cosine(model, known.paths) if _reduced(known.paths) else None
+                known = replace(known, cosine=cosine)
+            _known[known.machine] = known
+            _keep(path, known)
         return known
-
-
-def _calibration(model: VGG19, limit: float) -> Calibration:
-    names = candidates(model.device)
-    seconds = measure(names, model.device, limit)
-    paths, cosine = quickest(seconds, names), None
-    if any(PATHS[name].precision != "float32" for name in paths):
-        cosine = cosine_with_float32(model, paths)
-        if not cosine > LEAST_COSINE:
-            exact = [name for name in names if PATHS[name].precision == "float32"]
-            paths = quickest(seconds, exact)
-    return Calibration(_machine(model.device), paths, seconds, cosine)
 
 
 # --- kept ------------------------------------------------------------------------------------
@@ -179,33 +221,34 @@ def _keep(path: Path, known: Calibration) -> None:
         )
 
 
-def _read(path: Path, device: torch.device) -> Calibration | None:
-    """What a file holds, if that is of this machine; a damaged one counts as none, with a word."""
+class _DamagedError(Exception):
+    """A file holds no calibration of this machine."""
+
+
+def _tell_if_damaged(path: Path, device: torch.device) -> None:
     try:
-        text = path.read_text(encoding="utf-8")
+        _read(path, device)
+    except _DamagedError as error:
+        warn(f"{path} is damaged ({error}); measuring anew")
+
+
+def _read(path: Path, device: torch.device) -> Calibration | None:
+    """What a file holds, if that is of this machine; None: there is no file."""
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
     except (FileNotFoundError, NotADirectoryError):
         return None
-    except (OSError, UnicodeDecodeError) as error:
-        warn(f"{path} cannot be read ({error}); measuring anew")
-        return None
+    except (OSError, ValueError) as error:
+        raise _DamagedError(str(error)) from error
     try:
-        record = json.loads(text)
-        if record.pop("format") != FORMAT or record["machine"] != _machine(device):
+        if record["format"] != FORMAT or record["machine"] != _machine(device):
             raise ValueError("it belongs to another machine or version")
-        known = Calibration(
-            record["machine"],
-            tuple(record["paths"]),
-            tuple(
-                {str(name): float(s) for name, s in times.items()} for times in record["seconds"]
-            ),
-            None if record["cosine"] is None else float(record["cosine"]),
-        )
-        lacking = {*known.paths, *(n for times in known.seconds for n in times)} - set(
-            candidates(device)
-        )
-        if lacking or not len(known.paths) == len(known.seconds) == len(BLOCKS):
-            raise ValueError(f"paths that there are not: {', '.join(lacking)}")
+        seconds = tuple({n: float(s) for n, s in times.items()} for times in record["seconds"])
+        cosine = None if record["cosine"] is None else float(record["cosine"])
     except (ValueError, TypeError, KeyError, AttributeError) as error:
-        warn(f"{path} is damaged ({error}); measuring anew")
-        return None
-    return known
+        raise _DamagedError(str(error)) from error
+    complete = all(set(times) == set(candidates(device)) for times in seconds)
+    positive = all(0 < s < math.inf for times in seconds for s in times.values())
+    if len(seconds) != len(BLOCKS) or not complete or not positive:
+        raise _DamagedError("its times are not those of this machine's paths")
+    return Calibration(record["machine"], seconds, cosine)

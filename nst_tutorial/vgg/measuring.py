@@ -14,9 +14,10 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ..images.reading import load_image
+from . import half
 from .layers import BLOCKS, CHANNELS
 from .network import VGG19
-from .paths import PATHS
+from .paths import FLOAT16, PATHS
 from .products import PRODUCTS
 from .winograd_layers import Conv3x3ReLU
 
@@ -28,7 +29,7 @@ LEAST_COSINE = 0.99
 SIZES = ((64, 256), (64, 128), (32, 128), (32, 64), (16, 32))  # of the five layers: rows, columns
 FEWEST_ROWS = 8
 LAYERS_LIKE_THE_LAST = 9  # multiplications of all five layers over those of the last
-ON_A_GPU = 8  # times as many rows and columns
+ON_A_GPU = 4  # times as many rows and columns
 PROBED = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
 
 clock: Callable[[], float] = time.perf_counter
@@ -89,12 +90,13 @@ def layer(
     """Return a function that runs one layer forward and back by a path."""
     path = PATHS[name]
     rows, columns = (side * (ON_A_GPU if device.type == "cuda" else 1) for side in size)
-    x = torch.rand(1, channels, rows, columns, device=device, dtype=path.dtype)
+    dtype = torch.float32 if name == FLOAT16 else path.dtype  # what `half.run` is given
+    x = torch.rand(1, channels, rows, columns, device=device, dtype=dtype)
     x = x.contiguous(memory_format=torch.channels_last).requires_grad_()
-    bias = torch.zeros(channels, device=device)
+    bias = torch.zeros(channels, device=device, dtype=torch.float32)
     convolve: Callable[[], Tensor]
     if name in PRODUCTS:
-        products = PRODUCTS[name](torch.full((36, channels, channels), 0.01))
+        products = PRODUCTS[name](torch.full((36, channels, channels), 0.01, dtype=torch.float32))
 
         def convolve() -> Tensor:
             return Conv3x3ReLU.apply(x, products, bias)
@@ -102,8 +104,11 @@ def layer(
         weight = torch.full((channels, channels, 3, 3), 0.01, device=device, dtype=path.dtype)
         weight = weight.contiguous(memory_format=torch.channels_last)
 
-        def convolve() -> Tensor:
+        def step(x: Tensor) -> Tensor:
             return F.conv2d(x, weight, bias.to(path.dtype), padding=1).relu_()
+
+        def convolve() -> Tensor:
+            return half.run(x, [step], 1.0) if name == FLOAT16 else step(x)
 
     upstream = torch.ones_like(x)
 

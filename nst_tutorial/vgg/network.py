@@ -14,7 +14,7 @@ from ..checks import check_choice, check_integer
 from ..machine.device import choose_device
 from ..machine.modes import leaving_inference_mode
 from .layers import BLOCKS, CHANNELS, CONVOLUTIONS, LAYERS, check_layers
-from .passes import Kept, run, versions_of
+from .passes import Kept, Versions, run
 from .paths import PATHS, default_paths, paths_asked_for, written
 from .weights import PREPROCESSING, check_weights, read_weights
 
@@ -51,7 +51,8 @@ class VGG19(nn.Module):
         variable NST_CONVOLUTIONS says, and without it the same on every machine: "winograd" on a
         CPU, "direct" elsewhere; a run (`stylize`, …) then takes the fastest ones of the machine,
         see `calibration.fastest`. All are the same up to rounding: about 1e-6 of the largest
-        feature in float32, 1e-2 in reduced precision.
+        feature in float32, 1e-2 in reduced precision. (On CUDA from 8.0 on, cuDNN takes TF32 for
+        float32, about 1e-3, unless `torch.backends.cudnn.allow_tf32` is False.)
     precision
         Of the convolutions: "float32", "bfloat16" or "float16"; "auto" leaves the choice to
         `convolutions`. Features are given, and statistics computed, in float32.
@@ -108,7 +109,7 @@ class VGG19(nn.Module):
         self.kept = Kept()
         self.to(on)
         self.to(memory_format=torch.channels_last)
-        self.kept.versions = versions_of(self)
+        self.kept.first = Versions(*self.buffers())
         if rescale:
             from ..images.reading import bundled_images
 

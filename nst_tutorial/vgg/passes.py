@@ -35,7 +35,7 @@ def run(network: VGG19, x: Tensor, names: Sequence[str], wanted: set[str]) -> di
     steps: list[half.Step] = []  # in float16: they wait to be run from one float32 to the next
     groups = _groups(names, wanted)
     for group, following in zip_longest(groups, groups[1:]):
-        if path_of(network, group[0]) == FLOAT16:
+        if path_of(network, group[0]) == FLOAT16 and group[0] != CONVOLUTIONS[0]:
             steps.append(partial(_run_in_float16, network, group))
             last = following is None or path_of(network, following[0]) != FLOAT16
             if last or group[-1] in wanted:
@@ -72,14 +72,18 @@ def _run(network: VGG19, group: Sequence[str], x: Tensor) -> Tensor:
     weight, bias = network.parameters_of(conv)
     path = path_of(network, conv)
     dtype = PATHS[path].dtype if weight.dtype == torch.float32 else weight.dtype
-    if rest and network.padding == "zeros" and x.device.type == "cpu":
-        if conv == CONVOLUTIONS[0]:
+    in_place_of_autograd = bool(rest) and network.padding == "zeros" and x.device.type == "cpu"
+    if conv == CONVOLUTIONS[0]:  # neither the picture nor its gradient is rounded
+        dtype = x.dtype if path == FLOAT16 else dtype
+        if in_place_of_autograd:
             return ConvReLU.apply(x, weight, bias, dtype)
-        if path in PRODUCTS and winograd.pays_off(x, weight):
-            products = network.kept.products_of(path, conv, weight)
-            if len(rest) == 1:
-                return Conv3x3ReLU.apply(x, products, bias)
-            return Conv3x3ReLUPool.apply(x, products, bias, network.pooling)
+        x = _rectify_and_pool(network, rest, _convolve(network, x, weight, bias), in_place=True)
+        return x.to(dtype)
+    if in_place_of_autograd and path in PRODUCTS and winograd.pays_off(x, weight):
+        products = network.kept.products_of(path, conv, weight)
+        if len(rest) == 1:
+            return Conv3x3ReLU.apply(x, products, bias)
+        return Conv3x3ReLUPool.apply(x, products, bias, network.pooling)
     x = _convolve(network, x.to(dtype), weight.to(dtype), bias.to(dtype))
     return _rectify_and_pool(network, rest, x, in_place=True)
 
@@ -95,17 +99,12 @@ def _run_in_float16(network: VGG19, group: Sequence[str], x: Tensor) -> Tensor:
 
 def _scale(network: VGG19) -> float:
     """What float16 needs so that no feature is too large for it."""
-    kept, versions = network.kept, versions_of(network)
-    if kept.scale is None or kept.scale[0] != versions:
-        original = network.weights == "original" and versions == kept.versions
+    kept, now = network.kept, Versions(*network.buffers())
+    if kept.scale is None or kept.scale[0] != now:
+        original = network.weights == "original" and now == kept.first
         exact = network.with_paths("direct")
-        kept.scale = versions, half.scale_for(exact, original, network.device)
+        kept.scale = now, half.scale_for(exact, original, network.device)
     return kept.scale[1]
-
-
-def versions_of(network: VGG19) -> tuple[int, ...]:
-    """How often each tensor of a network was changed, as torch counts it."""
-    return tuple(tensor._version for tensor in network.buffers())
 
 
 def _convolve(network: VGG19, x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
@@ -127,14 +126,29 @@ def _rectify_and_pool(
     return x
 
 
+class Versions:
+    """Some tensors as they are now: equal while they are the same and torch counts no change."""
+
+    def __init__(self, *tensors: Tensor):
+        self.tensors = tensors
+        self.counts = [None if t.is_inference() else t._version for t in tensors]
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Versions) or len(self.tensors) != len(other.tensors):
+            return False
+        pairs = zip(self.tensors, other.tensors, strict=True)
+        return all(a is b for a, b in pairs) and self.counts == other.counts
+
+
 @dataclass
 class Kept:
     """The weights in the forms that paths need, made once."""
 
     products: dict[tuple[str, str], tuple[Tensor, Products]] = field(default_factory=dict)
-    halves: dict[str, tuple[tuple, tuple[Tensor, Tensor]]] = field(default_factory=dict)
-    scale: tuple[tuple[int, ...], float] | None = None  # with the `versions_of` the network
-    versions: tuple[int, ...] = ()  # when its weights had just been read
+    halves: dict[str, tuple[Versions, float, tuple[Tensor, Tensor]]] = field(default_factory=dict)
+    scale: tuple[Versions, float] | None = None
+    first: Versions | None = None  # the network's tensors when its weights had just been read
+    cosines: dict[tuple[str, ...], float] = field(default_factory=dict)  # see `calibration`
 
     def products_of(self, path: str, conv: str, weight: Tensor) -> Products:
         """The weights as `winograd` needs them, until they change.
@@ -145,7 +159,8 @@ class Kept:
         sums = winograd.weighted_sums(weight)
         kept = self.products.get((path, conv))
         if kept is None or not torch.equal(kept[0], sums):
-            kept = sums, PRODUCTS[path](winograd.transform_weights(weight))
+            with torch.inference_mode(False):  # else they were of no use outside that mode
+                kept = sums, PRODUCTS[path](winograd.transform_weights(weight))
             self.products[path, conv] = kept
         return kept[1]
 
@@ -153,9 +168,9 @@ class Kept:
         self, conv: str, weight: Tensor, bias: Tensor, scale: float
     ) -> tuple[Tensor, Tensor]:
         """The weights in float16, until torch counts a change: sums would have to be waited for."""
-        version = weight._version, bias._version, weight.device, scale
-        kept = self.halves.get(conv)
-        if kept is None or kept[0] != version:
-            kept = version, half.parameters(conv, weight, bias, scale)
+        now, kept = Versions(weight, bias), self.halves.get(conv)
+        if kept is None or kept[:2] != (now, scale):
+            with torch.inference_mode(False):
+                kept = now, scale, half.parameters(conv, weight, bias, scale)
             self.halves[conv] = kept
-        return kept[1]
+        return kept[2]

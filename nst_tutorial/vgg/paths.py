@@ -65,6 +65,8 @@ def parse_paths(convolutions: str | Sequence[str], precision: str) -> tuple[str,
     check_choice("precision", precision, PRECISIONS)
     if convolutions == "auto":
         return None
+    if not isinstance(convolutions, str | Sequence):
+        raise ValueError(f"convolutions must be a name or five of them, got {convolutions!r}")
     names = convolutions.split(",") if isinstance(convolutions, str) else list(convolutions)
     names = [_with_precision(str(name).strip(), precision) for name in names]
     if len(names) not in (1, len(BLOCKS)):
@@ -78,7 +80,7 @@ def parse_paths(convolutions: str | Sequence[str], precision: str) -> tuple[str,
 def _with_precision(name: str, precision: str) -> str:
     if name not in PATHS:
         raise ValueError(
-            f"convolutions must be auto or of {', '.join(PATHS)}; got {name!r}"
+            f"convolutions must be auto, or one or five of {', '.join(PATHS)}; got {name!r}"
             f"{did_you_mean(name, PATHS)}"
         )
     if precision in ("auto", PATHS[name].precision):
@@ -114,19 +116,33 @@ def paths_asked_for(
             raise ValueError(f"the variable {VARIABLE}: {error}") from None
         if chosen and all(precision in ("auto", PATHS[name].precision) for name in chosen):
             paths, source = chosen, f"the variable {VARIABLE}"
-    for name in paths or ():
-        if device.type not in PATHS[name].devices:
-            raise ValueError(
-                f"{source}: {name} cannot be computed on {device.type}; there are "
-                f"{', '.join(candidates(device))}"
-            )
+    if paths is not None:
+        _check_device(paths, source, device)
     return paths
 
 
+def _check_device(paths: Sequence[str], source: str, device: torch.device) -> None:
+    for name in paths:
+        if device.type not in PATHS[name].devices:
+            there_are = [n for n, path in PATHS.items() if device.type in path.devices]
+            raise ValueError(
+                f"{source}: {name} cannot be computed on {device.type}; there are "
+                f"{', '.join(there_are)}"
+            )
+
+
 def default_paths(precision: str, device: torch.device) -> tuple[str, ...]:
-    """Return what is taken where nothing was measured or asked for: the same on every machine."""
+    """Return what is taken where nothing was measured or asked for: the same on every machine.
+
+    Raises
+    ------
+    ValueError
+        A precision in which the device cannot compute.
+    """
     if precision in ("bfloat16", "float16"):
-        return (f"direct-{precision}",) * len(BLOCKS)
+        paths = (f"direct-{precision}",) * len(BLOCKS)
+        _check_device(paths, "precision", device)
+        return paths
     return ("winograd" if device.type == "cpu" else "direct",) * len(BLOCKS)
 
 
@@ -145,7 +161,8 @@ def candidates(device: torch.device, precision: str = "auto") -> tuple[str, ...]
 def _may_be_fast(path: Path, device: torch.device) -> bool:
     if device.type == "cuda":
         major, _ = torch.cuda.get_device_capability(device)
-        return path.dtype != torch.bfloat16 or major >= 8  # older ones only emulate it
+        unfit = torch.float16 if major >= 8 else torch.bfloat16  # older ones only emulate this
+        return path.dtype != unfit
     if path.dtype == torch.float16:
         return device.type != "cpu"
     if path.dtype == torch.bfloat16:

@@ -21,7 +21,7 @@ from nst_tutorial.kernels.moments import (
 from nst_tutorial.kernels.pairs import GaussianPairs
 from nst_tutorial.kernels.random_features import GaussianFeatures
 from nst_tutorial.kernels.registry import KERNELS, WeightedSum, describe, get_kernel
-from nst_tutorial.kernels.statistic import PullingStatistic
+from nst_tutorial.kernels.statistic import pulls
 
 NOTHING = torch.zeros(1, 3, 2, 2)
 FROM_ZERO = [  # in units of the distance from features that are all zero
@@ -213,14 +213,31 @@ def test_second_gradient_of_the_gram_matrix():
     assert torch.autograd.gradgradcheck(gram_matrix, features(2, 3, 4, 2).requires_grad_())
 
 
+class Shifted(Polynomial):
+    """The Gram matrix of features moved by 1; what it inherits pulls at those that were not."""
+
+    def statistic(self, features, mask=None):
+        return super().statistic(features + 1, mask)
+
+
+class ShiftedThroughout(Shifted):
+    def pull(self, features, slopes, mask=None):
+        return super().pull(features + 1, slopes, mask)
+
+
+def test_a_pull_is_used_for_the_statistic_that_it_belongs_to():
+    assert pulls(Gram())
+    assert not pulls(Shifted())
+    assert pulls(ShiftedThroughout())
+    assert not pulls(GaussianPairs(1.0))
+
+
 def leaves(moments):
     return moments if isinstance(moments, tuple) else (moments,)
 
 
 @pytest.mark.parametrize("masked", [False, True])
-@pytest.mark.parametrize(
-    "kernel", [k for k in ADDITIVE if isinstance(k, PullingStatistic)], ids=str
-)
+@pytest.mark.parametrize("kernel", [k for k in ADDITIVE if pulls(k)], ids=str)
 def test_pull_is_the_gradient_that_autograd_finds(kernel, masked, monkeypatch):
     monkeypatch.setattr(moments, "PULLED_AT_ONCE", 7)  # many pieces, the last one smaller
     f = features(2, 3, 4, 5).requires_grad_()

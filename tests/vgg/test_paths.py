@@ -61,12 +61,16 @@ def test_blocks_may_take_different_paths(wide):
     assert mixed.precision == "bfloat16"
 
 
-def test_the_picture_and_its_gradient_are_never_rounded(wide):
+@pytest.mark.parametrize("padding", ["zeros", "circular"])
+@pytest.mark.parametrize("reduced", ["direct-bfloat16", "direct-float16"])
+def test_the_picture_and_its_gradient_are_never_rounded(wide, padding, reduced):
     """The first layer is computed in float32, whatever the block's path."""
+    wide = wide.with_paths("direct")
+    wide.padding = padding
     image = torch.rand(1, 3, 40, 40, generator=torch.Generator().manual_seed(2))
     leaves = [image.clone().requires_grad_() for _ in range(2)]
     slopes = []
-    for leaf, name in zip(leaves, ("direct", "direct-bfloat16"), strict=True):
+    for leaf, name in zip(leaves, ("direct", reduced), strict=True):
         features = wide.with_paths(name).look(leaf, ["relu1_1"])["relu1_1"]
         slopes.append(torch.autograd.grad(features.float().sum(), leaf)[0])
     torch.testing.assert_close(*slopes)  # the upstream gradient is 1: nothing else to round
@@ -107,7 +111,7 @@ def test_parsed(convolutions, precision, expected):
 @pytest.mark.parametrize(
     ("convolutions", "precision", "message"),
     [
-        ("winogard", "auto", r"convolutions must be auto or of direct, .*'winogard'.*winograd"),
+        ("winogard", "auto", r"auto, or one or five of direct, .*'winogard'.*winograd"),
         ("direct,direct", "auto", "one path or 5, one for each block of the network; got 2"),
         ("direct", "half", "precision must be auto, float32, bfloat16 or float16|precision"),
         ("winograd", "float16", "no convolutions 'winograd' in float16: direct-float16 are"),
@@ -121,11 +125,17 @@ def test_names_that_there_are_not(convolutions, precision, message):
         VGG19("random", channels=TINY, device="cpu", convolutions=convolutions, precision=precision)
 
 
-def test_a_path_that_the_device_lacks(monkeypatch):
-    monkeypatch.setattr(paths, "candidates", lambda device: ("direct", "direct-float16"))
-    message = "convolutions: winograd cannot be computed on cuda; there are direct, direct-float16"
+def test_a_path_that_the_device_lacks():
+    there_are = "direct, direct-bfloat16, direct-float16"
+    message = f"convolutions: winograd cannot be computed on cuda; there are {there_are}$"
     with pytest.raises(ValueError, match=message):
         paths_asked_for("winograd", "auto", CUDA)
+
+
+def test_a_precision_that_the_device_lacks():
+    message = "precision: direct-bfloat16 cannot be computed on mps; there are direct$"
+    with pytest.raises(ValueError, match=message):
+        paths.default_paths("bfloat16", torch.device("mps"))
 
 
 def test_the_variable_fixes_what_is_not_given(monkeypatch):
@@ -135,7 +145,7 @@ def test_the_variable_fixes_what_is_not_given(monkeypatch):
     assert paths_asked_for("auto", "bfloat16", CPU) is None  # which "direct" is not
     assert VGG19("random", channels=TINY, device="cpu").convolutions == "direct"
     monkeypatch.setenv("NST_CONVOLUTIONS", "nonsense")
-    message = "the variable NST_CONVOLUTIONS: convolutions must be auto or of direct, winograd, "
+    message = "the variable NST_CONVOLUTIONS: convolutions must be auto, or one or five of direct, "
     with pytest.raises(ValueError, match=message):
         VGG19("random", channels=TINY, device="cpu")
     monkeypatch.setenv("NST_CONVOLUTIONS", "")
@@ -151,7 +161,7 @@ def test_candidates_know_the_processor(monkeypatch):
     assert candidates(CPU, "bfloat16") == reduced
     for capability, expected in (
         ((7, 5), ("direct", "direct-float16")),
-        ((8, 0), ("direct", "direct-bfloat16", "direct-float16")),
+        ((8, 0), ("direct", "direct-bfloat16")),
     ):
         monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device, c=capability: c)
         assert candidates(CUDA) == expected
