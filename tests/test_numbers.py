@@ -53,6 +53,9 @@ OF_WHOLE_NUMBERS = {
     "gaussian features": (lambda n: statistics_of_kernel(kernels.Gaussian(features=n)), 6),
     "central_moments order": (lambda n: statistics_of_kernel(kernels.CentralMoments(n)), 3),
     "autocorrelation reach": (lambda n: statistics_of_kernel(kernels.Autocorrelation(n)), 1),
+    "sliced_wasserstein directions": (
+        lambda n: statistics_of_kernel(kernels.SlicedWasserstein(n)), 3,
+    ),
     "gaussian seed": (lambda n: statistics_of_kernel(kernels.Gaussian(seed=n)), 5),
     "noise_level octave": (lambda n: noise.noise_level(PICTURE, octave=n), 1),
     "plan height": (lambda n: plan_of(height=n), 700),

@@ -18,6 +18,7 @@ from .options import (
     Checkpoint,
     Degree,
     Device,
+    Directions,
     Estimator,
     Features,
     KernelName,
@@ -70,6 +71,7 @@ def train_texture(
     pairs: Pairs = None,
     order: Order = None,
     reach: Reach = None,
+    directions: Directions = None,
     style_weight: Annotated[
         float | None,
         option("NUMBER", with_default("With --contents: more style.", "15"), panel=STYLE),
@@ -110,7 +112,7 @@ def train_texture(
         pictures = () if contents is None else PictureFolder(contents, size * 3 // 2)
         spec = kernel_from(
             kernel, degree=degree, offset=offset, bandwidth=bandwidth, estimator=estimator,
-            features=features, pairs=pairs, order=order, reach=reach,
+            features=features, pairs=pairs, order=order, reach=reach, directions=directions,
         )  # fmt: skip
         path = _choose_network(out, Path(style).stem, overwrite)
         check_distinct({"--out": path, "--checkpoint": checkpoint}, {"STYLE": style_path})

@@ -172,7 +172,8 @@ StyleSize = Annotated[
     int, option("PIXELS", "Longer side of the style picture: the grain.", parser=side_from)
 ]
 KERNEL_NAMES = (  # those of `kernels.KERNELS`, which the command line's help cannot wait for
-    "gram, linear, polynomial, gaussian, bn, wasserstein, central_moments, autocorrelation."
+    "gram, linear, polynomial, gaussian, bn, wasserstein, central_moments, autocorrelation, "
+    "sliced_wasserstein."
 )
 KernelName = Annotated[str | None, option("NAME", KERNEL_NAMES, panel=STYLE)]
 Degree = Annotated[int | None, option("1|2", "Of --kernel polynomial.", panel=STYLE)]
@@ -198,6 +199,9 @@ Order = Annotated[
 Reach = Annotated[
     int | None,
     option("COUNT", "Of --kernel autocorrelation: the longest shift.", panel=STYLE),
+]
+Directions = Annotated[
+    int | None, option("COUNT", "Of --kernel sliced_wasserstein: directions.", panel=STYLE)
 ]
 Device = Annotated[str, option("NAME", "auto, cpu, cuda, mps.", panel=MACHINE)]
 Checkpoint = Annotated[

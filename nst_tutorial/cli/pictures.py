@@ -15,6 +15,7 @@ from .options import (
     Checkpoint,
     Degree,
     Device,
+    Directions,
     Estimator,
     Features,
     KernelName,
@@ -105,6 +106,7 @@ def stylize(
     pairs: Pairs = None,
     order: Order = None,
     reach: Reach = None,
+    directions: Directions = None,
     style_scale: of.StyleScale = None,
     style_layers: of.StyleLayers = None,
     content_layers: of.ContentLayers = None,
@@ -145,7 +147,7 @@ def stylize(
             "grain_weight": grain_weight, "balance": balance, "style_scale": style_scale,
             "kernel": kernel_from(
                 kernel, degree=degree, offset=offset, bandwidth=bandwidth, estimator=estimator,
-                features=features, pairs=pairs, order=order, reach=reach,
+                features=features, pairs=pairs, order=order, reach=reach, directions=directions,
             ),
             "style_layers": layers_from("--style-layers", style_layers),
             "content_layers": layers_from("--content-layers", content_layers),
@@ -250,6 +252,7 @@ def texture(
     pairs: Pairs = None,
     order: Order = None,
     reach: Reach = None,
+    directions: Directions = None,
     device: Device = "auto",
 ) -> None:  # fmt: skip
     """Make a new picture with the texture of STYLE, from noise."""
@@ -264,7 +267,7 @@ def texture(
         check_files({"--out": path}, {"STYLE": [style_path]})
         spec: Any = kernel_from(
             kernel, degree=degree, offset=offset, bandwidth=bandwidth, estimator=estimator,
-            features=features, pairs=pairs, order=order, reach=reach,
+            features=features, pairs=pairs, order=order, reach=reach, directions=directions,
         )  # fmt: skip
         names = None if layers is None else [name.strip() for name in layers.split(",")]
         shape = size if isinstance(size, tuple) else (size, size)

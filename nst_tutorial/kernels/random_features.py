@@ -148,12 +148,12 @@ def _scaled(
     channels: int, count: int, seed: int, bandwidth: float, dtype: torch.dtype, device: torch.device
 ) -> Tensor:
     """W, (count, C), on a device."""
-    return (_frequencies(channels, count, seed) / bandwidth).to(device, dtype)
+    return (orthogonal_frequencies(channels, count, seed) / bandwidth).to(device, dtype)
 
 
 @lru_cache(maxsize=16)
 @torch.inference_mode(False)
-def _frequencies(channels: int, count: int, seed: int) -> Tensor:
+def orthogonal_frequencies(channels: int, count: int, seed: int) -> Tensor:
     """W for σ = 1, (count, C), in float64 and on the CPU: the same for every device.
 
     Each row is normally distributed, but C of them at a time are orthogonal (Yu et al. 2016,

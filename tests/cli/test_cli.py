@@ -52,7 +52,7 @@ def test_every_default_is_the_functions_own():
     function = inspect.signature(stylize).parameters
     command = inspect.signature(cli.stylize).parameters
     own = {"content", "style", "out", "size", "overwrite", "degree", "offset", "bandwidth", "pairs",
-           "order", "reach", "like", "also", "stop_after"}  # fmt: skip
+           "order", "reach", "directions", "like", "also", "stop_after"}  # fmt: skip
     for name in set(command) - own:  # None: not passed on, so that the function decides
         assert command[name].default in (None, function[name].default), name
     assert {f for f in Settings.__dataclass_fields__ if f != "source"} <= set(function)
@@ -97,6 +97,8 @@ def test_the_help_names_every_kernel():
     [
         (["--kernel", "central_moments", "--order", "3"], {"name": "central_moments", "order": 3}),
         (["--kernel", "autocorrelation", "--reach", "2"], {"name": "autocorrelation", "reach": 2}),
+        (["--kernel", "sliced_wasserstein", "--directions", "9"],
+         {"name": "sliced_wasserstein", "directions": 9, "seed": 0}),
     ],
 )
 def test_parameters_of_kernels(tmp_path, option, described):
@@ -343,7 +345,7 @@ def ended(*arguments, code=2):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["temple", "starry_night", "--kernel", "gramm"], "autocorrelation; did you mean gram?"),
+        (["temple", "starry_night", "--kernel", "gramm"], "sliced_wasserstein; did you mean gram?"),
         (["temple", "starry_night", "--preset", "gatys2015"], "did you mean gatys2016?"),
         (["temple", "starry_night", "--pooling", "mean"], "pooling must be one of max, average; g"),
         (["temple", "starry_night", "--method", "L-BFGS"], "got 'L-BFGS'; did you mean lbfgs?"),

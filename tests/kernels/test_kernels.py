@@ -21,6 +21,7 @@ from nst_tutorial.kernels.moments import (
 from nst_tutorial.kernels.pairs import GaussianPairs
 from nst_tutorial.kernels.random_features import GaussianFeatures
 from nst_tutorial.kernels.registry import KERNELS, WeightedSum, describe, get_kernel
+from nst_tutorial.kernels.sliced_wasserstein import SlicedWasserstein
 from nst_tutorial.kernels.statistic import pulls
 
 NOTHING = torch.zeros(1, 3, 2, 2)
@@ -35,7 +36,13 @@ FROM_ZERO = [  # in units of the distance from features that are all zero
     WeightedSum(((0.3, Gram()), (2.0, BatchNormStatistics())), relative=False),
 ]
 ADDITIVE = [*FROM_ZERO, Gaussian(1.3), WeightedSum(((1.0, Gram()), (2.0, Gaussian(0.9))))]
-EVERY = [*ADDITIVE, GaussianPairs(1.3), GaussianPairs(0.7, pairs=3), Autocorrelation()]
+EVERY = [
+    *ADDITIVE,
+    GaussianPairs(1.3),
+    GaussianPairs(0.7, pairs=3),
+    Autocorrelation(),
+    SlicedWasserstein(),
+]
 
 
 def double_sum(k, x, y):

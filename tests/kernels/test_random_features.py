@@ -35,7 +35,7 @@ def mmd2_errors(count, draws=40):
 def test_the_feature_map_written_out(x):
     """√(2/D) (cos Wf, sin Wf), position by position; D from the channels."""
     kernel = Gaussian(SIGMA, features=6, seed=2)
-    W = room._frequencies(4, 3, 2) / SIGMA
+    W = room.orthogonal_frequencies(4, 3, 2) / SIGMA
     maps = [torch.cat([(W @ f).cos(), (W @ f).sin()]) for f in positions(x)[0]]
     expected = (2 / 6) ** 0.5 * torch.stack(maps).mean(dim=0)
     torch.testing.assert_close(kernel.statistic(x)[0], expected)
@@ -61,7 +61,7 @@ def test_the_error_of_mmd_falls_as_one_over_the_root_of_the_number_of_features()
 
 
 def test_orthogonal_frequencies_are_normal_and_err_less():
-    W = torch.cat([room._frequencies(4, 256, seed) for seed in range(40)])
+    W = torch.cat([room.orthogonal_frequencies(4, 256, seed) for seed in range(40)])
     torch.testing.assert_close(W.T @ W / len(W), torch.eye(4).double(), atol=0.05, rtol=0)
     torch.testing.assert_close(W.square().square().mean(), torch.tensor(3.0).double(), atol=0.1,
                                rtol=0)  # fmt: skip
@@ -72,7 +72,7 @@ def test_orthogonal_frequencies_are_normal_and_err_less():
     errors = {"orthogonal": [], "independent": []}
     for seed in range(30):
         normal = torch.randn(64, C, generator=torch.Generator().manual_seed(seed)).double()
-        orthogonal = room._frequencies(C, 64, seed)
+        orthogonal = room.orthogonal_frequencies(C, 64, seed)
         for name, W in {"orthogonal": orthogonal, "independent": normal}.items():
             angles = points @ W.T / 4.0
             phi = torch.cat([angles.cos(), angles.sin()], dim=1) / 8
@@ -86,7 +86,7 @@ def test_frequencies_depend_on_the_seed_alone():
     first = Gaussian(1.0, seed=4).statistic(x)
     torch.rand(100)  # somebody else's random numbers
     room._scaled.cache_clear()
-    room._frequencies.cache_clear()
+    room.orthogonal_frequencies.cache_clear()
     assert torch.equal(first, Gaussian(1.0, seed=4).statistic(x))
     assert not torch.equal(first, Gaussian(1.0, seed=5).statistic(x))
     torch.testing.assert_close(Gaussian(1.0, seed=4).statistic(x.float()), first.float())
@@ -180,7 +180,7 @@ def test_pull_is_the_gradient(mask, strips, format):
     assert torch.autograd.gradcheck(lambda f: kernel.statistic(f, mask), f)
     (by_autograd,) = torch.autograd.grad((slope * kernel.statistic(f, mask)).sum(), f)
     share = torch.full((15,), 1 / 15) if mask is None else mask.flatten() / mask.sum()
-    angles = positions(f) @ room._frequencies(4, 6, 0).T / SIGMA
+    angles = positions(f) @ room.orthogonal_frequencies(4, 6, 0).T / SIGMA
     plain = (share[:, None] * torch.cat([angles.cos(), angles.sin()], dim=-1)).sum(1) / 6**0.5
     (by_plain,) = torch.autograd.grad((slope * plain).sum(), f)
     found = kernel.pull(f, [slope], mask)

@@ -38,7 +38,8 @@ def plainly(model, style, images, contents, options, diversity):
 
 
 @pytest.mark.parametrize(
-    "kernel", ["gram", "bn", "wasserstein", "central_moments", "autocorrelation"]
+    "kernel",
+    ["gram", "bn", "wasserstein", "central_moments", "autocorrelation", "sliced_wasserstein"],
 )
 @pytest.mark.parametrize("stylizes", [False, True])
 def test_the_gradient_of_every_weight_is_that_of_autograd(tiny, kernel, stylizes):

@@ -17,6 +17,7 @@ from nst_tutorial.kernels.central_moments import CentralMoments
 from nst_tutorial.kernels.gaussian import Gaussian
 from nst_tutorial.kernels.moments import BatchNormStatistics, Gram, Linear, Polynomial, Wasserstein
 from nst_tutorial.kernels.pairs import GaussianPairs
+from nst_tutorial.kernels.sliced_wasserstein import SlicedWasserstein
 from nst_tutorial.presets import PRESETS
 from nst_tutorial.tiling.engine import Engine
 from nst_tutorial.transfer.builder import make_objective
@@ -163,7 +164,7 @@ def test_a_mask_that_no_position_of_a_layer_sees_is_refused(tiny):
 
 KERNELS = [Gram(), Linear(), Polynomial(2, 1.5), BatchNormStatistics(), Wasserstein(),
            Gaussian(0.3), GaussianPairs(0.3, pairs=100), CentralMoments(),
-           Autocorrelation(2)]  # fmt: skip
+           Autocorrelation(2), SlicedWasserstein()]  # fmt: skip
 
 
 @pytest.mark.parametrize("kernel", KERNELS, ids=str)
