@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from typing import Any
@@ -65,11 +65,11 @@ class SlicedWasserstein:
     def statistic(self, features: Tensor, mask: Tensor | None = None) -> Tensor:
         """(N, P + 1, M): the projections of each position, and at last its share, of sum 1."""
         height, width = features.shape[2:]
-        return self._rows(features, _shares((height, width), mask)).flatten(2)
+        return self._rows(features, _shares((height, width), mask, features)).flatten(2)
 
     def contribution(self, features: Tensor, place: Part) -> Tensor:
         """The rows of a part's positions at their places, and zeros elsewhere."""
-        shares = _shares(place.size, place.mask)[..., place.rows, place.columns]
+        shares = _shares(place.size, place.mask, features)[..., place.rows, place.columns]
         rows = self._rows(features, shares)
         whole = rows.new_zeros(*rows.shape[:2], *place.size)
         whole[..., place.rows, place.columns] = rows
@@ -81,7 +81,7 @@ class SlicedWasserstein:
         channels = F.shape[2]
         theta = _directions(channels, self.directions or channels, self.seed, F.dtype, F.device)
         projections = (theta @ F.mT).unflatten(2, features.shape[2:])
-        return torch.cat([projections, shares.to(F).expand(len(F), -1, -1, -1)], dim=1)
+        return torch.cat([projections, shares.expand(len(F), -1, -1, -1)], dim=1)
 
     def distance(self, x: Tensor, y: Tensor) -> Tensor:
         check_comparable(x[..., :1], y[..., :1])
@@ -100,9 +100,11 @@ class SlicedWasserstein:
         return self
 
 
-def _shares(size: tuple[int, int], mask: Tensor | None) -> Tensor:
+def _shares(size: tuple[int, int], mask: Tensor | None, features: Tensor) -> Tensor:
     """How much each position of a layer counts, (1, 1, H, W), of sum 1."""
     mask = torch.ones(1, 1, *size, dtype=torch.float32) if mask is None else mask
+    dtype = torch.float64 if features.dtype == torch.float64 else torch.float32
+    mask = mask.to(features.device, dtype)
     return mask / mask.sum()
 
 
@@ -118,6 +120,8 @@ def _directions(
 
 # --- transport in one dimension --------------------------------------------------------------
 
+Steps = tuple[Tensor, Tensor, Tensor]
+
 
 class _TransportCost(torch.autograd.Function):
     """Σ W₂² over pictures and directions, of statistics (N, P + 1, M) and (N or 1, P + 1, M').
@@ -127,20 +131,19 @@ class _TransportCost(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, y: Tensor) -> Tensor:
-        pictures = x, y
+        pictures = x.detach(), y.detach()
+        steps_of = _steps_of(*(z[:, -1:] for z in pictures))
         slopes = {i: torch.zeros_like(pictures[i]) for i in range(2) if ctx.needs_input_grad[i]}
         total = x.new_zeros(())
-        for strip in _strips(x, y):
-            projections = [z[:, strip].detach() for z in pictures]
+        for strip in _strips(*pictures):
+            projections = [z[:, strip] for z in pictures]
             leaves = [projections[i].requires_grad_() for i in slopes]
             with torch.set_grad_enabled(bool(slopes)):
-                cost = _transport_cost(*projections, x[:, -1:].detach(), y[:, -1:].detach())
+                cost = _transport_cost(*projections, steps_of)
             total += cost.detach()
-            if slopes:
-                for slope, part in zip(
-                    slopes.values(), torch.autograd.grad(cost, leaves), strict=True
-                ):
-                    slope[:, strip] = part
+            parts = torch.autograd.grad(cost, leaves) if slopes else ()
+            for slope, part in zip(slopes.values(), parts, strict=True):
+                slope[:, strip] = part
         ctx.save_for_backward(slopes.get(0), slopes.get(1))
         return total
 
@@ -157,28 +160,43 @@ def _strips(x: Tensor, y: Tensor) -> Iterator[slice]:
     return (slice(at, min(at + step, directions)) for at in range(0, directions, step))
 
 
-def _transport_cost(x: Tensor, y: Tensor, x_shares: Tensor, y_shares: Tensor) -> Tensor:
+def _transport_cost(x: Tensor, y: Tensor, steps_of: Callable[[Tensor, Tensor], Steps]) -> Tensor:
     """Σ ∫ (Q(u; x) - Q(u; y))² du over projections (N, p, M) and (N or 1, p, M')."""
     (x, x_order), (y, y_order) = x.sort(dim=2), y.sort(dim=2)
-    widths, i, j = _steps(_ends(x_shares, x_order), _ends(y_shares, y_order))
+    widths, i, j = steps_of(x_order, y_order)
     gaps = x.take_along_dim(i, 2) - y.take_along_dim(j, 2)
     return (widths.to(gaps.dtype) * gaps.square()).sum()
 
 
-def _ends(shares: Tensor, order: Tensor) -> Tensor:
-    """The u at which the step of each position ends, (N, p, M), in order; (1, 1, M) if all alike.
+def _steps_of(x_shares: Tensor, y_shares: Tensor) -> Callable[[Tensor, Tensor], Steps]:
+    """What the orders of the positions along some directions, (N, p, M), make of the shares.
 
-    In float64 where there is one, since these are sums of many small shares.
+    Where all positions count the same, the steps are those of every direction, (1, 1, …).
     """
-    count, device = order.shape[2], order.device
-    precise = torch.float32 if device.type == "mps" else torch.float64
-    if (shares == shares[..., :1]).all():
-        return torch.arange(1, count + 1, dtype=precise, device=device)[None, None] / count
-    ends = shares.to(precise).take_along_dim(order, 2).cumsum(dim=2)
+    if all((shares == shares[..., :1]).all() for shares in (x_shares, y_shares)):
+        same = _steps(*(_even_ends(shares) for shares in (x_shares, y_shares)))
+        return lambda *_: same
+    return lambda x_order, y_order: _steps(_ends(x_shares, x_order), _ends(y_shares, y_order))
+
+
+def _even_ends(shares: Tensor) -> Tensor:
+    count = shares.shape[2]
+    ends = torch.arange(1, count + 1, dtype=_precise(shares), device=shares.device)
+    return ends[None, None] / count
+
+
+def _ends(shares: Tensor, order: Tensor) -> Tensor:
+    """The u at which each position's step ends, in order: (N, p, M)."""
+    ends = shares.to(_precise(shares)).take_along_dim(order, 2).cumsum(dim=2)
     return ends / ends[..., -1:]
 
 
-def _steps(x_ends: Tensor, y_ends: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+def _precise(shares: Tensor) -> torch.dtype:
+    """For sums of many small shares; Apple's MPS has no float64."""
+    return torch.float32 if shares.device.type == "mps" else torch.float64
+
+
+def _steps(x_ends: Tensor, y_ends: Tensor) -> Steps:
     """Intervals of u on which both stairs are level: their widths, and which step of each it is.
 
     A position of share 0 has no step: the first whose end is reached is another.

@@ -201,6 +201,7 @@ WORDS = {
     "--pairs": ["1", "0", "9", "99999999999999999999"],
     "--order": ["2", "9", "1", "x"],
     "--reach": ["1", "0", "500"],
+    "--directions": ["3", "0", "x"],
     "--balance": ["gradient", "weights", "x"],
     "--preset": ["gatys2016-code", "li2017-bn", "x"],
     "--pooling": ["average", "x"],
