@@ -11,12 +11,12 @@ no pairs: MMD² = ‖S_x - S_y‖² with the statistic S = mean φ(f_p). For k =
 φ(a) = a aᵀ, so S is the Gram matrix, and this is the style loss of Gatys et al. 2016.
 
 Each class is one statistic. Those that know means and products of two features are in `moments`;
-`central_moments` sees more of each channel's distribution, `sliced_wasserstein` all of it along many
-directions, `autocorrelation` what stands where. The Gaussian kernel has no finite feature map, but
-a nearly exact one, by random frequencies (`random_features`), and an estimate on pairs of positions
-(`pairs`); `gaussian` chooses. All share one protocol (`statistic.Statistic`) and hold no state, so
-that every user of one can switch to another. `registry` combines them and finds them by name, `mmd`
-evaluates them by brute force.
+`central_moments` sees more of each channel's distribution, `sliced_wasserstein` all of it along
+many directions, `autocorrelation` what stands where. The Gaussian kernel has no finite feature map,
+but a nearly exact one, by random frequencies (`random_features`), and an estimate on pairs of
+positions (`pairs`); `gaussian` chooses. All share one protocol (`statistic.Statistic`) and hold no
+state, so that every user of one can switch to another. `registry` combines them and finds them by
+name, `mmd` evaluates them by brute force.
 """
 
 from .autocorrelation import Autocorrelation

@@ -97,8 +97,10 @@ def test_the_help_names_every_kernel():
     [
         (["--kernel", "central_moments", "--order", "3"], {"name": "central_moments", "order": 3}),
         (["--kernel", "autocorrelation", "--reach", "2"], {"name": "autocorrelation", "reach": 2}),
-        (["--kernel", "sliced_wasserstein", "--directions", "9"],
-         {"name": "sliced_wasserstein", "directions": 9, "seed": 0}),
+        (
+            ["--kernel", "sliced_wasserstein", "--directions", "9"],
+            {"name": "sliced_wasserstein", "directions": 9, "seed": 0},
+        ),
     ],
 )
 def test_parameters_of_kernels(tmp_path, option, described):

@@ -112,7 +112,7 @@ def test_it_sees_what_gram_matrices_and_single_channels_do_not():
     x, y = (torch.cat([signs, s * product_of_both], 1).T.reshape(1, 3, 2, 2) for s in (1, -1))
     for blind in (Gram(), Wasserstein(), CentralMoments(8)):
         assert abs(float(distance(blind, x, y))) < 1e-12
-    assert float(distance(SlicedWasserstein(), x, y)) > 0.05
+    assert float(distance(SlicedWasserstein(), x, y)) > 0.02
 
 
 def test_magnitude_is_the_distance_from_no_features(x):

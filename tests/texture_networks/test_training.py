@@ -45,8 +45,16 @@ def test_the_loss_falls_tenfold(stripes, tiny, normalization):
 
 @pytest.mark.parametrize(
     "kernel",
-    ["linear", "bn", "wasserstein", "gaussian", "pairs", "central_moments", "autocorrelation",
-     "sliced_wasserstein"],
+    [
+        "linear",
+        "bn",
+        "wasserstein",
+        "gaussian",
+        "pairs",
+        "central_moments",
+        "autocorrelation",
+        "sliced_wasserstein",
+    ],
 )
 def test_any_kernel(stripes, tiny, kernel):
     spec = {"name": "gaussian", "pairs": 200} if kernel == "pairs" else kernel
