@@ -136,7 +136,7 @@ class _TransportCost(torch.autograd.Function):
         slopes = {i: torch.zeros_like(pictures[i]) for i in range(2) if ctx.needs_input_grad[i]}
         total = x.new_zeros(())
         for strip in _strips(*pictures):
-            projections = [z[:, strip] for z in pictures]
+            projections = pictures[0][:, strip], pictures[1][:, strip]
             leaves = [projections[i].requires_grad_() for i in slopes]
             with torch.set_grad_enabled(bool(slopes)):
                 cost = _transport_cost(*projections, steps_of)
