@@ -115,11 +115,20 @@ def test_it_sees_what_gram_matrices_and_single_channels_do_not():
     assert float(distance(SlicedWasserstein(), x, y)) > 0.02
 
 
-def test_magnitude_is_the_distance_from_no_features(x):
+def test_magnitude_is_the_distance_from_the_mean(x):
     kernel = SlicedWasserstein()
-    found = kernel.magnitude(kernel.statistic(x))
-    torch.testing.assert_close(found, distance(kernel, torch.zeros(1, 4, 2, 2).double(), x))
-    torch.testing.assert_close(found, x.square().sum(dim=1).mean() / 4)  # θ is a basis
+    found = kernel.magnitude(kernel.statistic(x + 3))
+    torch.testing.assert_close(found, kernel.magnitude(kernel.statistic(x)))
+    torch.testing.assert_close(found, distance(kernel, x.mean((2, 3), keepdim=True), x))
+    torch.testing.assert_close(found, x.var((2, 3), correction=0).mean())  # θ is a basis
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_magnitude_of_a_flat_style_is_the_distance_from_zero(dtype):
+    flat, kernel = torch.full((1, 4, 9, 9), 300.1, dtype=dtype), SlicedWasserstein()
+    found = kernel.magnitude(kernel.statistic(flat))
+    torch.testing.assert_close(found, flat[0, 0, 0, 0].square())
+    assert float(kernel.magnitude(kernel.statistic(0 * flat))) == 0
 
 
 @pytest.mark.parametrize("masked", [False, True])
