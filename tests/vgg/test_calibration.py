@@ -15,7 +15,7 @@ from nst_tutorial.vgg import calibration, measuring
 from nst_tutorial.vgg.calibration import calibrate, fastest, file_of, recall
 from nst_tutorial.vgg.measuring import BusyError, quickest
 from nst_tutorial.vgg.network import VGG19
-from nst_tutorial.vgg.paths import candidates
+from nst_tutorial.vgg.paths import candidates, written
 
 CPU = torch.device("cpu")
 LONG = 1e12
@@ -292,7 +292,7 @@ def test_of_two_processes_one_measures(cache):
 @pytest.mark.slow
 def test_this_machine_is_measured_and_led_to_no_other_picture(cache, temple, starry):
     """With the real network: the probe's gradient, and a whole run judged in float32."""
-    model = nst.load_vgg19(device="cpu")
+    model = VGG19(device="cpu")
     known = calibrate(model)
     assert known.cosine is None or known.cosine > 0.99
     assert all(set(times) == set(known.seconds[0]) for times in known.seconds)
@@ -300,6 +300,6 @@ def test_this_machine_is_measured_and_led_to_no_other_picture(cache, temple, sta
         nst.stylize(temple, starry, steps=30, model=network)
         for network in (fastest(model, 0), model.with_paths("direct"))
     )
-    assert chosen.settings["convolutions"] == nst.vgg.paths.written(known.paths)
+    assert chosen.settings["convolutions"] == written(known.paths)
     totals = [result.history[-1]["total"] for result in (chosen, exact)]
     assert abs(totals[0] - totals[1]) < 0.1 * totals[1]
