@@ -11,6 +11,7 @@ from .drift import differences, totals
 from .features import boxes, feature_maps, filters, gradient_fields, small_tensors
 from .figure import COLORS, DPI, new_figure, to_bytes
 from .kernels import confusions, curves, histograms, kernel_blocks, permutation_tests, point_sets
+from .league import league_front, league_table
 from .limits import noise_front, noise_report, power_spectra, tile_windows
 from .losses import front, gradient_norms, loss_curves
 from .optimize import descent_paths, race, scaling
@@ -45,6 +46,8 @@ __all__ = [
     "image_grid",
     "image_row",
     "kernel_blocks",
+    "league_front",
+    "league_table",
     "lines",
     "loss_curves",
     "maps",

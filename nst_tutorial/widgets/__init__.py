@@ -13,9 +13,11 @@ from .explorers.regions import region_explorer
 from .explorers.style_gram import gram_explorer
 from .live import Live, to_jpeg
 from .studio.app import Studio
+from .votes import BlindVotes
 
 __all__ = [
     "Answer",
+    "BlindVotes",
     "Compare",
     "Explorer",
     "Live",
