@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, MutableMapping
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from typing import Any
 
 import torch
 from torch import Tensor
+from torch.utils.weak import WeakTensorKeyDictionary
 
 from ..checks import check_integer
 from .moments import check_comparable, positions
@@ -131,13 +132,13 @@ Steps = tuple[Tensor, Tensor, Tensor]
 class _TransportCost(torch.autograd.Function):
     """Σ W₂² over pictures and directions, of statistics (N, P + 1, M) and (N or 1, P + 1, M').
 
-    Of all that sorting leaves behind only the slope is kept.
+    Of all that sorting leaves behind only the slope is kept, and a style's projections in order.
     """
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, y: Tensor) -> Tensor:
-        pictures = x.detach(), y.detach()
-        steps_of = _steps_of(*(z[:, -1:] for z in pictures))
+        steps_of = _steps_of(*(z.detach()[:, -1:] for z in (x, y)))
+        pictures = x.detach(), y.detach() if ctx.needs_input_grad[1] else _in_order(y)
         slopes = {i: torch.zeros_like(pictures[i]) for i in range(2) if ctx.needs_input_grad[i]}
         total = x.new_zeros(())
         for strip in _strips(*pictures):
@@ -156,6 +157,29 @@ class _TransportCost(torch.autograd.Function):
     @torch.autograd.function.once_differentiable
     def backward(ctx: Any, factor: Tensor) -> tuple[Tensor | None, ...]:
         return tuple(None if slope is None else factor * slope for slope in ctx.saved_tensors)
+
+
+_ordered: MutableMapping[Tensor, tuple[int, Tensor]] = WeakTensorKeyDictionary()
+
+
+def _in_order(y: Tensor) -> Tensor:
+    """A statistic with its projections sorted, once for all evaluations.
+
+    The shares stay where they are, so that this is the same statistic if they are all the same.
+    Otherwise it is y itself.
+    """
+    whole = y.detach()
+    if y.is_inference() or not _is_even(whole[:, -1:]):
+        return whole
+    version, ordered = _ordered.get(y, (None, whole))
+    if version != y._version:  # not sorted yet, or changed since
+        ordered = torch.cat([whole[:, :-1].sort(dim=2).values, whole[:, -1:]], dim=1)
+        _ordered[y] = y._version, ordered
+    return ordered
+
+
+def _is_even(shares: Tensor) -> bool:
+    return bool((shares == shares[..., :1]).all())
 
 
 def _strips(x: Tensor, y: Tensor) -> Iterator[slice]:
@@ -178,7 +202,7 @@ def _steps_of(x_shares: Tensor, y_shares: Tensor) -> Callable[[Tensor, Tensor], 
 
     Where all positions count the same, the steps are those of every direction, (1, 1, …).
     """
-    if all((shares == shares[..., :1]).all() for shares in (x_shares, y_shares)):
+    if _is_even(x_shares) and _is_even(y_shares):
         same = _steps(*(_even_ends(shares) for shares in (x_shares, y_shares)))
         return lambda *_: same
     return lambda x_order, y_order: _steps(_ends(x_shares, x_order), _ends(y_shares, y_order))

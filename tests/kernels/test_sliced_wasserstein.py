@@ -1,5 +1,6 @@
 """Sliced Wasserstein: against sorting, repeating and assigning by brute force; what it sees."""
 
+import gc
 from itertools import product
 
 import pytest
@@ -217,3 +218,34 @@ def test_statistics_of_different_layers(x):
     first, second = SlicedWasserstein().statistic(x), SlicedWasserstein().statistic(x[:, :3])
     with pytest.raises(ValueError, match="different layers"):
         SlicedWasserstein().distance(first, second)
+
+
+def test_a_style_that_is_sorted_once_gives_the_same_as_one_that_is_not():
+    x, y = (torch.randn(1, 4, 5, n, dtype=torch.float64) for n in (6, 7))
+    kernel = SlicedWasserstein()
+    mine, target = kernel.statistic(x), kernel.statistic(y)
+    once = [kernel.distance(mine.requires_grad_(), target) for _ in range(2)]
+    both = kernel.distance(mine, target.clone().requires_grad_())  # sorts on its way
+    assert once[0] == once[1]
+    assert float(once[0].detach()) == pytest.approx(float(both.detach()), rel=1e-12)
+    slopes = [torch.autograd.grad(cost, mine)[0] for cost in (once[1], both)]
+    assert slopes[0].allclose(slopes[1], rtol=1e-12)
+
+
+def test_a_style_that_has_changed_is_sorted_again():
+    kernel = SlicedWasserstein()
+    x, y = (kernel.statistic(torch.randn(1, 4, 5, 6)) for _ in range(2))
+    kernel.distance(x, y)
+    y[:, :-1] = x[:, :-1]
+    assert kernel.distance(x, y) == pytest.approx(0, abs=1e-10)
+
+
+def test_what_was_sorted_goes_with_its_style():
+    kernel = SlicedWasserstein()
+    x, y = (kernel.statistic(torch.randn(1, 4, 5, 6)) for _ in range(2))
+    before = len(room._ordered)
+    kernel.distance(x, y)
+    assert len(room._ordered) == before + 1
+    del y
+    gc.collect()
+    assert len(room._ordered) == before
