@@ -112,6 +112,8 @@ def play(name: str, content: torch.Tensor, style: torch.Tensor, steps: int, mode
 
 
 def pastiche(content: torch.Tensor, style: torch.Tensor, steps: int) -> torch.Tensor:
+    from pastiche.pastiche import save_image
+
     with tempfile.TemporaryDirectory() as folder:
         paths = [
             str(nst.save_image(x, Path(folder, f"{i}.png"))) for i, x in enumerate((content, style))
@@ -119,7 +121,8 @@ def pastiche(content: torch.Tensor, style: torch.Tensor, steps: int) -> torch.Te
         artist = pastiche_artist(paths, tuple(content.shape[2:]), tuple(style.shape[2:]))
         for _ in range(steps):
             artist.draw()
-        return nst.load_image(artist.get_image())
+        save_image(artist.pastiche, Path(folder, "result.png"))
+        return nst.load_image(Path(folder, "result.png"))
 
 
 # --- measure ---------------------------------------------------------------------------------
