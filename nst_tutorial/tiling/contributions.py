@@ -5,7 +5,8 @@ A strip holds so few features that they stay in the processor's cache while they
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
+from functools import reduce
 from typing import cast
 
 import torch
@@ -72,16 +73,19 @@ def statistic_of_strip(kernel: Statistic, features: Tensor, place: FeatureWindow
 
 
 def pull_of_strip(
-    kernel: Statistic, features: Tensor, place: FeatureWindow, slopes: Sequence[Tensor]
+    kernel: Statistic, features: Tensor, place: FeatureWindow, slope: Moments
 ) -> Tensor:
-    """∂<D, S>/∂features, S being what a strip adds to the statistic and D the slopes."""
+    """∂<D, S>/∂features, S being what a strip adds to the statistic and D the slope."""
+    if isinstance(kernel, WeightedSum) and kernel.additive:
+        parts = zip((part for _, part in kernel.parts), slope, strict=True)
+        return reduce(torch.add, (pull_of_strip(part, features, place, d) for part, d in parts))
     if kernel.additive and pulls(kernel):
         pull = cast(PullingStatistic, kernel).pull
-        return pull(features, slopes, place.cut_mask()) * place.share
+        return pull(features, leaves_of(slope), place.cut_mask()) * place.share
     with torch.enable_grad():
         leaf = exact(features).detach().requires_grad_()
         moments = leaves_of(statistic_of_strip(kernel, leaf, place))
-        return torch.autograd.grad(moments, leaf, list(slopes))[0]
+        return torch.autograd.grad(moments, leaf, leaves_of(slope))[0]
 
 
 def add_part(totals: dict[str, Moments], name: str, more: Moments | None) -> None:
@@ -111,13 +115,13 @@ def leaves_of(moments: Moments) -> list[Tensor]:
     return [moments]
 
 
-def value_and_slope(term: Style, statistic: Moments, weight: float) -> tuple[Tensor, list[Tensor]]:
-    """The term's value before its weight, and D = ∂(weight · value)/∂S, leaf by leaf."""
+def value_and_slope(term: Style, statistic: Moments, weight: float) -> tuple[Tensor, Moments]:
+    """The term's value before its weight, and D = ∂(weight · value)/∂S, of the same parts as S."""
     leaves = [leaf.detach().requires_grad_() for leaf in leaves_of(statistic)]
     with torch.enable_grad():
         value = term.of(_rebuilt(statistic, iter(leaves)))
         slope = torch.autograd.grad(weight * value, leaves)
-    return value.detach(), list(slope)
+    return value.detach(), _rebuilt(statistic, iter(slope))
 
 
 def _rebuilt(like: Moments, leaves: Iterator[Tensor]) -> Moments:

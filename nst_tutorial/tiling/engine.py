@@ -103,7 +103,7 @@ class Engine:
             kept = seen if tiles.whole else None
             del seen  # before the next tile needs the memory
         values: dict[str, Tensor] = {}
-        slopes: dict[str, list[Tensor]] = {}
+        slopes: dict[str, Moments] = {}
         for name, term in terms.items():
             if isinstance(term, Style):
                 values[name], slopes[name] = value_and_slope(term, statistics[name], weights[name])
@@ -135,7 +135,7 @@ class Engine:
         self,
         window: Window,
         seen: _Seen,
-        slopes: Mapping[str, list[Tensor]],
+        slopes: Mapping[str, Moments],
         values: dict[str, Tensor],
     ) -> Tensor:
         """The gradient of a window's block; adds to the values of terms that are sums."""
@@ -203,11 +203,11 @@ def _evaluation(
 
 
 def _add_pull(
-    term: Style, own: Tensor, place: FeatureWindow, slopes: list[Tensor], gradient: Tensor
+    term: Style, own: Tensor, place: FeatureWindow, slope: Moments, gradient: Tensor
 ) -> None:
     """Add the gradient of <D, S>, S being what a part adds to the statistic, strip by strip."""
     for rows, strip in strips_of(term.kernel, own, place):
-        pull = pull_of_strip(term.kernel, own[:, :, rows], strip, slopes)
+        pull = pull_of_strip(term.kernel, own[:, :, rows], strip, slope)
         gradient[:, :, rows].add_(pull.to(gradient.dtype))  # adding two types is slow
 
 
