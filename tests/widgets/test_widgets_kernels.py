@@ -5,7 +5,7 @@ import torch
 
 from nst_tutorial.kernels.mmd import mmd2
 from nst_tutorial.kernels.moments import Polynomial
-from nst_tutorial.kernels.pairs import GaussianPairs
+from nst_tutorial.kernels.random_features import GaussianFeatures
 from nst_tutorial.widgets import kernel_explorer
 from nst_tutorial.widgets.explorers.kernels import (
     DEALS,
@@ -125,7 +125,7 @@ def test_offsets_and_bandwidths_have_no_unit():
         assert large == pytest.approx(10 ** (2 * degree) * small)
     each = described("gaussian", 2, 0.0, 0.3)
     kernels = [kernel_for(scale * y, **each) for scale in (1, 10)]
-    assert isinstance(kernels[0], GaussianPairs)
+    assert isinstance(kernels[0], GaussianFeatures)
     assert float(mmd2(x, y, kernels[0])) == pytest.approx(
         float(mmd2(10 * x, 10 * y, kernels[1])), rel=1e-6
     )

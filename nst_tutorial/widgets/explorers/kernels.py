@@ -12,7 +12,7 @@ from ...images.catalog import find_image
 from ...images.reading import load_image
 from ...kernels.mmd import mmd2
 from ...kernels.moments import Polynomial, positions
-from ...kernels.pairs import GaussianPairs
+from ...kernels.random_features import GaussianFeatures
 from ...presets import STYLE_LAYERS
 from ...vgg.network import VGG19, load_vgg19
 from .cache import compressed, remembered
@@ -140,14 +140,17 @@ def described(kind: str, degree: int, offset: float, bandwidth: float) -> dict:
 
 def kernel_for(
     y: Tensor, kind: str, degree: int = 2, offset: float = 0.0, bandwidth: float = 1.0
-) -> Polynomial | GaussianPairs:
-    """The kernel in the units of features y (1, C, H, W)."""
+) -> Polynomial | GaussianFeatures:
+    """The kernel in the units of features y (1, C, H, W).
+
+    The matrix shows the Gaussian itself; the texture is painted with random features of it.
+    """
     if kind == "polynomial":
         size = float(positions(y).square().sum(dim=2).mean())
         return Polynomial(degree, offset * size)
-    rule = GaussianPairs("mean")
+    rule = GaussianFeatures("mean")
     sigma = float(rule.fitted(rule.statistic(y)).bandwidth)  # fitted: a number, no rule any more
-    return GaussianPairs(bandwidth * sigma)
+    return GaussianFeatures(bandwidth * sigma)
 
 
 def as_features(points: Tensor) -> Tensor:
@@ -156,7 +159,7 @@ def as_features(points: Tensor) -> Tensor:
 
 
 def permutation_test(
-    x: Tensor, y: Tensor, kernel: Polynomial | GaussianPairs, deals: int = DEALS
+    x: Tensor, y: Tensor, kernel: Polynomial | GaussianFeatures, deals: int = DEALS
 ) -> Tensor:
     """MMD² of the same points after `deals` random shuffles into two sets."""
     both, g = torch.cat([x, y]), torch.Generator().manual_seed(0)
@@ -169,7 +172,7 @@ def permutation_test(
 def _answer(
     pair: str,
     points: tuple[Tensor, Tensor],
-    kernel: Polynomial | GaussianPairs,
+    kernel: Polynomial | GaussianFeatures,
     style: Tensor,
     painted: Tensor | None,
 ) -> Answer:
