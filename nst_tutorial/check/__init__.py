@@ -7,7 +7,7 @@ there is none yet. It never stops a notebook.
 from .nb01_features import convolution, feature_shape, layer_name, receptive_field
 from .nb02_content import content_gradient, content_loss, descent_step, relative_content_loss
 from .nb03_style import gram_matrix, order_free, style_gradient, style_loss
-from .nb04_kernels import blind_spot, bn_from_gram, feature_map, mmd2
+from .nb04_kernels import blind_spot, bn_from_gram, feature_map, fourier_features, mmd2
 from .nb05_balance import balance_weights, pareto_front, translate_weight, weighted_minimum
 from .nb06_optimize import pull_back, secant_pair, two_loop
 from .nb07_style_transfer import put_back_detail, scales, should_stop, weighted_style
@@ -31,6 +31,7 @@ __all__ = [
     "feature_map",
     "feature_shape",
     "file_name",
+    "fourier_features",
     "gram_matrix",
     "guided_gram",
     "kept_luminance",

@@ -10,7 +10,7 @@ from .charts import bars, lines
 from .drift import differences, totals
 from .features import boxes, feature_maps, filters, gradient_fields, small_tensors
 from .figure import COLORS, DPI, new_figure, to_bytes
-from .kernels import confusions, curves, histograms, kernel_blocks, permutation_tests, point_sets
+from .kernels import kernel_blocks, permutation_tests, point_sets
 from .league import league_front, league_table
 from .limits import noise_front, noise_report, power_spectra, tile_windows
 from .losses import front, gradient_norms, loss_curves
@@ -29,9 +29,7 @@ __all__ = [
     "boxes",
     "channel_maps",
     "color_clouds",
-    "confusions",
     "contact_sheet",
-    "curves",
     "descent_paths",
     "differences",
     "distance_table",
@@ -42,7 +40,6 @@ __all__ = [
     "gradient_fields",
     "gradient_norms",
     "gram_matrices",
-    "histograms",
     "image_grid",
     "image_row",
     "kernel_blocks",
