@@ -7,6 +7,9 @@ from nst_tutorial.kernels.mmd import mmd2
 from nst_tutorial.kernels.moments import Polynomial
 from nst_tutorial.kernels.random_features import GaussianFeatures
 from nst_tutorial.widgets import kernel_explorer
+from nst_tutorial.widgets.explorers import precompute
+from nst_tutorial.widgets.explorers.cache import _read, bundled_path
+from nst_tutorial.widgets.explorers.content import unpacked
 from nst_tutorial.widgets.explorers.kernels import (
     DEALS,
     as_features,
@@ -129,6 +132,16 @@ def test_offsets_and_bandwidths_have_no_unit():
     assert float(mmd2(x, y, kernels[0])) == pytest.approx(
         float(mmd2(10 * x, 10 * y, kernels[1])), rel=1e-6
     )
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("bandwidth", [1.0, 3.0])
+def test_the_bundled_textures_of_the_gaussian_are_what_this_code_makes(bandwidth):
+    """Their names hold the bandwidth, and not by which estimator they were painted."""
+    key, make = next((key, make) for _, key, make in precompute.textures()
+                     if key.get("bandwidth") == bandwidth)  # fmt: skip
+    stored, fresh = unpacked(_read(bundled_path("kernel_texture", key))["image"]), make()["image"]
+    assert float((stored - unpacked(fresh)).square().mean().sqrt()) < 0.05
 
 
 def test_a_picture_that_is_not_there():
