@@ -6,7 +6,7 @@ alternative text for readers who do not see them.
 
 from .at_scale import timeline
 from .balance import exchange_rates, norms_by_layer, two_parabolas
-from .beyond_gram import nearest_matches, one_channel_textures, shift_maps, sorted_samples
+from .beyond_gram import one_channel_textures, shift_maps, sorted_samples
 from .charts import bars, lines
 from .drift import differences, totals
 from .features import boxes, feature_maps, filters, gradient_fields, small_tensors
@@ -52,7 +52,6 @@ __all__ = [
     "lines",
     "loss_curves",
     "maps",
-    "nearest_matches",
     "new_figure",
     "noise_front",
     "noise_report",

@@ -1,4 +1,4 @@
-"""What Gram matrices do not see: values of one channel, sorted samples, shifts, neighbours."""
+"""What Gram matrices do not see: values of one channel, sorted samples, shifts."""
 
 from __future__ import annotations
 
@@ -82,28 +82,3 @@ def shift_maps(covariances: Mapping[str, Tensor]) -> Figure:
     axes[0].set_ylabel("shift down")
     figure.colorbar(heat, ax=list(axes), label="correlation", shrink=0.8)
     return figure
-
-
-def nearest_matches(pairs: Mapping[str, tuple[Tensor, Tensor]]) -> Figure:
-    """Points x (M, 2) with a line from each to its nearest of y (M', 2), a panel for each pair."""
-    if not pairs:
-        raise ValueError("there are no points to show")
-    alt = "Points x, each joined with its nearest of the points y: " + ", ".join(
-        f"{name} (uses {len(_nearest(x, y).unique())} of {len(y)})"
-        for name, (x, y) in pairs.items()
-    )
-    figure = new_figure(alt, 3.1 * len(pairs), 3.1)
-    axes = figure.subplots(1, len(pairs), squeeze=False, sharex=True, sharey=True)[0]
-    for axis, (name, (x, y)) in zip(axes, pairs.items(), strict=True):
-        for a, b in zip(x, y[_nearest(x, y)], strict=True):
-            axis.plot(*torch.stack([a, b]).T, color="0.6", linewidth=1, zorder=1)
-        axis.scatter(*x.T, s=22, color=COLORS[0], label="x", zorder=2)
-        axis.scatter(*y.T, s=34, color=COLORS[1], marker="x", label="y", zorder=2)
-        axis.set(title=name, xlabel="channel 1", aspect="equal")
-    axes[0].set_ylabel("channel 2")
-    axes[0].legend(frameon=True)
-    return figure
-
-
-def _nearest(x: Tensor, y: Tensor) -> Tensor:
-    return torch.cdist(x.double(), y.double()).argmin(dim=1)

@@ -35,22 +35,12 @@ def test_shift_maps_are_shares_of_the_variance():
     assert image.get_clim() == (-1, 1)
 
 
-def test_matches_join_each_point_with_its_nearest():
-    x = torch.tensor([[0.0, 0.0], [0.0, 1.0], [5.0, 5.0]])
-    y = torch.tensor([[0.0, 0.4], [4.0, 4.0], [9.0, 9.0]])
-    figure = plots.nearest_matches({"some": (x, y)})
-    ends = torch.tensor([line.get_xydata()[1].tolist() for line in figure.axes[0].lines])
-    torch.testing.assert_close(ends, y[[0, 0, 1]])
-    assert "some (uses 2 of 3)" in figure.alt
-
-
 @pytest.mark.parametrize(
     ("name", "message"),
     [
         ("one_channel_textures", "no textures"),
         ("sorted_samples", "no samples"),
         ("shift_maps", "no covariances"),
-        ("nearest_matches", "no points"),
     ],
 )
 def test_nothing_to_show(name, message):
