@@ -73,9 +73,8 @@ def shift_maps(covariances: Mapping[str, Tensor]) -> Figure:
                         3.1 * len(covariances) + 0.9, 2.6)  # fmt: skip
     axes = figure.subplots(1, len(covariances), squeeze=False, sharey=True)[0]
     for axis, (name, covariance) in zip(axes, covariances.items(), strict=True):
-        covariance = covariance.detach().cpu().double().numpy()
         down, across = covariance.shape[0] - 1, covariance.shape[1] // 2
-        shares = covariance / covariance[0, across]
+        shares = (covariance / covariance[0, across]).detach().cpu().numpy()
         extent = (-across - 0.5, across + 0.5, down + 0.5, -0.5)
         heat = axis.imshow(shares, cmap="PuOr", vmin=-1, vmax=1, extent=extent)
         axis.set(title=name, xlabel="shift across")
