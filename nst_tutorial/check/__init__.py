@@ -15,6 +15,7 @@ from .nb08_limits import assemble, noise_level, overhead, screened_poisson
 from .nb09_photographs import color_moments, guided_gram, kept_luminance, matched_colors
 from .nb10_texture_networks import break_even, nearness, weight_gradient, wrap_around
 from .nb11_at_scale import every_combination, file_name, makespan, whole_or_nothing
+from .nb12_beyond_gram import shifted_gram, skewed_pair, sorted_distance
 
 __all__ = [
     "assemble",
@@ -51,7 +52,10 @@ __all__ = [
     "scales",
     "screened_poisson",
     "secant_pair",
+    "shifted_gram",
     "should_stop",
+    "skewed_pair",
+    "sorted_distance",
     "style_gradient",
     "style_loss",
     "translate_weight",

@@ -6,6 +6,7 @@ alternative text for readers who do not see them.
 
 from .at_scale import timeline
 from .balance import exchange_rates, norms_by_layer, two_parabolas
+from .beyond_gram import one_channel_textures, shift_maps, sorted_samples
 from .charts import bars, lines
 from .drift import differences, totals
 from .features import boxes, feature_maps, filters, gradient_fields, small_tensors
@@ -52,14 +53,17 @@ __all__ = [
     "noise_front",
     "noise_report",
     "norms_by_layer",
+    "one_channel_textures",
     "permutation_tests",
     "point_sets",
     "power_spectra",
     "race",
     "regions",
     "scaling",
+    "shift_maps",
     "show",
     "small_tensors",
+    "sorted_samples",
     "spectra",
     "speed_and_quality",
     "tile_windows",
