@@ -14,6 +14,7 @@ from .autocorrelation import Autocorrelation
 from .central_moments import CentralMoments
 from .gaussian import Gaussian
 from .moments import BatchNormStatistics, Gram, Linear, Polynomial, Wasserstein
+from .nearest_neighbours import NearestNeighbours
 from .sliced_wasserstein import SlicedWasserstein
 from .statistic import Moments, Statistic, is_preliminary, reach_of
 
@@ -92,6 +93,7 @@ KERNELS: dict[str, Callable[..., Statistic]] = {
     "central_moments": CentralMoments,
     "autocorrelation": Autocorrelation,
     "sliced_wasserstein": SlicedWasserstein,
+    "nearest_neighbours": NearestNeighbours,
 }
 
 PARTS = ("additive", "statistic", "distance", "magnitude", "fitted")

@@ -1,0 +1,184 @@
+"""Nearest neighbours: every feature of the picture against that of the style most like it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from functools import lru_cache
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ..checks import check_integer
+from .moments import check_comparable, positions
+from .statistic import Moments, Part
+
+MOST_CANDIDATES = 2**20
+STRIP_NUMBERS = 2**21  # cosines that are compared at once: 8 MB
+FLAT = 1e-4  # of the mean square: a style whose variance is less
+SHORTEST = 1e-3  # of the style's typical distance from its mean: what is less has no direction
+
+
+@dataclass(frozen=True)
+class NearestNeighbours:
+    """Mean over the picture's positions p of the cosine distance to the nearest style feature.
+
+        distance = Σ share_p min over q of (1 - cos(f_p(x) - m, f_q(y) - m)),
+
+    m being the mean feature of the style. Li & Wand 2016, "Combining Markov Random Fields and
+    Convolutional Neural Networks for Image Synthesis" (arXiv 1601.04589, equation 2), compare
+    patches of features with their nearest by normalised cross-correlation; Kolkin, Kucera, Paris,
+    Sýkora, Shechtman & Shakhnarovich 2022, "Neural Neighbor Style Transfer" (arXiv 2203.13215),
+    single features by centred cosine, as here.
+
+    They subtract from each picture's features the mean of that picture. Here the style's is
+    subtracted from both: a picture whose features are all shifted, the wrong colours at relu1_1,
+    would cost nothing otherwise; and each position is judged by itself, whatever the others do.
+    From a flat style nothing is subtracted, since nothing would be left.
+
+    Every evaluation matches anew, exactly, so that the objective is one continuous function without
+    memory: runs go on from checkpoints bit for bit, and tiles agree. Time goes into the products,
+    M · candidates · C; so at most so many style features are candidates, drawn once by `seed`.
+
+    A distance of 0 means that each feature of the picture is one of the style's, up to its distance
+    from m, not that all of the style's occur: nothing keeps the picture from using few of them
+    again and again, and what makes it various is its content. Add a kernel that compares whole
+    distributions for more: {"sum": [[1, "nearest_neighbours"], [1, "bn"]]}.
+
+    Not additive, but exact in tiles: the statistic is the features themselves, 4 (C + 1) bytes a
+    position in float32, twice while parts are put together; the gradient takes as much once more.
+
+    Parameters
+    ----------
+    candidates
+        How many style features are candidates; fewer if the style has fewer. Where a mask is below
+        half of its largest value, there are none.
+    """
+
+    candidates: int = 2048
+    seed: int = 0
+    additive = False
+
+    def __post_init__(self):
+        count = check_integer("candidates", self.candidates, 1, MOST_CANDIDATES)
+        object.__setattr__(self, "candidates", count)
+        object.__setattr__(self, "seed", check_integer("seed", self.seed, 0))
+
+    def description(self) -> dict:
+        return {"name": "nearest_neighbours", **asdict(self)}
+
+    def statistic(self, features: Tensor, mask: Tensor | None = None) -> Tensor:
+        """(N, M, C + 1): the features of each position, and at last its share, of sum 1."""
+        height, width = features.shape[2:]
+        return _rows(features, _shares((height, width), mask, features)).flatten(1, 2)
+
+    def contribution(self, features: Tensor, place: Part) -> Tensor:
+        """The rows of a part's positions at their places, and zeros elsewhere."""
+        shares = _shares(place.size, place.mask, features)[:, place.rows, place.columns]
+        rows = _rows(features, shares)
+        whole = rows.new_zeros(len(rows), *place.size, rows.shape[3])
+        whole[:, place.rows, place.columns] = rows
+        return whole.flatten(1, 2)
+
+    def distance(self, x: Tensor, y: Tensor) -> Tensor:
+        check_comparable(x[:, :1], y[:, :1])
+        styles = [self._style(rows) for rows in y]
+        styles = styles * (len(x) // len(styles))  # one for all pictures, or one for each
+        return torch.stack([_MatchingCost.apply(a, *b) for a, b in zip(x, styles, strict=True)]).sum()
+
+    def _style(self, y: Tensor) -> tuple[Tensor, Tensor, float]:
+        """Of a style's rows (M, C + 1): m (C); directions (B, C) of candidates; SHORTEST."""
+        mean, drawn = y[:, -1] @ y[:, :-1], y[self._drawn(y[:, -1]), :-1]
+        apart = drawn - mean
+        variance, square = (float(z.detach().square().sum(dim=1).mean()) for z in (apart, drawn))
+        if not variance > FLAT * square:
+            mean, apart, variance = torch.zeros_like(mean), drawn, square
+        shortest = max(SHORTEST * variance**0.5, torch.finfo(y.dtype).tiny)
+        return mean, apart / _length(apart, shortest), shortest
+
+    def _drawn(self, shares: Tensor) -> Tensor:
+        """The style's positions that may be nearest."""
+        counting = (shares >= shares.max() / 2).nonzero()[:, 0]
+        if len(counting) <= self.candidates:
+            return counting
+        return counting[_drawn(len(counting), self.candidates, self.seed).to(counting.device)]
+
+    def magnitude(self, y: Tensor) -> Tensor:
+        """1, the distance of any style from a flat picture of its mean colour."""
+        return torch.ones((), dtype=y.dtype, device=y.device)
+
+    def fitted(self, target: Moments) -> NearestNeighbours:
+        return self
+
+
+def _rows(features: Tensor, shares: Tensor) -> Tensor:
+    """(N, H, W, C + 1)."""
+    F = positions(features).unflatten(1, features.shape[2:])
+    return torch.cat([F, shares.expand(len(F), -1, -1, -1)], dim=3)
+
+
+def _shares(size: tuple[int, int], mask: Tensor | None, features: Tensor) -> Tensor:
+    """How much each position of a layer counts, (1, H, W, 1), of sum 1."""
+    mask = torch.ones(1, 1, *size, dtype=torch.float32) if mask is None else mask
+    dtype = torch.float64 if features.dtype == torch.float64 else torch.float32
+    mask = mask.to(features.device, dtype).permute(0, 2, 3, 1)
+    return mask / mask.sum()
+
+
+@lru_cache(maxsize=64)
+@torch.inference_mode(False)  # the next to ask may need a gradient
+def _drawn(count: int, candidates: int, seed: int) -> Tensor:
+    """Some of the numbers below `count`, none of them twice."""
+    shuffled = torch.randperm(count, generator=torch.Generator().manual_seed(seed))
+    return shuffled[:candidates].clone()  # not a view, which would hold all of them
+
+
+def _length(vectors: Tensor, shortest: float) -> Tensor:
+    """(M, C) → (M, 1): the norms, at least `shortest`, so that what has no direction has no pull."""
+    return vectors.norm(dim=1, keepdim=True).clamp(min=shortest)
+
+
+class _MatchingCost(torch.autograd.Function):
+    """Σ share · (1 - cosine) of a picture's rows (M, C + 1) and their nearest directions (B, C).
+
+    Of all that matching leaves behind only the slope is kept.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, mean: Tensor, directions: Tensor, shortest: float) -> Tensor:
+        inputs = x.detach(), mean.detach(), directions.detach()
+        slopes = {i: torch.zeros_like(inputs[i]) for i in range(3) if ctx.needs_input_grad[i]}
+        total = x.new_zeros(())
+        for strip in _strips(x, directions):
+            leaves = [inputs[0][strip], *inputs[1:]]
+            leaves = [leaf.requires_grad_(i in slopes) for i, leaf in enumerate(leaves)]
+            with torch.set_grad_enabled(bool(slopes)):
+                cost = _matching_cost(*leaves, shortest)
+            total += cost.detach()
+            wanted = [leaves[i] for i in slopes]
+            parts = torch.autograd.grad(cost, wanted) if slopes else ()
+            for i, part in zip(slopes, parts, strict=True):
+                slopes[i][strip if i == 0 else ...] += part
+        ctx.save_for_backward(*(slopes.get(i) for i in range(3)))
+        return total
+
+    @staticmethod
+    @torch.autograd.function.once_differentiable
+    def backward(ctx: Any, factor: Tensor) -> tuple[Tensor | None, ...]:
+        slopes = (None if slope is None else factor * slope for slope in ctx.saved_tensors)
+        return *slopes, None
+
+
+def _strips(x: Tensor, directions: Tensor) -> Iterator[Tensor]:
+    """Few positions at a time, of those that count."""
+    counting = (x[:, -1] > 0).nonzero()[:, 0]
+    return iter(counting.split(max(1, STRIP_NUMBERS // len(directions))))
+
+
+def _matching_cost(x: Tensor, mean: Tensor, directions: Tensor, shortest: float) -> Tensor:
+    features, shares = x[:, :-1] - mean, x[:, -1].detach()
+    with torch.no_grad():
+        nearest = (features @ directions.mT).argmax(dim=1)
+    products = (features * directions[nearest]).sum(dim=1, keepdim=True)
+    return (shares * (1 - (products / _length(features, shortest))[:, 0])).sum()
