@@ -56,6 +56,9 @@ OF_WHOLE_NUMBERS = {
     "sliced_wasserstein directions": (
         lambda n: statistics_of_kernel(kernels.SlicedWasserstein(n)), 3,
     ),
+    "nearest_neighbours candidates": (
+        lambda n: statistics_of_kernel(kernels.NearestNeighbours(n)), 3,
+    ),
     "gaussian seed": (lambda n: statistics_of_kernel(kernels.Gaussian(seed=n)), 5),
     "noise_level octave": (lambda n: noise.noise_level(PICTURE, octave=n), 1),
     "plan height": (lambda n: plan_of(height=n), 700),

@@ -15,6 +15,7 @@ from .options import (
     OPTIMIZER,
     STYLE,
     Bandwidth,
+    Candidates,
     Checkpoint,
     Degree,
     Device,
@@ -72,6 +73,7 @@ def train_texture(
     order: Order = None,
     reach: Reach = None,
     directions: Directions = None,
+    candidates: Candidates = None,
     style_weight: Annotated[
         float | None,
         option("NUMBER", with_default("With --contents: more style.", "15"), panel=STYLE),
@@ -113,6 +115,7 @@ def train_texture(
         spec = kernel_from(
             kernel, degree=degree, offset=offset, bandwidth=bandwidth, estimator=estimator,
             features=features, pairs=pairs, order=order, reach=reach, directions=directions,
+            candidates=candidates,
         )  # fmt: skip
         path = _choose_network(out, Path(style).stem, overwrite)
         check_distinct({"--out": path, "--checkpoint": checkpoint}, {"STYLE": style_path})

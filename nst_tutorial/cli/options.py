@@ -173,7 +173,7 @@ StyleSize = Annotated[
 ]
 KERNEL_NAMES = (  # those of `kernels.KERNELS`, which the command line's help cannot wait for
     "gram, linear, polynomial, gaussian, bn, wasserstein, central_moments, autocorrelation, "
-    "sliced_wasserstein."
+    "sliced_wasserstein, nearest_neighbours."
 )
 KernelName = Annotated[str | None, option("NAME", KERNEL_NAMES, panel=STYLE)]
 Degree = Annotated[int | None, option("1|2", "Of --kernel polynomial.", panel=STYLE)]
@@ -202,6 +202,10 @@ Reach = Annotated[
 ]
 Directions = Annotated[
     int | None, option("COUNT", "Of --kernel sliced_wasserstein: directions.", panel=STYLE)
+]
+Candidates = Annotated[
+    int | None,
+    option("COUNT", "Of --kernel nearest_neighbours: style features.", panel=STYLE),
 ]
 Device = Annotated[str, option("NAME", "auto, cpu, cuda, mps.", panel=MACHINE)]
 Checkpoint = Annotated[

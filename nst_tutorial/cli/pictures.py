@@ -12,6 +12,7 @@ from .options import (
     OURS,
     STYLE,
     Bandwidth,
+    Candidates,
     Checkpoint,
     Degree,
     Device,
@@ -107,6 +108,7 @@ def stylize(
     order: Order = None,
     reach: Reach = None,
     directions: Directions = None,
+    candidates: Candidates = None,
     style_scale: of.StyleScale = None,
     style_layers: of.StyleLayers = None,
     content_layers: of.ContentLayers = None,
@@ -148,6 +150,7 @@ def stylize(
             "kernel": kernel_from(
                 kernel, degree=degree, offset=offset, bandwidth=bandwidth, estimator=estimator,
                 features=features, pairs=pairs, order=order, reach=reach, directions=directions,
+                candidates=candidates,
             ),
             "style_layers": layers_from("--style-layers", style_layers),
             "content_layers": layers_from("--content-layers", content_layers),
@@ -253,6 +256,7 @@ def texture(
     order: Order = None,
     reach: Reach = None,
     directions: Directions = None,
+    candidates: Candidates = None,
     device: Device = "auto",
 ) -> None:  # fmt: skip
     """Make a new picture with the texture of STYLE, from noise."""
@@ -268,6 +272,7 @@ def texture(
         spec: Any = kernel_from(
             kernel, degree=degree, offset=offset, bandwidth=bandwidth, estimator=estimator,
             features=features, pairs=pairs, order=order, reach=reach, directions=directions,
+            candidates=candidates,
         )  # fmt: skip
         names = None if layers is None else [name.strip() for name in layers.split(",")]
         shape = size if isinstance(size, tuple) else (size, size)

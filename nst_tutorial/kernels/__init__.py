@@ -12,7 +12,8 @@ no pairs: MMD² = ‖S_x - S_y‖² with the statistic S = mean φ(f_p). For k =
 
 Each class is one statistic. Those that know means and products of two features are in `moments`;
 `central_moments` sees more of each channel's distribution, `sliced_wasserstein` all of it along
-many directions, `autocorrelation` what stands where. The Gaussian kernel has no finite feature map,
+many directions, `autocorrelation` what stands where; `nearest_neighbours` compares each feature
+with the one most like it. The Gaussian kernel has no finite feature map,
 but a nearly exact one, by random frequencies (`random_features`), and an estimate on pairs of
 positions (`pairs`); `gaussian` chooses. All share one protocol (`statistic.Statistic`) and hold no
 state, so that every user of one can switch to another. `registry` combines them and finds them by
@@ -36,6 +37,7 @@ from .moments import (
     positions,
     pull_of_moments,
 )
+from .nearest_neighbours import NearestNeighbours
 from .pairs import MOST_NUMBERS, GaussianPairs
 from .random_features import GaussianFeatures
 from .registry import (
@@ -76,6 +78,7 @@ __all__ = [
     "Kernel",
     "Linear",
     "Moments",
+    "NearestNeighbours",
     "Part",
     "Polynomial",
     "PullingStatistic",

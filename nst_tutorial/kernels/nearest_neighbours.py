@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from typing import Any
@@ -24,27 +23,28 @@ SHORTEST = 1e-3  # of the style's typical distance from its mean: what is less h
 class NearestNeighbours:
     """Mean over the picture's positions p of the cosine distance to the nearest style feature.
 
-        distance = Σ share_p min over q of (1 - cos(f_p(x) - m, f_q(y) - m)),
+        distance = Σ share_p min over q of (1 - cos(f_p(x) - m_x, f_q(y) - m_y)),
 
-    m being the mean feature of the style. Li & Wand 2016, "Combining Markov Random Fields and
+    m being each picture's mean feature. Li & Wand 2016, "Combining Markov Random Fields and
     Convolutional Neural Networks for Image Synthesis" (arXiv 1601.04589, equation 2), compare
     patches of features with their nearest by normalised cross-correlation; Kolkin, Kucera, Paris,
     Sýkora, Shechtman & Shakhnarovich 2022, "Neural Neighbor Style Transfer" (arXiv 2203.13215),
     single features by centred cosine, as here.
 
-    They subtract from each picture's features the mean of that picture. Here the style's is
-    subtracted from both: a picture whose features are all shifted, the wrong colours at relu1_1,
-    would cost nothing otherwise; and each position is judged by itself, whatever the others do.
-    From a flat style nothing is subtracted, since nothing would be left.
+    Each picture's own mean is subtracted, as in the authors' code. With the style's subtracted
+    from both, the features of a content that is brighter, say, all point the same way, and are
+    matched with the few style features that lie there: skies came out as one texture. The price is
+    that the mean is free, and so is the contrast, as with every cosine: results are a little pale.
+    If the style is flat, nothing is subtracted from either, since nothing would be left of it.
 
     Every evaluation matches anew, exactly, so that the objective is one continuous function without
     memory: runs go on from checkpoints bit for bit, and tiles agree. Time goes into the products,
     M · candidates · C; so at most so many style features are candidates, drawn once by `seed`.
 
     A distance of 0 means that each feature of the picture is one of the style's, up to its distance
-    from m, not that all of the style's occur: nothing keeps the picture from using few of them
-    again and again, and what makes it various is its content. Add a kernel that compares whole
-    distributions for more: {"sum": [[1, "nearest_neighbours"], [1, "bn"]]}.
+    from the mean, not that all of the style's occur: nothing keeps the picture from using few of
+    them again and again, and what makes it various is its content. A sum with a kernel of moments
+    brings back what is free: {"sum": [[1, "nearest_neighbours"], [0.1, "bn"]]}.
 
     Not additive, but exact in tiles: the statistic is the features themselves, 4 (C + 1) bytes a
     position in float32, twice while parts are put together; the gradient takes as much once more.
@@ -85,17 +85,18 @@ class NearestNeighbours:
         check_comparable(x[:, :1], y[:, :1])
         styles = [self._style(rows) for rows in y]
         styles = styles * (len(x) // len(styles))  # one for all pictures, or one for each
-        return torch.stack([_MatchingCost.apply(a, *b) for a, b in zip(x, styles, strict=True)]).sum()
+        costs = [_MatchingCost.apply(rows, *style) for rows, style in zip(x, styles, strict=True)]
+        return torch.stack(costs).sum()
 
-    def _style(self, y: Tensor) -> tuple[Tensor, Tensor, float]:
-        """Of a style's rows (M, C + 1): m (C); directions (B, C) of candidates; SHORTEST."""
-        mean, drawn = y[:, -1] @ y[:, :-1], y[self._drawn(y[:, -1]), :-1]
-        apart = drawn - mean
+    def _style(self, y: Tensor) -> tuple[Tensor, bool, float]:
+        """Of a style's rows (M, C + 1): directions (B, C) of candidates; if centred; SHORTEST."""
+        drawn = y[self._drawn(y[:, -1]), :-1]
+        apart = drawn - _mean(y)
         variance, square = (float(z.detach().square().sum(dim=1).mean()) for z in (apart, drawn))
-        if not variance > FLAT * square:
-            mean, apart, variance = torch.zeros_like(mean), drawn, square
-        shortest = max(SHORTEST * variance**0.5, torch.finfo(y.dtype).tiny)
-        return mean, apart / _length(apart, shortest), shortest
+        centred = not variance <= FLAT * square
+        vectors, scale = (apart, variance) if centred else (drawn, square)
+        shortest = max(SHORTEST * scale**0.5, torch.finfo(y.dtype).tiny)
+        return vectors / _length(vectors, shortest), centred, shortest
 
     def _drawn(self, shares: Tensor) -> Tensor:
         """The style's positions that may be nearest."""
@@ -134,8 +135,14 @@ def _drawn(count: int, candidates: int, seed: int) -> Tensor:
     return shuffled[:candidates].clone()  # not a view, which would hold all of them
 
 
+def _mean(y: Tensor) -> Tensor:
+    """The mean feature (C) of rows (M, C + 1)."""
+    counting = (y[:, -1] > 0).nonzero()[:, 0]  # what does not count may be anything
+    return y[counting, -1] @ y[counting, :-1]
+
+
 def _length(vectors: Tensor, shortest: float) -> Tensor:
-    """(M, C) → (M, 1): the norms, at least `shortest`, so that what has no direction has no pull."""
+    """(M, C) → (M, 1): the norms, at least `shortest`, so that none pulls without bound."""
     return vectors.norm(dim=1, keepdim=True).clamp(min=shortest)
 
 
@@ -146,39 +153,49 @@ class _MatchingCost(torch.autograd.Function):
     """
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor, mean: Tensor, directions: Tensor, shortest: float) -> Tensor:
-        inputs = x.detach(), mean.detach(), directions.detach()
-        slopes = {i: torch.zeros_like(inputs[i]) for i in range(3) if ctx.needs_input_grad[i]}
+    def forward(ctx: Any, x: Tensor, directions: Tensor, centred: bool, shortest: float) -> Tensor:
+        inputs = x.detach(), directions.detach()
+        slopes = {i: torch.zeros_like(inputs[i]) for i in range(2) if ctx.needs_input_grad[i]}
+        strips = _strips(*inputs)
+        mean = x.new_zeros(x.shape[1] - 1)
+        for strip in strips if centred else ():
+            mean += x[strip, -1] @ x[strip, :-1]
         total = x.new_zeros(())
-        for strip in _strips(x, directions):
-            leaves = [inputs[0][strip], *inputs[1:]]
-            leaves = [leaf.requires_grad_(i in slopes) for i, leaf in enumerate(leaves)]
+        for strip in strips:
+            features = inputs[0][strip, :-1] - mean
+            leaves = [
+                leaf.requires_grad_(i in slopes) for i, leaf in enumerate((features, inputs[1]))
+            ]
             with torch.set_grad_enabled(bool(slopes)):
-                cost = _matching_cost(*leaves, shortest)
+                cost = _matching_cost(*leaves, inputs[0][strip, -1], shortest)
             total += cost.detach()
-            wanted = [leaves[i] for i in slopes]
-            parts = torch.autograd.grad(cost, wanted) if slopes else ()
+            parts = torch.autograd.grad(cost, [leaves[i] for i in slopes]) if slopes else ()
             for i, part in zip(slopes, parts, strict=True):
-                slopes[i][strip if i == 0 else ...] += part
-        ctx.save_for_backward(*(slopes.get(i) for i in range(3)))
+                if i == 0:
+                    slopes[0][strip, :-1] = part
+                else:
+                    slopes[1] += part
+        if centred and 0 in slopes:  # the mean moves with every feature, by its share
+            pull = slopes[0][:, :-1].sum(dim=0)
+            slopes[0][:, :-1].addr_(inputs[0][:, -1], pull, alpha=-1)
+        ctx.save_for_backward(slopes.get(0), slopes.get(1))
         return total
 
     @staticmethod
     @torch.autograd.function.once_differentiable
     def backward(ctx: Any, factor: Tensor) -> tuple[Tensor | None, ...]:
         slopes = (None if slope is None else factor * slope for slope in ctx.saved_tensors)
-        return *slopes, None
+        return *slopes, None, None
 
 
-def _strips(x: Tensor, directions: Tensor) -> Iterator[Tensor]:
+def _strips(x: Tensor, directions: Tensor) -> tuple[Tensor, ...]:
     """Few positions at a time, of those that count."""
     counting = (x[:, -1] > 0).nonzero()[:, 0]
-    return iter(counting.split(max(1, STRIP_NUMBERS // len(directions))))
+    return counting.split(max(1, STRIP_NUMBERS // len(directions)))
 
 
-def _matching_cost(x: Tensor, mean: Tensor, directions: Tensor, shortest: float) -> Tensor:
-    features, shares = x[:, :-1] - mean, x[:, -1].detach()
+def _matching_cost(features: Tensor, directions: Tensor, shares: Tensor, shortest: float) -> Tensor:
     with torch.no_grad():
         nearest = (features @ directions.mT).argmax(dim=1)
-    products = (features * directions[nearest]).sum(dim=1, keepdim=True)
-    return (shares * (1 - (products / _length(features, shortest))[:, 0])).sum()
+    products = (features * directions[nearest]).sum(dim=1)
+    return (shares * (1 - products / _length(features, shortest)[:, 0])).sum()

@@ -102,6 +102,10 @@ def test_the_help_names_every_kernel():
             ["--kernel", "sliced_wasserstein", "--directions", "9"],
             {"name": "sliced_wasserstein", "directions": 9},
         ),
+        (
+            ["--kernel", "nearest_neighbours", "--candidates", "9"],
+            {"name": "nearest_neighbours", "candidates": 9},
+        ),
     ],
 )
 def test_parameters_of_kernels(tmp_path, option, described):
@@ -348,7 +352,7 @@ def ended(*arguments, code=2):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["temple", "starry_night", "--kernel", "gramm"], "sliced_wasserstein; did you mean gram?"),
+        (["temple", "starry_night", "--kernel", "gramm"], "nearest_neighbours; did you mean gram?"),
         (["temple", "starry_night", "--preset", "gatys2015"], "did you mean gatys2016?"),
         (["temple", "starry_night", "--pooling", "mean"], "pooling must be one of max, average; g"),
         (["temple", "starry_night", "--method", "L-BFGS"], "got 'L-BFGS'; did you mean lbfgs?"),

@@ -18,6 +18,7 @@ from nst_tutorial.kernels.moments import (
     gram_matrix,
     positions,
 )
+from nst_tutorial.kernels.nearest_neighbours import NearestNeighbours
 from nst_tutorial.kernels.pairs import GaussianPairs
 from nst_tutorial.kernels.random_features import GaussianFeatures
 from nst_tutorial.kernels.registry import KERNELS, WeightedSum, describe, get_kernel
@@ -42,6 +43,7 @@ EVERY = [
     GaussianPairs(0.7, pairs=3),
     Autocorrelation(),
     SlicedWasserstein(),
+    NearestNeighbours(),
 ]
 
 

@@ -33,7 +33,7 @@ def everything(objective):
     results = [features, kernels.gram_matrix(features)]
     pairs = {"name": "gaussian", "estimator": "pairs"}
     for name in ("bn", "wasserstein", "gaussian", pairs, "central_moments", "autocorrelation",
-                 "sliced_wasserstein"):  # fmt: skip
+                 "sliced_wasserstein", "nearest_neighbours"):  # fmt: skip
         kernel, other = kernels.fit(name, model(style, ["relu2_1"])["relu2_1"])
         results.append(kernel.distance(kernel.statistic(features), other))
     start = torch.full((1, 3, 16, 13), 0.5, dtype=torch.float32)

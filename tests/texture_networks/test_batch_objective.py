@@ -39,7 +39,15 @@ def plainly(model, style, images, contents, options, diversity):
 
 @pytest.mark.parametrize(
     "kernel",
-    ["gram", "bn", "wasserstein", "central_moments", "autocorrelation", "sliced_wasserstein"],
+    [
+        "gram",
+        "bn",
+        "wasserstein",
+        "central_moments",
+        "autocorrelation",
+        "sliced_wasserstein",
+        "nearest_neighbours",
+    ],
 )
 @pytest.mark.parametrize("stylizes", [False, True])
 def test_the_gradient_of_every_weight_is_that_of_autograd(tiny, kernel, stylizes):

@@ -54,6 +54,7 @@ def test_the_loss_falls_tenfold(stripes, tiny, normalization):
         "central_moments",
         "autocorrelation",
         "sliced_wasserstein",
+        "nearest_neighbours",
     ],
 )
 def test_any_kernel(stripes, tiny, kernel):

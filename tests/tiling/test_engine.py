@@ -10,6 +10,7 @@ from nst_tutorial.kernels.autocorrelation import Autocorrelation
 from nst_tutorial.kernels.central_moments import CentralMoments
 from nst_tutorial.kernels.gaussian import Gaussian
 from nst_tutorial.kernels.moments import BatchNormStatistics, Gram, Linear, Polynomial, Wasserstein
+from nst_tutorial.kernels.nearest_neighbours import NearestNeighbours
 from nst_tutorial.kernels.pairs import GaussianPairs
 from nst_tutorial.kernels.registry import WeightedSum, fit
 from nst_tutorial.kernels.sliced_wasserstein import SlicedWasserstein
@@ -35,6 +36,7 @@ KERNELS = {
     "central moments": CentralMoments(4),
     "autocorrelation": Autocorrelation(12),  # wider than the margin of the network alone
     "sliced wasserstein": SlicedWasserstein(),
+    "nearest neighbours": NearestNeighbours(300),
     "sum of two reaches": WeightedSum(
         ((1.0, Autocorrelation(7)), (2.0, Autocorrelation(2)), (1.0, Gram()))
     ),
@@ -103,7 +105,9 @@ def test_tiles_of_any_size_give_the_same(tiny, size, tile):
     agree(Engine(plain, tile).value_and_gradient(x), plain.value_and_gradient(x), 1e-10)
 
 
-@pytest.mark.parametrize("kernel", [Gram(), Autocorrelation(5), SlicedWasserstein(6)], ids=str)
+@pytest.mark.parametrize(
+    "kernel", [Gram(), Autocorrelation(5), SlicedWasserstein(6), NearestNeighbours(300)], ids=str
+)
 @pytest.mark.parametrize("tile", [64, 96])
 def test_pictures_that_continue_on_the_other_side(tile, kernel):
     model = VGG19("random", channels=(4, 6, 8, 8, 8), device="cpu", padding="circular").double()

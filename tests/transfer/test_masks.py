@@ -16,6 +16,7 @@ from nst_tutorial.kernels.autocorrelation import Autocorrelation
 from nst_tutorial.kernels.central_moments import CentralMoments
 from nst_tutorial.kernels.gaussian import Gaussian
 from nst_tutorial.kernels.moments import BatchNormStatistics, Gram, Linear, Polynomial, Wasserstein
+from nst_tutorial.kernels.nearest_neighbours import NearestNeighbours
 from nst_tutorial.kernels.pairs import GaussianPairs
 from nst_tutorial.kernels.sliced_wasserstein import SlicedWasserstein
 from nst_tutorial.presets import PRESETS
@@ -164,7 +165,7 @@ def test_a_mask_that_no_position_of_a_layer_sees_is_refused(tiny):
 
 KERNELS = [Gram(), Linear(), Polynomial(2, 1.5), BatchNormStatistics(), Wasserstein(),
            Gaussian(0.3), GaussianPairs(0.3, pairs=100), CentralMoments(),
-           Autocorrelation(2), SlicedWasserstein()]  # fmt: skip
+           Autocorrelation(2), SlicedWasserstein(), NearestNeighbours()]  # fmt: skip
 
 
 @pytest.mark.parametrize("kernel", KERNELS, ids=str)

@@ -42,6 +42,7 @@ def test_noise_has_the_moments_of_the_style(grain):
 EVERY = [
     *["linear", "gram", "bn", "wasserstein", "gaussian", "central_moments", "autocorrelation"],
     "sliced_wasserstein",
+    "nearest_neighbours",
     Gaussian(pairs=300),
 ]
 
