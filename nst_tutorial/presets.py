@@ -130,6 +130,29 @@ _LI_KERNELS = {
     "bn": {"name": "bn"},
 }
 
+# --- Kolkin et al. 2022 --------------------------------------------------------------------------
+
+_NNST_LAYERS = (
+    *("relu1_1", "relu1_2", "relu2_1", "relu2_2", "relu3_1", "relu3_2", "relu3_3"),
+    *("relu4_1", "relu4_2", "relu4_3"),
+)
+
+_NNST = Settings(
+    source="Kolkin, Kucera, Paris, Sýkora, Shechtman & Shakhnarovich 2022, Neural Neighbor Style "
+    "Transfer, arXiv 2203.13215, and the authors' code, nkolkin13/NeuralNeighborStyleTransfer: "
+    "their last pass, with each layer's features matched by themselves and anew at every step, "
+    "without content loss. Not taken over: the passes before it, at each scale towards matches "
+    "of all layers at once that stay fixed (here the last pass at every scale); VGG16 (here the "
+    "layers of VGG19 by the same names); rotated copies of the style; a sparse sample of positions, "
+    "drawn anew at every step (here all of the picture's and 2048 of the style's); colours "
+    "corrected afterwards. Ours: L-BFGS on Fourier coefficients for Adam on a Laplacian pyramid, "
+    "the number of steps and the soft walls of the colours' range.",
+    kernel={"name": "nearest_neighbours"},
+    style_layers=dict.fromkeys(_NNST_LAYERS, 1.0),
+    content_layers={},
+    style_weight=1.0,
+)
+
 PRESETS: Mapping[str, Settings] = MappingProxyType(
     {
         "default": Settings(),
@@ -138,6 +161,7 @@ PRESETS: Mapping[str, Settings] = MappingProxyType(
         **{f"li2017-{name}": replace(_LI, kernel=k) for name, k in _LI_KERNELS.items()},
         **{f"li2017-code-{name}": replace(_LI_CODE, kernel=k) for name, k in _LI_KERNELS.items()},
         "li2017-code-bn": replace(_LI_CODE, kernel=_LI_KERNELS["bn"], style_weight=1.0),
+        "nnst": _NNST,
     }
 )
 

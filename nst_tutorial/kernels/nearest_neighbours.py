@@ -34,7 +34,7 @@ class NearestNeighbours:
     Each picture's own mean is subtracted, as in the authors' code. With the style's subtracted
     from both, the features of a content that is brighter, say, all point the same way, and are
     matched with the few style features that lie there: skies came out as one texture. The price is
-    that the mean is free, and so is the contrast, as with every cosine: results are a little pale.
+    that shifting all features of a layer costs nothing, nor does stretching them about their mean.
     If the style is flat, nothing is subtracted from either, since nothing would be left of it.
 
     Every evaluation matches anew, exactly, so that the objective is one continuous function without

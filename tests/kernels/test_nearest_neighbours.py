@@ -109,7 +109,9 @@ def test_magnitude_is_the_distance_from_the_mean(y):
 def test_from_a_flat_style_nothing_is_subtracted(dtype):
     flat = torch.tensor([300.1, 20.7, 5.0], dtype=dtype)[:, None, None].expand(1, 3, 9, 9)
     assert float(distance(KERNEL, 2 * flat, flat)) == pytest.approx(0, abs=1e-6)
-    assert float(distance(KERNEL, flat.flip(1), flat)) > 0.1
+    x = 100 + 50 * features(1, 3, 4, 5, dtype=dtype)
+    expected = 1 - torch.cosine_similarity(x, flat[..., :1, :1], dim=1).mean()
+    torch.testing.assert_close(distance(KERNEL, x, flat), expected)
     assert float(distance(KERNEL, flat, 0 * flat)) == pytest.approx(1)  # no feature has a direction
 
 
