@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 import torch
+import torch.nn.functional as F
 from runs import quick
 
 import nst_tutorial
@@ -80,6 +81,25 @@ def test_the_code_of_li_et_al_written_out(pair, tiny, name):
         assert objective.term_weights[term] * found.terms[term] == pytest.approx(
             float(value), rel=1e-5
         )
+
+
+def test_the_last_pass_of_kolkin_et_al_written_out(pair, tiny):
+    """From all pairs of positions: the mean over one picture's of the least centred cosine."""
+    content, style = pair
+    settings = PRESETS["nnst"]
+    x = content.flip(3)
+    found = make_objective(tiny, content, style, settings).value_and_gradient(x)
+    assert {name for name in found.terms if name != "out of range"} == {
+        f"style relu{block}_{conv}" for block, last in enumerate((2, 2, 3, 3), 1)
+        for conv in range(1, last + 1)
+    }  # fmt: skip
+    expected = 0.0
+    for layer in settings.style_layers:
+        X, Y = (tiny(image, [layer])[layer].flatten(2)[0].T for image in (x, style))
+        assert len(Y) <= get_kernel(settings.kernel).candidates
+        X, Y = (F.normalize(Z - Z.mean(0), dim=1) for Z in (X, Y))
+        expected += float((1 - X @ Y.T).amin(1).mean())
+    assert found.total == pytest.approx(expected, rel=1e-9)
 
 
 def test_presets_of_the_papers_differ_from_their_code_where_they_should():

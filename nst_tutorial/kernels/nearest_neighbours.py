@@ -162,19 +162,16 @@ class _MatchingCost(torch.autograd.Function):
             mean += x[strip, -1] @ x[strip, :-1]
         total = x.new_zeros(())
         for strip in strips:
-            features = inputs[0][strip, :-1] - mean
-            leaves = [
-                leaf.requires_grad_(i in slopes) for i, leaf in enumerate((features, inputs[1]))
-            ]
+            features, shares = inputs[0][strip, :-1] - mean, inputs[0][strip, -1]
+            leaves = features, inputs[1].detach()
+            wanted = [leaves[i].requires_grad_() for i in slopes]
             with torch.set_grad_enabled(bool(slopes)):
-                cost = _matching_cost(*leaves, inputs[0][strip, -1], shortest)
+                cost = _matching_cost(*leaves, shares, shortest)
             total += cost.detach()
-            parts = torch.autograd.grad(cost, [leaves[i] for i in slopes]) if slopes else ()
+            parts = torch.autograd.grad(cost, wanted) if slopes else ()
+            places = (strip, slice(-1)), slice(None)
             for i, part in zip(slopes, parts, strict=True):
-                if i == 0:
-                    slopes[0][strip, :-1] = part
-                else:
-                    slopes[1] += part
+                slopes[i][places[i]] += part
         if centred and 0 in slopes:  # the mean moves with every feature, by its share
             pull = slopes[0][:, :-1].sum(dim=0)
             slopes[0][:, :-1].addr_(inputs[0][:, -1], pull, alpha=-1)
