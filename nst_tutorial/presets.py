@@ -140,14 +140,14 @@ _NNST_LAYERS = (
 _NNST = Settings(
     source="Kolkin, Kucera, Paris, Sýkora, Shechtman & Shakhnarovich 2022, Neural Neighbor Style "
     "Transfer, arXiv 2203.13215, and the authors' code, nkolkin13/NeuralNeighborStyleTransfer: "
-    "their last pass, each layer's features matched by themselves and anew at every step. Not taken "
-    "over: the passes before it, one at each scale, towards matches of all layers at once that stay "
-    "fixed and so hold the content (here the last pass at every scale, and a content loss); colours "
-    "corrected afterwards (here a tenth of BN statistics); VGG16 (here the layers of VGG19 by the "
-    "same names); rotated copies of the style; a sparse sample of positions, drawn anew at every "
-    "step (here all of the picture's, and 2048 of the style's that stay). Ours: L-BFGS on Fourier "
-    "coefficients for Adam on a Laplacian pyramid, the number of steps, and soft walls for the "
-    "range of colours.",
+    "their last pass, each layer's features matched by themselves and anew at every step. Not "
+    "taken over: the passes before it, one at each scale, towards matches of all layers at once "
+    "that stay fixed and so hold the content (here the last pass at every scale, and a content "
+    "loss); colours corrected afterwards (here a tenth of BN statistics); VGG16 (here the layers "
+    "of VGG19 by the same names); rotated copies of the style; a sparse sample of positions, "
+    "drawn anew at every step (here all of the picture's, and 2048 of the style's that stay). "
+    "Ours: L-BFGS on Fourier coefficients for Adam on a Laplacian pyramid, the number of steps, "
+    "and soft walls for the range of colours.",
     kernel={"sum": [[1.0, "nearest_neighbours"], [0.1, "bn"]]},
     style_layers=dict.fromkeys(_NNST_LAYERS, 1.0),
     content_weight=2.0,
