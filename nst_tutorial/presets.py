@@ -150,7 +150,7 @@ _NNST = Settings(
     "and soft walls for the range of colours.",
     kernel={"sum": [[1.0, "nearest_neighbours"], [0.1, "bn"]]},
     style_layers=dict.fromkeys(_NNST_LAYERS, 1.0),
-    content_weight=2.0,
+    content_weight=1.5,
     style_weight=1.0,
 )
 
