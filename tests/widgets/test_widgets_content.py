@@ -74,7 +74,7 @@ def bundled(layer):
 @pytest.mark.parametrize("layer", LAYERS)
 def test_the_bundled_inversions_descend(layer):
     found = bundled(layer)
-    assert found is not None, "run python -m nst_tutorial.widgets.precompute"
+    assert found is not None, "run python -m nst_tutorial.widgets.explorers.precompute"
     if layer in STYLE_LAYERS:
         own = found[layer].tolist()
         assert own == sorted(own, reverse=True)
