@@ -15,11 +15,13 @@ from .checks import (
 )
 from .settings import (
     BALANCES,
+    BEFORE,
     COLOR_METHODS,
     COLORS,
     CONTENT_NORMALIZATIONS,
     DENOISERS,
     DENOISING_AREAS,
+    EDGES,
     METHODS,
     MOST_PAIRS,
     PARAMETRIZATIONS,
@@ -38,11 +40,13 @@ from .settings import (
 
 __all__ = [
     "BALANCES",
+    "BEFORE",
     "COLORS",
     "COLOR_METHODS",
     "CONTENT_NORMALIZATIONS",
     "DENOISERS",
     "DENOISING_AREAS",
+    "EDGES",
     "METHODS",
     "MOST_PAIRS",
     "PARAMETRIZATIONS",
@@ -73,6 +77,7 @@ _GATYS = Settings(
     "ratio 1e-3, one of those in its figures. Not stated, so ours: the number of steps.",
     pooling="average",
     rescale=True,
+    edges="zeros",
     content_normalization="sum",
     style_normalization="paper",
     style_layers=_each(1 / 5),
@@ -154,6 +159,69 @@ _NNST = Settings(
     style_weight=1.0,
 )
 
+# --- crowsonkb, and Galerne et al. ---------------------------------------------------------------
+
+_SHARES = (256, 64, 16, 4, 1)  # of the style layers, from the shallowest
+
+_CROWSONKB = Settings(
+    source="Katherine Crowson's code, crowsonkb/style-transfer-pytorch at e7e2c71 (2023): squared "
+    "2-Wasserstein distance of Gaussians, weights of the layers 256 : 64 : 16 : 4 : 1, content "
+    "0.015, scales a factor of 2^½ apart, Adam, the average of its iterates, replicated edges. "
+    "There weights multiply means over channels, in units of torchvision's network; here they "
+    "multiply distances relative to the picture aimed at, of the original network (they are the "
+    "same where all layers have features of one mean square). Ours: values outside 0..1 are "
+    "charged for, there they are clamped after each step. Not taken over: its L2 total variation, "
+    "weight 2; scales from 128 pixels on (here 192), 1000 steps at the first and 500 at each "
+    "other (here 2000 in all, fewer at larger ones); Adam's moments, enlarged from scale to scale.",
+    edges="replicate",
+    kernel="wasserstein",
+    style_layers={
+        layer: share / sum(_SHARES) for layer, share in zip(STYLE_LAYERS, _SHARES, strict=True)
+    },
+    content_weight=0.015,
+    style_weight=1.0,
+    scale_factor=2**0.5,
+    parametrization="pixel",
+    method="adam",
+    learning_rate=0.02,
+    average=0.99,
+    steps=2000,
+)
+
+_CHANNELS = (64, 128, 256, 512, 512)  # of the style layers
+
+
+def _gram_and_deviations(channels: int) -> dict[str, Any]:
+    """1000 / C⁴ · this is 1000 / C⁴ ‖ΔG‖² + 10⁴ / C (‖Δμ‖² + ‖Δσ‖²), Galerne et al.'s weights."""
+    return {"sum": [[1.0, "gram"], [10.0 * channels**3, "bn"]], "relative": False}
+
+
+_SPST = Settings(
+    source="Galerne, Raad, Lezama & Morel, Computer Graphics Forum 2024, arXiv 2212.13459, and "
+    "the authors' code, bgalerne/scaling_painting_style_transfer, whose weights these are: Gram "
+    "matrices as in gatys2016-code, and means and standard deviations of each channel, each 10^4/C "
+    "times the squared distance. Every scale doubles the one before, L-BFGS over pixels without "
+    "bounds. Not taken over: 600 evaluations at the coarsest scale, of 512 pixels or more of the "
+    "shorter side, and a third of those of the scale before at each further one (here 600 in all, "
+    "halved from scale to scale, the coarsest with 192 pixels or more of the longer side); 10 "
+    "remembered pairs in place of 100 at the finer scales; the style as large as the content by "
+    "the shorter side (here the longer).",
+    edges="zeros",
+    content_normalization="mean",
+    style_normalization="code",
+    style_layers=_each(1.0),
+    kernel={
+        layer: _gram_and_deviations(channels)
+        for layer, channels in zip(STYLE_LAYERS, _CHANNELS, strict=True)
+    },
+    content_weight=1.0,
+    style_weight=1.0,
+    range_weight=0.0,
+    parametrization="pixel",
+    lbfgs_pairs=100,
+    steps=600,
+)
+
 PRESETS: Mapping[str, Settings] = MappingProxyType(
     {
         "default": Settings(),
@@ -163,6 +231,8 @@ PRESETS: Mapping[str, Settings] = MappingProxyType(
         **{f"li2017-code-{name}": replace(_LI_CODE, kernel=k) for name, k in _LI_KERNELS.items()},
         "li2017-code-bn": replace(_LI_CODE, kernel=_LI_KERNELS["bn"], style_weight=1.0),
         "nnst": _NNST,
+        "crowsonkb": _CROWSONKB,
+        "spst": _SPST,
     }
 )
 
@@ -181,13 +251,14 @@ def options_from(record: Mapping) -> dict[str, Any]:
 
     `stylize(content, style, **options_from(load_settings("result.png")))` makes it again. A start
     that was a picture, and masks, are not in the record and are left out. Records of version 0.1.0
-    are read too.
+    are read too, and in every earlier one settings that there were not yet are what was done then.
     """
     if not isinstance(record, Mapping):
         raise ValueError(f"a record of settings is a mapping, got {record!r}")
     record = record if "vgg_weights" in record else current_names(record)
     names = [name for name in Settings.__dataclass_fields__ if name != "source"]
-    options = {name: record[name] for name in [*names, "seed"] if name in record}
+    known = {**BEFORE, **record}
+    options = {name: known[name] for name in [*names, "seed"] if name in known}
     if options.get("convolutions") == "auto":  # until version 0.1.0 one rule for all machines
         reduced = options.get("precision") == "bfloat16"
         options["convolutions"] = "direct-bfloat16" if reduced else "winograd"

@@ -19,6 +19,9 @@ from .checks import (
 STYLE_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
 
 POOLINGS = ("max", "average")
+EDGES = ("zeros", "replicate", "reflect")
+"""How a picture goes on beyond its border, for the network's first layer."""
+
 PRECISIONS = ("auto", "float32", "bfloat16", "float16")
 PATH_NAMES = (
     *("direct", "winograd", "winograd-onednn"),
@@ -49,10 +52,14 @@ STYLE_NORMALIZATIONS = {
     "li2017-code": "the constants in the code of Li et al. 2017, one for each kernel",
 }
 
+LEAST_SCALE_FACTOR = 1.1  # closer scales would be many, with hardly an evaluation each
 MOST_PAIRS = 1000  # that L-BFGS may remember: 24 kB of them for each pixel
 
 RENAMED = {"weights": "vgg_weights", "parameters": "parametrization", "history": "lbfgs_pairs"}
 """Settings by the names that they had in version 0.1.0, and those that they have now."""
+
+BEFORE = {"edges": "zeros", "average": 0.0, "scale_factor": 2.0}
+"""What was done before there was a setting for it: what a record without the setting means."""
 
 # Deep layers count more than shallow ones: brush strokes and their flow before mere colours. This
 # keeps faces and eyes readable where equal weights paint them over.
@@ -79,6 +86,7 @@ class Settings:
     vgg_weights: str = "original"
     pooling: str = "max"
     rescale: bool = False
+    edges: str = "zeros"
     convolutions: str | Sequence[str] = "auto"
     precision: str = "auto"
     # losses
@@ -100,9 +108,11 @@ class Settings:
     # optimisation
     start: str = "content"
     coarse_to_fine: bool = True
+    scale_factor: float = 2.0
     parametrization: str = "fourier"
     method: str = "lbfgs"
     learning_rate: float | None = None
+    average: float = 0.0
     lbfgs_pairs: int = 20
     steps: int = 300
     # after it
@@ -152,6 +162,27 @@ def _truth(what: str, value: object) -> bool:
     return value
 
 
+def check_scale_factor(what: str, value: object) -> float:
+    """Return a ratio of two scales as float; a ValueError unless it is at least 1.1."""
+    ratio = check_number(what, value, above=1)
+    if ratio < LEAST_SCALE_FACTOR:
+        raise ValueError(
+            f"{what} must be at least {LEAST_SCALE_FACTOR}, or there are very many scales with "
+            f"hardly an evaluation each; got {value!r}"
+        )
+    return ratio
+
+
+def check_decay(what: str, value: object) -> float:
+    """Return the decay of an average of iterates as float; a ValueError unless it is in [0, 1)."""
+    decay = check_number(what, value)
+    if decay >= 1:
+        raise ValueError(
+            f"{what} must be below 1, say 0.99 (0: the best picture instead); got {value!r}"
+        )
+    return decay
+
+
 def _learning_rate(what: str, value: object) -> float | None:
     return None if value is None else check_number(what, value, above=0)
 
@@ -195,6 +226,7 @@ _CHECKS = {
     "vgg_weights": _weights_file,
     "pooling": _one_of(POOLINGS),
     "rescale": _truth,
+    "edges": _one_of(EDGES),
     "convolutions": _names,
     "precision": _one_of(PRECISIONS),
     "content_layers": check_layer_weights,
@@ -213,9 +245,11 @@ _CHECKS = {
     "range_weight": _number,
     "start": _start,
     "coarse_to_fine": _truth,
+    "scale_factor": check_scale_factor,
     "parametrization": _one_of(PARAMETRIZATIONS),
     "method": _one_of(METHODS),
     "learning_rate": _learning_rate,
+    "average": check_decay,
     "lbfgs_pairs": lambda what, value: check_integer(what, value, 1, MOST_PAIRS),
     "steps": lambda what, value: check_integer(what, value, 0),
     "denoise": _denoise,

@@ -6,15 +6,17 @@ from dataclasses import replace
 import pytest
 import torch
 import torch.nn.functional as F
-from runs import quick
+from runs import TINY, quick
 
 import nst_tutorial
 from nst_tutorial import images
 from nst_tutorial.kernels.gaussian import Gaussian
 from nst_tutorial.kernels.registry import fit, get_kernel
-from nst_tutorial.presets import PRESETS, Settings, compare, get_preset, options_from
+from nst_tutorial.presets import BEFORE, EDGES, PRESETS, Settings, compare, get_preset, options_from
+from nst_tutorial.transfer import builder
 from nst_tutorial.transfer.builder import make_objective
 from nst_tutorial.transfer.style_transfer import stylize
+from nst_tutorial.vgg.network import VGG19
 
 
 def test_defaults_of_the_signature_are_left_to_the_preset():
@@ -121,6 +123,31 @@ def test_presets_of_the_papers_differ_from_their_code_where_they_should():
         assert name == "default" or re.search(r"\d{4}|code", settings.source)
 
 
+def test_the_code_of_galerne_et_al_written_out(pair):
+    """Gram matrices weigh 1000 / n², means and deviations 10⁴; all are mean squares."""
+    content, style = (image.float() for image in pair)
+    settings = PRESETS["spst"]
+    model = VGG19("random", device="cpu", seed=1)
+    x, style = content.flip(3), images.resize(style, tuple(content.shape[2:]))
+    objective = make_objective(model, content, style, settings)
+    found = objective.value_and_gradient(x)
+    for layer, n in zip(settings.style_layers, (64, 128, 256, 512, 512), strict=True):
+        X, Y = (model(image, [layer])[layer].flatten(2)[0].double() for image in (x, style))
+        grams = [Z @ Z.T / Z.shape[1] for Z in (X, Y)]
+        means = [Z.mean(1) for Z in (X, Y)]
+        deviations = [Z.std(1, correction=0) for Z in (X, Y)]
+        of_grams = 1e3 / n**2
+        of_means = of_grams * n**2 * 1000 / 100
+        expected = of_grams * (grams[0] - grams[1]).square().mean() + of_means * (
+            (means[0] - means[1]).square().mean() + (deviations[0] - deviations[1]).square().mean()
+        )
+        value = objective.term_weights[f"style {layer}"] * found.terms[f"style {layer}"]
+        assert value == pytest.approx(float(expected), rel=1e-3), layer
+    F, P = (model(image, ["relu4_2"])["relu4_2"] for image in (x, content))
+    value = objective.term_weights["content relu4_2"] * found.terms["content relu4_2"]
+    assert value == pytest.approx(float((F - P).square().mean()), rel=1e-4)
+
+
 def test_presets_share_nothing_that_can_be_changed():
     layers = [settings.style_layers for settings in PRESETS.values()]
     assert len({id(each) for each in layers}) == len(PRESETS)
@@ -138,6 +165,30 @@ def test_a_picture_can_be_made_again_from_its_record(pair, tiny):
     assert torch.equal(first.image, again.image)
     assert first.settings["vgg_weights"] == "random"  # the network that was used
     assert first.settings["version"] == nst_tutorial.__version__
+
+
+@pytest.mark.parametrize("preset", ["default", "crowsonkb"])
+def test_a_record_without_later_settings_means_what_was_done_then(pair, tiny, preset):
+    record = quick(pair, tiny, steps=2).settings
+    old = {name: value for name, value in record.items() if name not in BEFORE}
+    options = options_from(old)
+    then = {"edges": "zeros", "average": 0.0, "scale_factor": 2.0}
+    assert {name: options[name] for name in then} == then == BEFORE
+    settings = quick(pair, tiny, preset=preset, **options).settings
+    expected = {**BEFORE, "edges": tiny.edges}  # a network that is given has edges of its own
+    assert {name: settings[name] for name in BEFORE} == expected
+
+
+def test_the_network_has_the_edges_of_the_settings(pair, monkeypatch):
+    asked = []
+    monkeypatch.setattr(
+        builder, "load_vgg19", lambda *names, edges: asked.append(edges) or VGG19("random",
+        channels=TINY, device="cpu", edges=edges),
+    )  # fmt: skip
+    pair = [image.float() for image in pair]
+    for edges in EDGES:
+        assert stylize(*pair, steps=1, edges=edges).settings["edges"] == edges
+    assert asked == list(EDGES)
 
 
 def test_a_sum_of_statistics_can_be_written_down():

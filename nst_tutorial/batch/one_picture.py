@@ -122,8 +122,7 @@ def forget_pictures() -> None:
 
 def _losses(result: Result) -> dict:
     """The losses of the picture: Σ layer weight · term, before content and style weight."""
-    last = [row for row in result.history if row["size"] == result.history[-1]["size"]]
-    best = min(last, key=lambda row: row["total"]) if last else {}
+    best = result.row
     sums = {"total_loss": best.get("total")}
     for kind in ("content", "style"):
         weights = result.settings[f"{kind}_layers"]

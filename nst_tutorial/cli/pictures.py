@@ -116,12 +116,15 @@ def stylize(
     balance: of.Balance = None,
     vgg_weights: of.VggWeights = None,
     pooling: of.Pooling = None,
+    edges: of.Edges = None,
     start: of.Start = None,
     seed: of.Seed = None,
     coarse_to_fine: of.CoarseToFine = None,
+    scale_factor: of.ScaleFactor = None,
     parametrization: of.Parametrization = None,
     method: of.Method = None,
     learning_rate: of.LearningRate = None,
+    average: of.Average = None,
     lbfgs_pairs: of.LbfgsPairs = None,
     convolutions: of.Convolutions = None,
     precision: of.Precision = None,
@@ -154,9 +157,10 @@ def stylize(
             ),
             "style_layers": layers_from("--style-layers", style_layers),
             "content_layers": layers_from("--content-layers", content_layers),
-            "vgg_weights": vgg_weights, "pooling": pooling, "start": start,
-            "coarse_to_fine": coarse_to_fine, "parametrization": parametrization, "method": method,
-            "learning_rate": learning_rate, "lbfgs_pairs": lbfgs_pairs,
+            "vgg_weights": vgg_weights, "pooling": pooling, "edges": edges, "start": start,
+            "coarse_to_fine": coarse_to_fine, "scale_factor": scale_factor,
+            "parametrization": parametrization, "method": method,
+            "learning_rate": learning_rate, "average": average, "lbfgs_pairs": lbfgs_pairs,
             "denoise": spec_from(denoise), "seed": seed,
             "convolutions": convolutions, "precision": precision,
         }  # fmt: skip
@@ -257,6 +261,7 @@ def texture(
     reach: Reach = None,
     directions: Directions = None,
     candidates: Candidates = None,
+    edges: of.Edges = None,
     device: Device = "auto",
 ) -> None:  # fmt: skip
     """Make a new picture with the texture of STYLE, from noise."""
@@ -279,7 +284,7 @@ def texture(
         result = with_progress(
             lambda callback: synthesize_texture(
                 image, size, names, spec, seed, tileable=tileable, steps=steps, device=device,
-                callback=callback,
+                callback=callback, edges=edges,
             ),
             f"texture of {style_path.name}, {shape[1]}×{shape[0]} px",
         )  # fmt: skip

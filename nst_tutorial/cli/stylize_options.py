@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-from ..presets import BALANCES, COLOR_METHODS, COLORS, PATH_NAMES, STARTS
+from ..presets import BALANCES, COLOR_METHODS, COLORS, EDGES, PATH_NAMES, STARTS
 from .options import (
     KERNEL_NAMES,
     LOOK,
@@ -122,6 +122,10 @@ VggWeights = Annotated[
     ),
 ]
 Pooling = Annotated[str | None, ours("max|average", "Of VGG19.", "pooling", panel=STYLE)]
+Edges = Annotated[
+    str | None,
+    ours("|".join(EDGES), "What VGG19 sees beyond a picture's border.", "edges", panel=STYLE),
+]
 
 Start = Annotated[
     str | None,
@@ -143,6 +147,10 @@ CoarseToFine = Annotated[
         panel=OPTIMIZER,
     ),
 ]
+ScaleFactor = Annotated[
+    float | None,
+    ours("NUMBER", "From each scale to the next larger one.", "scale_factor", panel=OPTIMIZER),
+]
 Parametrization = Annotated[
     str | None,
     option("fourier|pixel", with_default("What it moves.", OURS.parametrization), panel=OPTIMIZER),
@@ -156,6 +164,13 @@ LearningRate = Annotated[
         panel=OPTIMIZER,
     ),
 ]
+Average = Annotated[
+    float | None,
+    ours(
+        "DECAY", "Of --method adam: the mean of its pictures, say 0.99; 0: the best one.",
+        "average", panel=OPTIMIZER,
+    ),
+]  # fmt: skip
 LbfgsPairs = Annotated[
     int | None,
     option("COUNT", with_default("Steps that lbfgs remembers.", OURS.lbfgs_pairs), panel=OPTIMIZER),

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from ..checks import check_integer, check_number
+from ..settings import BEFORE, check_decay
 from ..storage.tensor_files import named_if_damaged, read_tensors, write_tensors
 from ..tiling.engine import SMALLEST_TILE
 from ..tiling.planning import Stage
@@ -166,6 +167,9 @@ def save(path: str | Path, state: State, record: Mapping, identity: Mapping) -> 
                 "best": total,
                 "first": state.first,
                 "mark": state.mark,
+                "decay": state.decay,
+                "averaged": state.averaged,
+                "finished": state.finished,
             }
         ),
     }
@@ -218,6 +222,9 @@ def _state(tensors: dict[str, Tensor], about: dict) -> State:
         image=tensors["image"],
         first=about["first"],
         mark=(check_integer("mark", mark[0], 1, evaluation), mark[1]),
+        decay=check_decay("decay", about.get("decay", 0.0)),
+        averaged=check_integer("averaged", about.get("averaged", 0), 0, evaluation),
+        finished=about.get("finished", False) is True,
     )
 
 
@@ -225,7 +232,11 @@ def _state(tensors: dict[str, Tensor], about: dict) -> State:
 
 
 def check_same_run(path: Path, theirs: Mapping, ours: Mapping) -> None:
-    """A ValueError names the first thing in which two runs differ."""
+    """A ValueError names the first thing in which two runs differ.
+
+    A setting that there was not yet when a checkpoint was written is what was done then.
+    """
+    theirs = {**{name: value for name, value in BEFORE.items() if name in ours}, **theirs}
     for name in sorted({*theirs, *ours}, key=lambda name: (name != "version", name)):
         if theirs.get(name) != ours.get(name):
             raise ValueError(

@@ -80,7 +80,8 @@ def through_scales(
             minimum = minimize(
                 objective, image, steps=stage.steps, method=settings.method,
                 parametrization=settings.parametrization, learning_rate=settings.learning_rate,
-                lbfgs_pairs=max(1, stage.pairs), callback=diary.at(number), resume=resumed,
+                lbfgs_pairs=max(1, stage.pairs), average=settings.average,
+                callback=diary.at(number), resume=resumed,
                 keep=_keeper(checkpoint, stages, number, result.history, objectives),
             )  # fmt: skip
             image, result.stopped = minimum.image, minimum.stopped

@@ -18,6 +18,7 @@ from ..checks import check_choice, check_integer, check_number, old_keywords
 from ..images.resizing import shape_of
 from ..losses.objective import Evaluation, HasGradient
 from ..machine.modes import leaving_inference_mode
+from ..settings import check_decay
 from .methods import LBFGS, OPTIMIZERS, Adam
 from .parametrization import PARAMETRIZATIONS, Fourier, Pixels
 
@@ -72,9 +73,12 @@ class State:
     method: LBFGS | Adam
     evaluation: int = 0  # how many are done
     best: tuple[float, Tensor, Tensor] | None = None  # total, z, gradient
-    image: Tensor | None = None  # of the best
+    image: Tensor | None = None  # to be returned: of the best, or the average so far
     first: float = 0.0  # total of the first evaluation
     mark: tuple[int, float] = (0, math.inf)  # the last evaluation better by BETTER, its total
+    decay: float = 0.0  # of the average; 0: there is none
+    averaged: int = 0  # pictures in it
+    finished: bool = False  # it has been evaluated, and there is nothing left to do
 
     @property
     def improved(self) -> bool:
@@ -84,7 +88,11 @@ class State:
 
 @dataclass
 class Minimum:
-    """The best picture found, not clamped, one row of history per evaluation, why it ended."""
+    """The best picture found, or the average of the iterates; not clamped. Its history, its end.
+
+    There is a row of the history for each evaluation. With an average the last row is that of the
+    picture, unless a callback or Ctrl-C ended the run: then it was not evaluated.
+    """
 
     image: Tensor
     history: list[dict]
@@ -106,6 +114,7 @@ def minimize(
     parametrization: str = "fourier",
     learning_rate: float | None = None,
     lbfgs_pairs: int = 20,
+    average: float = 0.0,
     callback: Callback | None = None,
     resume: State | None = None,
     keep: Callable[[State, bool], None] | None = None,
@@ -120,6 +129,13 @@ def minimize(
     picture goes back to the best one, the method forgets its past and goes on with steps half as
     long. The same is done after 50 evaluations without a better picture; after 100 the loop ends.
     Ctrl-C ends the loop and gives the best picture so far.
+
+    With `average` β > 0 the picture returned is not the best one but a mean of all that were
+    evaluated, x_1, …, x_n, the later the more: Σ β^{n-i} x_i / Σ β^{n-i}. That is the exponential
+    moving average of Adam's paper (Kingma & Ba, arXiv 1412.6980, section 3), with its correction of
+    the bias. Steps that do not shrink leave noise in each picture, and little in their mean. What
+    its loss is cannot be told from theirs, so the last evaluation is spent on the average itself.
+    Pictures that diverged are not in it. If nothing was better than the start, that is returned.
 
     >>> import torch
     >>> from nst_tutorial.losses import Evaluation
@@ -147,6 +163,9 @@ def minimize(
         "lbfgs" (step length 1; `lbfgs_pairs` are remembered) or "adam" (learning rate 0.02).
     parametrization
         "pixel" or "fourier": the coordinates in which the method works.
+    average
+        β, the decay of the average, in [0, 1): it goes back over about 1 / (1 - β) pictures. 0: the
+        best picture is returned. For "adam"; with "lbfgs", whose steps shrink, it only lags behind.
     callback
         Called after each evaluation with a `Progress`; returning True ends the loop.
     resume
@@ -162,18 +181,23 @@ def minimize(
     """
     steps = check_integer("steps", steps, 0)
     basis = _basis(parametrization, start)
-    state = resume or new_state(start, method, parametrization, learning_rate, lbfgs_pairs)
+    state = resume or new_state(start, method, parametrization, learning_rate, lbfgs_pairs, average)
     result = Minimum(start if state.image is None else state.image, [])
     begin = time.perf_counter()
     try:
-        while state.evaluation < steps:
-            if state.evaluation - state.mark[0] >= 2 * PATIENCE:
+        while state.evaluation < steps and not state.finished:
+            stuck = state.evaluation - state.mark[0] >= 2 * PATIENCE
+            if stuck and not state.decay:
                 result.stopped = "no improvement"
                 break
-            image = start if state.evaluation == 0 else basis.to_image(state.z)
+            finish = state.averaged > 0 and (stuck or state.evaluation == steps - 1)
+            image = _next(state, basis, start, finish)
             evaluation = objective.value_and_gradient(image)
             gradient = basis.pull_back(evaluation.gradient)
-            event = _take_in(state, evaluation, gradient, image)
+            if finish:
+                event = _take_in_average(state, evaluation, basis)
+            else:
+                event = _take_in(state, evaluation, gradient, image)
             if state.image is not None:
                 result.image = state.image
             progress = Progress(
@@ -183,10 +207,11 @@ def minimize(
             )  # fmt: skip
             result.history.append(progress.row())
             stop = callback is not None and callback(progress)
-            if event and state.best is not None:
-                _, state.z, gradient = state.best
-                state.method.reset(0.5)
-            state.z = state.z + state.method.step(state.z, gradient)
+            if not finish:
+                if event and state.best is not None:
+                    _, state.z, gradient = state.best
+                    state.method.reset(0.5)
+                state.z = state.z + state.method.step(state.z, gradient)
             if keep is not None:
                 keep(state, bool(stop))
             if stop:
@@ -194,8 +219,12 @@ def minimize(
                 break
     except KeyboardInterrupt:
         result.stopped = "interrupted"
+    if state.finished and state.evaluation < steps and result.stopped is None:
+        result.stopped = "no improvement"
     if result.stopped in (None, "no improvement") and state.evaluation > 1 and not state.improved:
         result.stopped = NOTHING_BETTER
+        if state.decay and state.best is not None:
+            result.image = basis.to_image(state.best[1])
     return result
 
 
@@ -205,19 +234,29 @@ def new_state(
     parametrization: str = "fourier",
     learning_rate: float | None = None,
     lbfgs_pairs: int = 20,
+    average: float = 0.0,
 ) -> State:
     """Return the state of `minimize` before its first evaluation."""
+    decay = check_decay("average", average)
     check_choice("method", method, OPTIMIZERS)
     pairs = check_integer("lbfgs_pairs", lbfgs_pairs, 1)
     options: dict[str, Any] = {} if method == "adam" else {"history": pairs}
     if learning_rate is not None:
         options["learning_rate"] = check_number("learning_rate", learning_rate, above=0)
-    return State(_basis(parametrization, start).from_image(start), OPTIMIZERS[method](**options))
+    z = _basis(parametrization, start).from_image(start)
+    return State(z, OPTIMIZERS[method](**options), decay=decay)
 
 
 def _basis(parametrization: str, start: Tensor) -> Pixels | Fourier:
     check_choice("parametrization", parametrization, PARAMETRIZATIONS)
     return PARAMETRIZATIONS[parametrization](start.shape, start.device)
+
+
+def _next(state: State, basis: Pixels | Fourier, start: Tensor, finish: bool) -> Tensor:
+    """The picture to evaluate next."""
+    if finish and state.image is not None:
+        return state.image
+    return start if state.evaluation == 0 else basis.to_image(state.z)
 
 
 def _take_in(state: State, evaluation: Evaluation, gradient: Tensor, image: Tensor) -> str:
@@ -237,9 +276,35 @@ def _take_in(state: State, evaluation: Evaluation, gradient: Tensor, image: Tens
     elif evaluation.total - state.best[0] > DIVERGED * max(abs(state.first), abs(state.best[0])):
         return "diverged: back to the best picture, half the step"
     if state.best is None or evaluation.total < state.best[0]:
-        state.best, state.image = (evaluation.total, state.z, gradient), image
+        state.best = evaluation.total, state.z, gradient
+        state.image = state.image if state.decay else image
+    if state.decay:
+        state.averaged += 1
+        state.image = _averaged(state.image, image, state.decay, state.averaged)
     if evaluation.total < state.mark[1] - BETTER * abs(state.mark[1]) or state.evaluation == 1:
         state.mark = state.evaluation, evaluation.total
     elif state.evaluation - state.mark[0] == PATIENCE:
         return f"no better for {PATIENCE} evaluations: back to the best picture, half the step"
+    return ""
+
+
+def _averaged(before: Tensor | None, image: Tensor, decay: float, count: int) -> Tensor:
+    """The mean of `count` pictures, the last with weight 1 and each before it with β times less.
+
+    a_n = a_{n-1} + (x_n - a_{n-1}) · (1 - β) / (1 - βⁿ): no bias towards zero is to be corrected.
+    """
+    if before is None:
+        return image
+    return torch.lerp(before, image, (1 - decay) / (1 - decay**count))
+
+
+def _take_in_average(state: State, evaluation: Evaluation, basis: Pixels | Fourier) -> str:
+    """Count the evaluation of the average, the last one; return "" or what is wrong with it."""
+    state.evaluation += 1
+    state.finished = True
+    if evaluation.total < state.mark[1] - BETTER * abs(state.mark[1]):
+        state.mark = state.evaluation, evaluation.total
+    if not math.isfinite(evaluation.total) and state.best is not None:
+        state.image = basis.to_image(state.best[1])
+        return "the average is not finite: the best picture in its place"
     return ""

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from torch import Tensor
+
+from .loop import BETTER
 
 
 @dataclass
@@ -14,7 +17,8 @@ class Result:
 
     image: Tensor
     """(1, 3, H, W), sRGB, 0..1, on the CPU: the picture of the lowest loss at the finest scale
-    that was reached, enlarged if that was not the last."""
+    that was reached, enlarged if that was not the last. With `average`: the average of the iterates
+    there, see `minimize`."""
 
     history: list[dict] = field(default_factory=list)
     """One row an evaluation: "evaluation", "size" (longer side), "total", each term by name before
@@ -35,6 +39,22 @@ class Result:
     stopped: str | None = None
     """None if all steps were done, else "callback", "interrupted" (Ctrl-C), "no improvement", or
     `loop.NOTHING_BETTER`: no evaluation was better than the start, which the picture is."""
+
+    @property
+    def row(self) -> dict:
+        """The row of the history that is the picture's; {} without a history.
+
+        The least loss at the last scale, or, with `average`, the last one: that of the average
+        itself, or of a run that was stopped by hand the nearest to it.
+        """
+        if not self.history:
+            return {}
+        last = [row for row in self.history if row["size"] == self.history[-1]["size"]]
+        best = min(last, key=lambda row: row["total"])
+        first = last[0]["total"]
+        improved = best["total"] < first - BETTER * abs(first)
+        averaged = self.settings.get("average") and math.isfinite(last[-1]["total"])
+        return last[-1] if averaged and improved else best
 
     @property
     def weights(self) -> Mapping[str, float]:

@@ -15,6 +15,7 @@ from ..kernels.statistic import reach_of
 from ..machine.device import choose_device
 from ..machine.memory import usable
 from ..presets import Settings
+from ..settings import check_scale_factor
 from ..vgg.calibration import likely_paths
 from ..vgg.paths import parse_paths
 from .engine import SMALLEST_TILE
@@ -147,7 +148,9 @@ def plan(
         paths = parse_paths(settings.convolutions, settings.precision) or likely_paths(device)
     stages = []
     steps = check_integer("steps", settings.steps, 0)
-    scales = schedule(longer, steps, settings.coarse_to_fine, narrowest)
+    scales = schedule(
+        longer, steps, settings.coarse_to_fine, narrowest, settings.scale_factor
+    )  # fmt: skip
     for size, evaluations in scales:
         shape = fit(width, height, size)[::-1]
         stages.append(_stage(shape, evaluations, settings, budget, tile, device, circular, paths))
@@ -239,21 +242,38 @@ def _seen(
 
 
 def schedule(
-    size: int, steps: int, coarse_to_fine: bool = True, narrowest: float = 1.0
+    size: int,
+    steps: int,
+    coarse_to_fine: bool = True,
+    narrowest: float = 1.0,
+    factor: float = 2.0,
 ) -> list[tuple[int, int]]:
     """Return the scales to work at, coarse to fine, as (longer side in pixels, evaluations).
 
-    Each scale doubles the one before and gets half as many evaluations, since each costs four
-    times as much and finds most of the work done. Together they are `steps`. No picture gets too
-    small for the network: `narrowest` is the shorter side of the narrowest one over `size`.
+    Each scale is `factor` times as large as the one before and gets as many times fewer
+    evaluations, since each costs factor² times as much and finds most of the work done. So scales
+    of half the size get twice as many, and the cost of a scale is `factor` times that of the one
+    before. Together the evaluations are `steps`. No picture gets too small for the network:
+    `narrowest` is the shorter side of the narrowest one over `size`.
+
+    >>> schedule(512, 300)
+    [(256, 200), (512, 100)]
+    >>> schedule(512, 300, factor=2**0.5)
+    [(256, 137), (362, 95), (512, 68)]
+
+    Raises
+    ------
+    ValueError
+        A factor below 1.1.
     """
+    factor = check_scale_factor("scale_factor", factor)
     sizes = [size]
-    while coarse_to_fine and sizes[0] >= 2 * COARSEST and len(sizes) < steps:
-        half = round(sizes[0] / 2)
-        if half * narrowest < SMALLEST_SIDE + 1:  # one for rounding
+    while coarse_to_fine and sizes[0] >= factor * COARSEST and len(sizes) < steps:
+        smaller = round(sizes[0] / factor)
+        if smaller * narrowest < SMALLEST_SIDE + 1:  # one for rounding
             break
-        sizes.insert(0, half)
-    shares = [2.0**-i for i in range(len(sizes))]
+        sizes.insert(0, smaller)
+    shares = [factor**-i for i in range(len(sizes))]
     counts = [max(1, int(steps * share / sum(shares))) for share in shares]
     counts[0] += steps - sum(counts)
     return list(zip(sizes, counts, strict=True))

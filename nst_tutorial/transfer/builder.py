@@ -99,7 +99,10 @@ def choose_model(
     """
     if model is None:
         name = str(choose_device(device))
-        model = load_vgg19(settings.vgg_weights, settings.pooling, settings.rescale, padding, name)
+        model = load_vgg19(
+            settings.vgg_weights, settings.pooling, settings.rescale, padding, name,
+            edges=settings.edges,
+        )  # fmt: skip
         model = model.with_paths("auto")  # what was loaded before may know an older variable
     if model.device.type == "cpu":
         keep_freed_memory()

@@ -28,6 +28,7 @@ class Options(TypedDict, total=False):
     vgg_weights: str | None
     pooling: str | None
     rescale: bool | None
+    edges: str | None
     convolutions: str | Sequence[str] | None
     precision: str | None
     content_layers: Mapping[str, float] | None
@@ -46,9 +47,11 @@ class Options(TypedDict, total=False):
     grain_weight: float | None
     range_weight: float | None
     coarse_to_fine: bool | None
+    scale_factor: float | None
     parametrization: str | None
     method: str | None
     learning_rate: float | None
+    average: float | None
     lbfgs_pairs: int | None
     steps: int | None
     denoise: str | Mapping | None

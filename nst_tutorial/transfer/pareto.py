@@ -109,8 +109,7 @@ def trade_off(
 
 
 def _point(result: Result, weight: float, settings: Settings) -> Point:
-    size = result.history[-1]["size"]
-    best = min((r for r in result.history if r["size"] == size), key=lambda r: r["total"])
+    best = result.row
     content_loss = sum(w * best[f"content {layer}"] for layer, w in settings.content_layers.items())
     style_loss = sum(
         share * w * best[f"{name} {layer}"]

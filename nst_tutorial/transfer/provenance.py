@@ -23,6 +23,7 @@ def record(settings: Settings, model: VGG19, seed: int) -> dict[str, Any]:
         "vgg_weights": model.weights,
         "pooling": model.pooling,
         "rescale": model.rescaled,
+        "edges": model.edges,
         "convolutions": model.convolutions,
         "precision": model.precision,
     }

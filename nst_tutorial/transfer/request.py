@@ -54,7 +54,9 @@ class Request:
         """That the run will look at, each as often as it does."""
         height, width = self.shape
         settings, longer = self.settings, max(height, width)
-        scales = schedule(longer, settings.steps, settings.coarse_to_fine, self.narrowest)
+        scales = schedule(
+            longer, settings.steps, settings.coarse_to_fine, self.narrowest, settings.scale_factor
+        )
         return sum(count * height * width * (size / longer) ** 2 for size, count in scales)
 
     @property

@@ -119,11 +119,17 @@ def stylize(
     start
         "content", "noise" (drawn with `seed`), "style" (the first that counts), or a picture
         (1, 3, H, W).
-    coarse_to_fine
-        First a small version of the picture, then twice its size, and so on: structures larger
-        than the network's receptive field, in less time.
+    edges
+        What the network's first layer sees beyond a picture's border: "zeros" (a grey), "replicate"
+        (the outermost pixels again) or "reflect".
+    coarse_to_fine, scale_factor
+        First a small version of the picture, then one `scale_factor` times as large, and so on:
+        structures larger than the network's receptive field, in less time.
     parametrization, method, learning_rate, lbfgs_pairs
         The optimiser, see `optimize.minimize`.
+    average
+        Return the mean of the optimiser's pictures at each scale instead of the best, each counting
+        this much less than the one after it: 0.99, say, with "adam". See `optimize.minimize`.
     denoise
         Remove noise from the finished picture where the content is flat, as far as the style itself
         (of several the one of the largest share) is not as fine: a method ("bilateral"), or a

@@ -27,10 +27,10 @@ from .styles import StyleSource
 __all__ = ["OPTIONS", "noise", "reconstruct", "synthesize_texture"]
 
 OPTIONS = (
-    *("vgg_weights", "pooling", "rescale", "convolutions", "precision"),
+    *("vgg_weights", "pooling", "rescale", "edges", "convolutions", "precision"),
     *("style_normalization", "content_normalization"),
-    *("style_weight", "tv_weight", "range_weight", "balance", "coarse_to_fine"),
-    *("parametrization", "method", "learning_rate", "lbfgs_pairs"),
+    *("style_weight", "tv_weight", "range_weight", "balance", "coarse_to_fine", "scale_factor"),
+    *("parametrization", "method", "learning_rate", "average", "lbfgs_pairs"),
 )
 """Settings that mean something without a second picture."""
 

@@ -107,7 +107,7 @@ def _is_original(model: VGG19) -> bool:
 @leaving_inference_mode
 def _cosine(model: VGG19, paths: tuple[str, ...]) -> float:
     """Of the probe's gradient with float32's, computed once for a network; 0: there is none."""
-    key = (model.pooling, *paths)
+    key = (model.pooling, model.edges, *paths)
     if key not in model.kept.cosines:
         try:
             model.kept.cosines[key] = cosine_with_float32(model, paths)

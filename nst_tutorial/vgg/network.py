@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from ..checks import check_choice, check_integer
 from ..machine.device import choose_device
 from ..machine.modes import leaving_inference_mode
+from ..settings import EDGES
 from .layers import BLOCKS, CHANNELS, CONVOLUTIONS, LAYERS, check_layers
 from .passes import Kept, Versions, run
 from .paths import PATHS, default_paths, paths_asked_for, written
@@ -42,6 +43,10 @@ class VGG19(nn.Module):
         2016, section 2, where the pictures are ImageNet's). `rescale_` does it for any pictures.
     padding
         "zeros", or "circular": the picture continues on the opposite side, for textures that tile.
+    edges
+        How the picture goes on beyond its border, for the first layer, which alone sees it: "zeros"
+        (of the normalised picture: a grey), "replicate" (its outermost pixels again) or "reflect"
+        (mirrored about them). Deeper layers keep zeros. Without effect if `padding` is "circular".
     preprocessing
         "caffe" or "torchvision", for a path only: the scaling its weights were trained with.
     channels
@@ -80,6 +85,7 @@ class VGG19(nn.Module):
         pooling: str = "max",
         rescale: bool = False,
         padding: str = "zeros",
+        edges: str = "zeros",
         preprocessing: str | None = None,
         channels: Sequence[int] = CHANNELS,
         convolutions: str | Sequence[str] = "auto",
@@ -90,6 +96,7 @@ class VGG19(nn.Module):
         super().__init__()
         check_choice("pooling", pooling, ("max", "average"))
         check_choice("padding", padding, ("zeros", "circular"))
+        check_choice("edges", edges, EDGES)
         on = choose_device(device)
         self._choose_paths(convolutions, precision, on)
         if len(channels) != len(BLOCKS):
@@ -97,6 +104,7 @@ class VGG19(nn.Module):
         channels = [check_integer("channels", each, 1) for each in channels]
         seed = check_integer("seed", seed, 0)
         self.weights, self.pooling, self.padding = str(weights), pooling, padding
+        self.edges = edges
         self.rescaled = False
         arrays, scaling, source = read_weights(weights, preprocessing, channels, seed)
         check_weights(arrays, channels, source)
@@ -118,6 +126,11 @@ class VGG19(nn.Module):
     @property
     def device(self) -> torch.device:
         return self.mean.device
+
+    @property
+    def border(self) -> str:
+        """How the picture goes on beyond its border: "circular" if it does, else `edges`."""
+        return self.padding if self.padding == "circular" else self.edges
 
     @property
     def convolutions(self) -> str:
@@ -169,7 +182,7 @@ class VGG19(nn.Module):
         Raises
         ------
         ValueError
-            An unknown layer, or a picture too small for the deepest one.
+            An unknown layer, or a picture too small for the deepest one, or to be reflected.
         """
         features = self.look(image, layers)
         return {n: f if f.dtype == torch.float64 else f.float() for n, f in features.items()}
@@ -186,6 +199,11 @@ class VGG19(nn.Module):
             raise ValueError(
                 f"{path[-1]} needs pictures of at least {smallest} pixels on each side, "
                 f"got {image.shape[3]}×{image.shape[2]}"
+            )
+        if path and self.border == "reflect" and min(image.shape[2:]) < 2:
+            raise ValueError(
+                "edges='reflect' needs pictures of at least 2 pixels on each side, "
+                f"got {image.shape[3]}×{image.shape[2]}; edges='replicate' needs 1"
             )
         x = ((image - self.mean) / self.std).contiguous(memory_format=torch.channels_last)
         features = run(self, x, path, wanted)
@@ -233,9 +251,10 @@ def load_vgg19(
     device: str = "auto",
     convolutions: str = "auto",
     precision: str = "auto",
+    edges: str = "zeros",
 ) -> VGG19:
     """The same as `VGG19(…)`, but made only once for the same arguments."""
     return VGG19(
         weights, pooling=pooling, rescale=rescale, padding=padding, device=device,
-        convolutions=convolutions, precision=precision,
+        convolutions=convolutions, precision=precision, edges=edges,
     )  # fmt: skip

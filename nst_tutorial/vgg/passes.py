@@ -16,7 +16,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from . import half, winograd
-from .first_layer import ConvReLU
+from .first_layer import ConvReLU, convolve
 from .layers import CONVOLUTIONS
 from .paths import FLOAT16, PATHS
 from .products import PRODUCTS, Products
@@ -76,8 +76,9 @@ def _run(network: VGG19, group: Sequence[str], x: Tensor) -> Tensor:
     if conv == CONVOLUTIONS[0]:  # neither the picture nor its gradient is rounded
         dtype = x.dtype if path == FLOAT16 else dtype
         if in_place_of_autograd:
-            return ConvReLU.apply(x, weight, bias, dtype)
-        x = _rectify_and_pool(network, rest, _convolve(network, x, weight, bias), in_place=True)
+            return ConvReLU.apply(x, weight, bias, dtype, network.border)
+        x = convolve(x, weight, bias, network.border)
+        x = _rectify_and_pool(network, rest, x, in_place=True)
         return x.to(dtype)
     if in_place_of_autograd and path in PRODUCTS and winograd.pays_off(x, weight):
         products = network.kept.products_of(path, conv, weight)
@@ -108,9 +109,8 @@ def _scale(network: VGG19) -> float:
 
 
 def _convolve(network: VGG19, x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
-    if network.padding == "circular":
-        return F.conv2d(F.pad(x, (1, 1, 1, 1), mode="circular"), weight, bias)
-    return F.conv2d(x, weight, bias, padding=1)
+    """Of any layer but the first, before whose border there are features and no picture."""
+    return convolve(x, weight, bias, network.padding)
 
 
 def _rectify_and_pool(

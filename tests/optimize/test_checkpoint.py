@@ -12,10 +12,13 @@ import torch
 from folders import names_in
 from objectives import START, Stuck
 from runs import COMMAND, begin
+from safetensors import safe_open
+from safetensors.torch import load_file
 
 from nst_tutorial.images.reading import load_image
 from nst_tutorial.optimize import checkpoint as module
 from nst_tutorial.optimize.loop import minimize
+from nst_tutorial.settings import BEFORE
 from nst_tutorial.storage import tensor_files
 from nst_tutorial.transfer.style_transfer import stylize
 
@@ -216,6 +219,51 @@ def test_a_state_goes_through_a_file_bit_for_bit(tmp_path, tiny, pair):
     for a, b in zip(one.method.pairs, two.method.pairs, strict=True):
         assert all(torch.equal(p, q) for p, q in zip(a, b, strict=True))
     assert json.dumps(one.method.state()[1]) == json.dumps(two.method.state()[1])
+
+
+@pytest.mark.parametrize("stop", [1, 2, 7, 9])  # of 9 at the coarser scale, and 5 at the finer
+def test_an_average_goes_on_bit_for_bit(tiny, tmp_path, stop):
+    content, style = torch.rand(2, 1, 3, 400, 48, generator=torch.Generator().manual_seed(0))
+    pair = content.double(), style.double()
+    options = {"model": tiny, "steps": 14, "method": "adam", "average": 0.8}
+    notes = {"checkpoint": tmp_path / "notes", "checkpoint_every": 1}
+    whole = stylize(*pair, **options)
+    stylize(*pair, callback=lambda p: p.evaluation == stop, **options, **notes)
+    again = stylize(*pair, **options, **notes)
+    assert torch.equal(again.image, whole.image)
+    assert [r["total"] for r in again.history] == [r["total"] for r in whole.history]
+    finished = stylize(*pair, **options, **notes)
+    assert torch.equal(finished.image, whole.image)
+    with pytest.raises(ValueError, match=r"average was 0.8 and is 0.0 now"):
+        stylize(*pair, **{**options, "average": 0.0}, **notes)
+
+
+def test_an_average_that_has_ended_has_nothing_to_go_on_with():
+    kept = []
+    options = {"steps": 500, "method": "adam", "average": 0.9}
+    first = minimize(Stuck(falls=3), START, keep=lambda s, ends: kept.append(s), **options)
+    again = minimize(Stuck(falls=3), START, resume=kept[-1], **options)
+    assert (again.stopped, again.history) == ("no improvement", [])
+    assert torch.equal(again.image, first.image)
+
+
+def test_a_checkpoint_without_later_settings_means_what_was_done_then(pair, half, tiny):
+    path, options = half
+    tensors = load_file(path)
+    with safe_open(path, "pt") as file:
+        header = file.metadata()
+    identity, state = json.loads(header["identity"]), json.loads(header["state"])
+    for name in BEFORE:
+        del identity[name]
+    for name in ("decay", "averaged", "finished"):
+        del state[name]
+    header |= {"identity": json.dumps(identity), "state": json.dumps(state)}
+    tensor_files.write_tensors(path, tensors, header)
+    then = {**options, **BEFORE}
+    with pytest.raises(ValueError, match=r"scale_factor was 2.0 and is 1.5 now"):
+        stylize(*pair, **{**then, "scale_factor": 1.5})
+    found = stylize(*pair, **then)
+    assert torch.equal(found.image, stylize(*pair, model=tiny, steps=14, **BEFORE).image)
 
 
 def test_the_command_line_goes_on_after_ctrl_c(tmp_path):

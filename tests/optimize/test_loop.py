@@ -8,6 +8,8 @@ from nst_tutorial.losses.objective import Evaluation
 from nst_tutorial.optimize.loop import NOTHING_BETTER, minimize
 from nst_tutorial.optimize.methods import FIRST_STEP, OPTIMIZERS
 from nst_tutorial.optimize.parametrization import PARAMETRIZATIONS
+from nst_tutorial.optimize.result import Result
+from nst_tutorial.settings import Settings
 
 
 @pytest.mark.parametrize("parameters", PARAMETRIZATIONS)
@@ -260,3 +262,125 @@ def test_a_state_goes_on_bit_for_bit():
             assert torch.equal(rest.image, whole.image)
             totals = [row["total"] for row in first.history + rest.history]
             assert totals == [row["total"] for row in whole.history]
+
+
+# --- averages ------------------------------------------------------------------------------------
+
+
+def adam(objective, steps, average=0.9, **options):
+    return minimize(objective, START, steps=steps, method="adam", average=average, **options)
+
+
+@pytest.mark.parametrize("decay", [0.5, 0.9, 0.999])
+@pytest.mark.parametrize("parameters", PARAMETRIZATIONS)
+def test_the_average_is_the_weighted_mean_of_what_was_evaluated(parameters, decay):
+    objective = Quadratic()
+    found = adam(objective, 12, decay, parametrization=parameters)
+    *iterates, last = objective.seen
+    weights = [decay ** (11 - i) for i in range(1, 12)]
+    expected = sum(w * x for w, x in zip(weights, iterates, strict=True)) / sum(weights)
+    torch.testing.assert_close(found.image, expected)
+    assert torch.equal(last, found.image)  # whose loss is the last in the history
+    assert found.history[-1]["total"] == objective.value_and_gradient(found.image).total
+
+
+def test_without_an_average_the_best_is_returned():
+    plain, none = Quadratic(), Quadratic()
+    first = minimize(plain, START, steps=30, method="adam")
+    second = adam(none, 30, average=0.0)
+    assert torch.equal(first.image, second.image)
+    assert all(torch.equal(a, b) for a, b in zip(plain.seen, none.seen, strict=True))
+
+
+def test_an_average_has_less_noise_than_any_picture():
+    class Noisy(Quadratic):
+        """Its gradient has noise, as if pairs were drawn anew each time."""
+
+        def value_and_gradient(self, image):
+            found = super().value_and_gradient(image)
+            generator = torch.Generator().manual_seed(len(self.seen))
+            noise = torch.randn(image.shape, generator=generator).double()
+            return Evaluation(found.total, found.terms, found.gradient + 3 * noise)
+
+    found = adam(Noisy(), 400, 0.98, learning_rate=0.05, parametrization="pixel")
+    assert found.history[-1]["total"] < 0.7 * min(row["total"] for row in found.history[:-1])
+
+
+def test_a_picture_that_diverged_is_not_in_the_average():
+    objective = Quadratic(bad=(5,))
+    found = adam(objective, 9, 0.5)
+    assert "event" in found.history[4]
+    iterates = [x for i, x in enumerate(objective.seen[:-1], 1) if i != 5]
+    weights = [0.5 ** (len(iterates) - i) for i in range(1, len(iterates) + 1)]
+    expected = sum(w * x for w, x in zip(weights, iterates, strict=True)) / sum(weights)
+    torch.testing.assert_close(found.image, expected)
+
+
+def test_an_average_of_what_got_no_better_is_not_returned():
+    class Uphill(Quadratic):
+        def value_and_gradient(self, image):
+            found = super().value_and_gradient(image)
+            return Evaluation(found.total, found.terms, -found.gradient)
+
+    found = adam(Uphill(), 20, parametrization="pixel")
+    assert found.stopped == NOTHING_BETTER
+    assert torch.equal(found.image, START)
+
+
+def test_a_loop_that_is_stuck_ends_with_the_loss_of_its_average():
+    found = adam(Stuck(falls=30), 1000)
+    assert found.stopped == "no improvement"
+    assert len(found.history) == 30 + 100 + 1
+
+
+def test_an_average_that_is_not_finite_gives_way_to_the_best():
+    found = adam(Quadratic(bad=(8,)), 8)
+    assert found.history[-1]["event"].startswith("the average is not finite: the best picture")
+    totals = [row["total"] for row in found.history[:-1]]
+    assert Quadratic().value_and_gradient(found.image).total == pytest.approx(min(totals))
+
+
+def test_a_callback_ends_with_the_average_so_far():
+    objective = Quadratic()
+    found = adam(objective, 50, 0.5, callback=lambda progress: progress.evaluation == 2)
+    assert found.stopped == "callback"
+    first, second = objective.seen
+    torch.testing.assert_close(found.image, (first + 2 * second) / 3)
+
+
+@pytest.mark.parametrize(
+    ("decay", "message"),
+    [
+        (1, "average must be below 1, say 0.99 (0: the best picture instead); got 1"),
+        (-0.1, "average must be finite and ≥ 0, got -0.1"),
+    ],
+)
+def test_averages_that_are_none_are_refused(decay, message):
+    for use in (lambda d: adam(Quadratic(), 3, d), lambda d: Settings(average=d)):
+        with pytest.raises(ValueError, match="average") as raised:
+            use(decay)
+        assert str(raised.value) == message
+
+
+# --- the losses of a result ----------------------------------------------------------------------
+
+
+def rows(*totals, size=64):
+    return [{"size": size, "total": total} for total in totals]
+
+
+@pytest.mark.parametrize(
+    ("history", "average", "expected"),
+    [
+        ([], 0.9, None),
+        (rows(9.0, 1.0, 2.0), 0.0, 1.0),
+        (rows(9.0, 1.0, 2.0), 0.9, 2.0),
+        (rows(9.0, 1.0, math.nan), 0.9, 1.0),  # then the best was taken
+        (rows(9.0, 10.0, 11.0), 0.9, 9.0),  # nothing better than the start: that was taken
+        ([*rows(0.1, 0.2, size=32), *rows(9.0, 1.0, 2.0)], 0.9, 2.0),
+        ([*rows(0.1, 0.2, size=32), *rows(9.0, 1.0, 2.0)], 0.0, 1.0),
+    ],
+)
+def test_the_row_of_a_result_is_that_of_its_picture(history, average, expected):
+    result = Result(START, history, {"average": average})
+    assert result.row.get("total") == expected

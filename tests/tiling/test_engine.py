@@ -4,6 +4,7 @@ import math
 
 import pytest
 import torch
+from runs import TINY
 from tensors import relative
 
 from nst_tutorial.kernels.autocorrelation import Autocorrelation
@@ -16,7 +17,7 @@ from nst_tutorial.kernels.registry import WeightedSum, fit
 from nst_tutorial.kernels.sliced_wasserstein import SlicedWasserstein
 from nst_tutorial.losses.objective import Objective
 from nst_tutorial.losses.terms import Content, Grain, OutOfRange, Style, TotalVariation
-from nst_tutorial.presets import PRESETS
+from nst_tutorial.presets import EDGES, PRESETS
 from nst_tutorial.tiling.engine import SMALLEST_TILE, Engine
 from nst_tutorial.tiling.targets import features_of, fit_kernels, statistics_of
 from nst_tutorial.transfer.builder import make_objective
@@ -103,6 +104,19 @@ def test_tiles_of_any_size_give_the_same(tiny, size, tile):
     x = picture(*size)
     plain = objective(tiny, Gram(), size)
     agree(Engine(plain, tile).value_and_gradient(x), plain.value_and_gradient(x), 1e-10)
+
+
+@pytest.mark.parametrize("kernel", [Gram(), Autocorrelation(5)], ids=str)
+@pytest.mark.parametrize("tile", [64, 96])
+@pytest.mark.parametrize("edges", EDGES)
+def test_borders_of_tiles_are_none_of_the_pictures(edges, tile, kernel):
+    model = VGG19("random", channels=TINY, device="cpu", edges=edges).double()
+    x = picture(*SIZE)
+    plain = objective(model, kernel)
+    agree(Engine(plain, tile).value_and_gradient(x), plain.value_and_gradient(x), 1e-10)
+    in_tiles, whole = (features_of(model, x, LAYERS, side) for side in (tile, None))
+    for layer in LAYERS:
+        assert relative(in_tiles[layer], whole[layer]) < 1e-12
 
 
 @pytest.mark.parametrize(

@@ -3,11 +3,12 @@ import subprocess
 import sys
 import textwrap
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 import torch
 
-from nst_tutorial.presets import PRESETS
+from nst_tutorial.presets import PRESETS, Settings
 from nst_tutorial.settings import MOST_PAIRS
 from nst_tutorial.tiling import planning
 from nst_tutorial.tiling.planning import plan, schedule
@@ -32,6 +33,40 @@ GB = 1e9
 def test_schedule(size, steps, expected):
     assert schedule(size, steps) == expected
     assert schedule(size, steps, coarse_to_fine=False) == [(size, steps)]
+
+
+@pytest.mark.parametrize(
+    ("factor", "sizes"),
+    [(2**0.5, [256, 362, 512]), (1.3, [233, 303, 394, 512]), (2.6, [197, 512]), (3, [512])],
+)
+def test_scales_at_another_ratio(factor, sizes):
+    scales = schedule(512, 900, factor=factor)
+    assert [size for size, _ in scales] == sizes
+    assert sum(count for _, count in scales) == 900
+    for (small, many), (large, few) in pairwise(scales):
+        assert many / few == pytest.approx(large / small, rel=0.03)
+
+
+@pytest.mark.parametrize(
+    ("factor", "message"),
+    [
+        (1, "scale_factor must be a number above 1, got 1"),
+        (0.5, "scale_factor must be a number above 1, got 0.5"),
+        (float("nan"), "scale_factor must be a number above 1, got nan"),
+        (1.01, "scale_factor must be at least 1.1, or there are very many scales with hardly an "
+         "evaluation each; got 1.01"),
+    ],
+)  # fmt: skip
+def test_ratios_that_give_no_scales_are_refused(factor, message):
+    for use in (lambda f: schedule(512, 90, factor=f), lambda f: Settings(scale_factor=f)):
+        with pytest.raises(ValueError, match="scale_factor") as raised:
+            use(factor)
+        assert str(raised.value) == message
+
+
+def test_the_plan_takes_the_ratio_of_the_settings():
+    made = plan(512, 512, settings=Settings(scale_factor=2**0.5), memory=100, device="cpu")
+    assert [stage.height for stage in made.stages] == [256, 362, 512]
 
 
 def test_narrow_pictures_are_not_made_too_small():

@@ -128,6 +128,8 @@ def test_keys_know_pictures_by_content_and_networks_by_weights(tmp_path, scene):
     assert one == cache.model_key(VGG19("random", seed=0, **small))
     average = cache.model_key(VGG19("random", pooling="average", **small))
     assert average != one
+    replicate = cache.model_key(VGG19("random", edges="replicate", **small))
+    assert replicate not in (one, average)
 
 
 def test_every_room_of_the_package_counts(tmp_path):

@@ -141,7 +141,7 @@ def model_key(model: VGG19 | None) -> list:
         return ["original", "max", "zeros", False, ""]
     digest = _fingerprint_of(model)
     digest = "" if digest == ORIGINAL else digest
-    return [model.weights, model.pooling, model.padding, model.rescaled, digest]
+    return [model.weights, model.pooling, model.border, model.rescaled, digest]
 
 
 _known: WeakKeyDictionary[VGG19, tuple[list, str]] = WeakKeyDictionary()
