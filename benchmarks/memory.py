@@ -27,7 +27,7 @@ from peers import (
 
 import nst_tutorial as nst
 from nst_tutorial.presets import PRESETS
-from nst_tutorial.tiling.planning import memory_of_evaluation
+from nst_tutorial.tiling.memory_needs import memory_of_evaluation
 
 TILES = {512: ["whole"], 1024: ["whole", 512], 2048: ["whole", 512], 4096: [832]}
 CPU = torch.device("cpu")

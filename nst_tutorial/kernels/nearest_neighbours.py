@@ -68,6 +68,10 @@ class NearestNeighbours:
     def description(self) -> dict:
         return {"name": "nearest_neighbours", **asdict(self)}
 
+    def kept(self, channels: int, positions: int) -> int:
+        """How many numbers the statistic of a layer has."""
+        return (channels + 1) * positions
+
     def statistic(self, features: Tensor, mask: Tensor | None = None) -> Tensor:
         """(N, M, C + 1): the features of each position, and at last its share, of sum 1."""
         height, width = features.shape[2:]

@@ -60,6 +60,10 @@ class GaussianPairs:
     def __call__(self, a: Tensor, b: Tensor) -> Tensor:
         return bell(squared_gaps(a, b), self.bandwidth)
 
+    def kept(self, channels: int, positions: int) -> int:
+        """How many numbers the statistic of a layer has."""
+        return 2 * channels * min(self._most(channels), positions // 2)
+
     def statistic(self, features: Tensor, mask: Tensor | None = None) -> Tensor:
         """(N, 2, pairs, C): the features at both ends of each pair.
 
@@ -85,10 +89,14 @@ class GaussianPairs:
         ends[:, here] = F[:, (down * width + across)[here]]
         return ends.unflatten(1, (2, -1))
 
+    def _most(self, channels: int) -> int:
+        """Pairs."""
+        return max(1, MOST_NUMBERS // (2 * channels)) if self.pairs is None else self.pairs
+
     def _drawn(self, shape: tuple[int, int, int], mask: Tensor | None) -> Tensor:
         """The positions that make the pairs, in features of shape (C, H, W): first ends first."""
         channels, height, width = shape
-        most = max(1, MOST_NUMBERS // (2 * channels)) if self.pairs is None else self.pairs
+        most = self._most(channels)
         if mask is None:
             count = height * width
         else:

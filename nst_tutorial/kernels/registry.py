@@ -16,7 +16,7 @@ from .gaussian import Gaussian
 from .moments import BatchNormStatistics, Gram, Linear, Polynomial, Wasserstein
 from .nearest_neighbours import NearestNeighbours
 from .sliced_wasserstein import SlicedWasserstein
-from .statistic import Moments, Statistic, is_preliminary, reach_of
+from .statistic import Moments, Statistic, is_preliminary, kept_of, reach_of
 
 
 @dataclass(frozen=True)
@@ -47,6 +47,10 @@ class WeightedSum:
     def reach(self) -> int:
         """The longest of its parts'."""
         return max(reach_of(kernel) for _, kernel in self.parts)
+
+    def kept(self, channels: int, positions: int) -> int:
+        """How many numbers its parts have that grow with a layer."""
+        return sum(kept_of(kernel, channels, positions) for _, kernel in self.parts)
 
     def description(self) -> dict:
         parts = [[weight, describe(part)] for weight, part in self.parts]

@@ -64,6 +64,10 @@ class SlicedWasserstein:
     def description(self) -> dict:
         return {"name": "sliced_wasserstein", **asdict(self)}
 
+    def kept(self, channels: int, positions: int) -> int:
+        """How many numbers the statistic of a layer has."""
+        return ((self.directions or channels) + 1) * positions
+
     def statistic(self, features: Tensor, mask: Tensor | None = None) -> Tensor:
         """(N, P + 1, M): the projections of each position, and at last its share, of sum 1."""
         height, width = features.shape[2:]

@@ -101,7 +101,8 @@ class Part(Protocol):
 class SpatialStatistic(Statistic, Protocol):
     """A statistic that is no mean over positions: it must know where a part of a picture lies.
 
-    One that relates positions to others has a property `reach`: see `reach_of`.
+    One that relates positions to others has a property `reach`: see `reach_of`. One whose size
+    grows with the layer has a method `kept`: see `kept_of`.
     """
 
     def contribution(self, features: Tensor, place: Part) -> Moments:
@@ -110,6 +111,15 @@ class SpatialStatistic(Statistic, Protocol):
         The contributions of all parts add up to the statistic. The features are those of the part
         and, on every side, of `reach` positions around it, or as many as the layer has there.
         """
+
+
+def kept_of(statistic: Statistic, channels: int, positions: int) -> int:
+    """How many numbers the statistic of a layer has that grow with it: `kept` where there is one.
+
+    For the plan of a machine's memory. Means over positions have none.
+    """
+    kept = getattr(statistic, "kept", None)
+    return kept(channels, positions) if kept else 0
 
 
 def reach_of(statistic: Statistic) -> int:

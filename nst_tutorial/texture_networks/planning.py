@@ -9,7 +9,7 @@ import torch
 from ..checks import check_number
 from ..machine.memory import usable
 from ..presets import STYLE_LAYERS
-from ..tiling.planning import memory_of_evaluation
+from ..tiling.memory_needs import memory_of_evaluation
 from .strips import rows_of_strip
 
 IN_ONE_PIECE = (

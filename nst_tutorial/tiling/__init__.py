@@ -11,24 +11,26 @@ from .contributions import (
     value_and_slope,
 )
 from .engine import SMALLEST_TILE, Engine, Outcome, is_out_of_memory, with_smaller_tiles
-from .planning import (
+from .memory_needs import (
     BASE,
-    COARSEST,
-    FEWEST_PAIRS,
     IN_TILES,
-    NARROW_TILE,
-    PER_PAIR,
     PER_PIXEL,
-    PER_PIXEL_OF_STATE,
     PER_SEEN_PIXEL,
     PER_SEEN_PIXEL_ON_CUDA,
+    memory_of_evaluation,
+)
+from .planning import (
+    COARSEST,
+    FEWEST_PAIRS,
+    NARROW_TILE,
+    PER_PAIR,
+    PER_PIXEL_OF_STATE,
     TILES,
     TWICE_FORWARD,
     VERY_FEW_PAIRS,
     Plan,
     Stage,
     duration,
-    memory_of_evaluation,
     plan,
     schedule,
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -19,23 +19,10 @@ from ..settings import check_scale_factor
 from ..vgg.calibration import likely_paths
 from ..vgg.paths import parse_paths
 from .engine import SMALLEST_TILE
-from .windows import Reaches, can_be_cut, split_into_windows
+from .memory_needs import memory_of_evaluation, pixels_seen
+from .windows import can_be_cut
 
-# Bytes, measured by benchmarks/memory.py for five style layers and one content layer.
-BASE = {"cpu": 0.72e9, "cuda": 0.9e9}  # torch, VGG19
-TRANSFORMED_WEIGHTS = {
-    "winograd": 0.32e9, "winograd-onednn": 0.62e9, "winograd-bfloat16": 0.3e9,
-}  # fmt: skip
-PER_SEEN_PIXEL = {  # of the block that the network works on, by its path
-    "direct": 2500, "winograd": 1400, "winograd-onednn": 1400,
-    "direct-bfloat16": 1450, "winograd-bfloat16": 900, "direct-float16": 2300,
-}  # fmt: skip
-PER_SEEN_PIXEL_ON_CUDA = 3500
-# How the numbers of the network's features, and of its weights, are spread over the five blocks
-FEATURES_OF_BLOCKS = (0.43, 0.22, 0.22, 0.10, 0.03)
-WEIGHTS_OF_BLOCKS = (0.00, 0.02, 0.16, 0.64, 0.18)
-IN_TILES = 1.25  # times as much, since blocks of several sizes leave gaps in the memory
-PER_PIXEL = 70  # of the whole picture: itself, its gradient, the content's features
+# Bytes, as in `memory_needs`
 PER_PIXEL_OF_STATE = 150  # start, best picture, and what the optimiser works with
 PER_PAIR = 24  # for each pair that L-BFGS remembers
 TILES = (1536, 1280, 1024, 896, 768, 640, 512, 384, 256, 192)  # smaller ones save little
@@ -160,31 +147,6 @@ def plan(
     return Plan(tuple(stages), budget, seconds)
 
 
-def memory_of_evaluation(
-    shape: tuple[int, int],
-    tile: int | None,
-    layers: Sequence[str],
-    device: torch.device,
-    circular: bool = False,
-    paths: Sequence[str] | None = None,
-    reaches: Reaches | None = None,
-) -> float:
-    """Return the bytes at the peak of one evaluation of loss and gradient, torch included."""
-    seen = _seen(shape, tile, layers, circular, reaches)
-    paths = likely_paths(device) if paths is None else paths
-    if device.type == "cuda":
-        base, each = BASE["cuda"], float(PER_SEEN_PIXEL_ON_CUDA)
-    else:
-        base = BASE["cpu"] + _weighted(TRANSFORMED_WEIGHTS, paths, WEIGHTS_OF_BLOCKS)
-        each = _weighted(PER_SEEN_PIXEL, paths, FEATURES_OF_BLOCKS)
-    each *= IN_TILES if len(seen) > 1 else 1
-    return base + each * max(seen) + PER_PIXEL * shape[0] * shape[1]
-
-
-def _weighted(amounts: Mapping[str, float], paths: Sequence[str], shares: Sequence[float]) -> float:
-    return sum(share * amounts.get(path, 0.0) for path, share in zip(paths, shares, strict=True))
-
-
 def _stage(shape, steps, settings, budget, tile, device, circular, paths) -> Stage:
     layers = [*settings.content_layers, *settings.style_layers]
     kernels = kernels_of_layers(settings.kernel, settings.style_layers)
@@ -197,7 +159,7 @@ def _stage(shape, steps, settings, budget, tile, device, circular, paths) -> Sta
         return (PER_PIXEL_OF_STATE + PER_PAIR * pairs) * shape[0] * shape[1]
 
     def needs(side: int | None, pairs: int) -> float:
-        evaluation = memory_of_evaluation(shape, side, layers, device, circular, paths, reaches)
+        evaluation = memory_of_evaluation(shape, side, layers, device, circular, paths, kernels)
         return evaluation + of_state(pairs)
 
     if tile == "auto":
@@ -217,28 +179,14 @@ def _stage(shape, steps, settings, budget, tile, device, circular, paths) -> Sta
         if isinstance(tile, str) and tile != "whole":
             raise ValueError(f"tile must be auto, whole or a side in pixels; got {tile!r}")
         side = None if tile == "whole" else check_integer("tile", tile, SMALLEST_TILE)
-    evaluation = memory_of_evaluation(shape, side, layers, device, circular, paths, reaches)
+    evaluation = memory_of_evaluation(shape, side, layers, device, circular, paths, kernels)
     pairs = most_pairs
     if budget is not None and pairs > 1:
         counts = range(1, most_pairs + 1)
         pairs = max(1, bisect_right(counts, budget, key=lambda n: evaluation + of_state(n)))
-    seen = _seen(shape, side, layers, circular, reaches)
+    seen = pixels_seen(shape, side, layers, circular, reaches)
     work = steps * sum(seen) * (1.0 if len(seen) == 1 else TWICE_FORWARD)
     return Stage(shape[0], shape[1], steps, side, pairs, evaluation + of_state(pairs), work)
-
-
-def _seen(
-    shape: tuple[int, int],
-    tile: int | None,
-    layers: Sequence[str],
-    circular: bool,
-    reaches: Reaches | None,
-) -> list[int]:
-    """Pixels of each tile with its margin."""
-    circular = circular and can_be_cut(shape, layers, reaches)
-    windows = split_into_windows(shape, tile, layers, circular, reaches)
-    blocks = [window.block for window in windows]
-    return [(r.stop - r.start) * (c.stop - c.start) for r, c in blocks]
 
 
 def schedule(

@@ -8,9 +8,10 @@ from itertools import pairwise
 import pytest
 import torch
 
+from nst_tutorial.kernels.registry import get_kernel
 from nst_tutorial.presets import PRESETS, Settings
 from nst_tutorial.settings import MOST_PAIRS
-from nst_tutorial.tiling import planning
+from nst_tutorial.tiling import memory_needs, planning
 from nst_tutorial.tiling.planning import plan, schedule
 from nst_tutorial.vgg.paths import PATHS
 
@@ -204,7 +205,7 @@ def test_no_more_pairs_than_the_steps_can_use_and_the_memory_holds():
         assert stage.memory <= 3.0 * GB
         return stage.pairs
 
-    room = 3.0e9 - planning.memory_of_evaluation((512, 512), None, [], torch.device("cpu"))
+    room = 3.0e9 - memory_needs.memory_of_evaluation((512, 512), None, [], torch.device("cpu"))
     assert pairs(steps=30) == 29
     assert pairs(steps=10**9) == int((room / 512**2 - 150) // 24) < MOST_PAIRS
 
@@ -221,6 +222,39 @@ def test_tiles_for_a_statistic_that_reaches_farther_have_a_wider_margin():
     near, far = (plan(1024, 1024, settings=s, **cut).stages[-1] for s in (DEFAULT, settings))
     assert far.work / near.work == pytest.approx((512 + 240) ** 2 / (512 + 80) ** 2)
     assert far.memory > near.memory
+
+
+@pytest.mark.parametrize(
+    ("kernel", "numbers"),
+    [
+        ("sliced_wasserstein", 64 * 65 + 16 * 129),
+        ({"name": "sliced_wasserstein", "directions": 7}, 64 * 8 + 16 * 8),
+        ("nearest_neighbours", 64 * 65 + 16 * 129),
+        ({"name": "gaussian", "pairs": 5}, 2 * 5 * 64 + 2 * 5 * 128),
+        ({"sum": [[1, "gram"], [1, "nearest_neighbours"]]}, 64 * 65 + 16 * 129),
+        ("gaussian", 0),
+    ],
+    ids=str,
+)
+def test_what_a_statistic_keeps_is_what_is_planned(kernel, numbers):
+    """Of 8×8 pixels, at two layers: counted in the statistics themselves, and in the plan."""
+    kernels = dict.fromkeys(("relu1_1", "relu2_1"), get_kernel(kernel))
+    assert memory_needs.numbers_kept((8, 8), kernels) == numbers
+    kept = 0
+    for channels, side in ((64, 8), (128, 4)):
+        statistic = kernels["relu1_1"].statistic(torch.rand(1, channels, side, side))
+        parts = statistic if isinstance(statistic, tuple) else (statistic,)
+        kept += sum(
+            part.numel() for part in parts if part.dim() > 2 and part.numel() != channels**2
+        )
+    if numbers:
+        assert kept == numbers
+    settings = replace(DEFAULT, kernel=kernel)
+    more = plan(512, 512, settings=settings, memory=99).memory - plan(512, 512, memory=99).memory
+    whole = memory_needs.numbers_kept(
+        (512, 512), dict.fromkeys(settings.style_layers, get_kernel(kernel))
+    )
+    assert more == pytest.approx(28 * whole)
 
 
 def test_tileable_pictures_are_cut_only_where_that_is_possible():
@@ -240,13 +274,13 @@ def test_each_path_of_the_convolutions_needs_its_own_memory(monkeypatch):
     """In reduced precision a larger picture fits; what the machine would take is planned with."""
 
     def needs(name):
-        return planning.memory_of_evaluation(
+        return memory_needs.memory_of_evaluation(
             (1024, 1024), None, ["relu4_2"], torch.device("cpu"), paths=(name,) * 5
         )
 
     assert needs("winograd-bfloat16") < needs("direct-bfloat16") < needs("direct")
     mixed = ("direct-bfloat16", "direct-bfloat16", *("winograd-bfloat16",) * 3)
-    between = planning.memory_of_evaluation(
+    between = memory_needs.memory_of_evaluation(
         (1024, 1024), None, ["relu4_2"], torch.device("cpu"), paths=mixed
     )
     assert needs("winograd-bfloat16") < between < needs("direct")
@@ -254,4 +288,4 @@ def test_each_path_of_the_convolutions_needs_its_own_memory(monkeypatch):
         monkeypatch.setenv("NST_CONVOLUTIONS", name)
         planned = planning.plan(1024, 1024, memory=50, device="cpu")
         assert planned == planning.plan(1024, 1024, memory=50, device="cpu", paths=(name,) * 5)
-    assert set(planning.PER_SEEN_PIXEL) == set(PATHS)
+    assert set(memory_needs.PER_SEEN_PIXEL) == set(PATHS)
