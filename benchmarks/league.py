@@ -2,7 +2,7 @@
 
     python benchmarks/league.py run FOLDER [--size 192] [--steps 100] [--only gram gaussian]
     python benchmarks/league.py seconds FOLDER
-    python benchmarks/league.py table FOLDER [--bundle]
+    python benchmarks/league.py table FOLDER [--out FILE] [--bundle]
 
 `run` makes every picture that is not in the folder yet, FOLDER/PAIR/CONTESTANT.png, each in one
 thread; several can share a folder, and one that was stopped is started again. `seconds` measures
@@ -195,7 +195,8 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=100)
     parser.add_argument("--only", nargs="+", choices=tuple(CONTESTANTS), metavar="CONTESTANT")
     parser.add_argument("--pairs", type=int, default=12, help="of 24, the first so many")
-    parser.add_argument("--bundle", action="store_true")
+    parser.add_argument("--out", type=Path, help="write the league to this file")
+    parser.add_argument("--bundle", action="store_true", help="put it into the package")
     options = parser.parse_args()
     names = options.only or list(CONTESTANTS)
     options.folder.mkdir(parents=True, exist_ok=True)
@@ -209,6 +210,8 @@ def main() -> None:
         return
     league = measured(options.folder, options.size, options.steps, names, model)
     print(league_table(league))
+    if options.out:
+        league.save(options.out)
     if options.bundle:
         bundle(league, options.folder)
 
