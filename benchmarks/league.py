@@ -27,7 +27,7 @@ from peers import headline, pastiche_artist
 
 import nst_tutorial as nst
 from nst_tutorial.images.color import match_color
-from nst_tutorial.league import League, Row, measure
+from nst_tutorial.league import League, Referee, Row
 from nst_tutorial.league.measures import same_size
 from nst_tutorial.league.records import BUNDLED
 from nst_tutorial.plots.league import league_table
@@ -167,8 +167,9 @@ def measured(folder: Path, size: int, steps: int, names: list[str], model: nst.V
         if not all((pair / f"{name}.png").exists() for name in names):
             continue
         content, style = (nst.load_image(name, size) for name in (content_name, style_name))
+        referee = Referee(content, style, model)
         for name in names:
-            measures = measure(content, style, nst.load_image(pair / f"{name}.png"), model)
+            measures = referee.measure(nst.load_image(pair / f"{name}.png"))
             took = steps * each.get(name, 0.0) * OURS.get(name, ("", {}))[1].get("share", 1)
             rows.append(Row(name, content_name, style_name, measures, took))
     about = {"size": size, "evaluations": steps, "pairs": len(rows) // len(names)}

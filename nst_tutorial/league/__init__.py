@@ -5,11 +5,12 @@ The contestants play in `benchmarks/league.py`. `load_league()` is the one bundl
 
 from .measures import (
     Measures,
+    Referee,
+    Way,
     correlation,
     edge_coherence,
     energy_distance,
     measure,
-    relative_distance,
 )
 from .records import COLUMNS, MEASURES, League, Row, load_league
 from .standing import Rank, Vote, bradley_terry, non_dominated
@@ -22,8 +23,10 @@ __all__ = [
     "League",
     "Measures",
     "Rank",
+    "Referee",
     "Row",
     "Vote",
+    "Way",
     "bradley_terry",
     "correlation",
     "edge_coherence",
@@ -33,6 +36,5 @@ __all__ = [
     "measure",
     "non_dominated",
     "pictures_to_vote_on",
-    "relative_distance",
     "save_votes",
 ]

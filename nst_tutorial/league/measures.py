@@ -24,6 +24,7 @@ from ..vgg.network import VGG19
 STYLE_LAYERS = ("relu1_2", "relu2_2", "relu3_3", "relu4_3")
 """None of them is a style layer, or a content layer, of any preset."""
 CONTENT_LAYER = "relu4_2"
+LAYERS = (*STYLE_LAYERS, CONTENT_LAYER)
 MOST_POINTS = 2048  # of a layer or a picture that are compared with each other
 PATCH = 7  # pixels on a side
 OCTAVES = 3  # at which patches are compared
@@ -53,46 +54,62 @@ class Measures:
 
 
 def measure(content: Tensor, style: Tensor, picture: Tensor, model: VGG19) -> Measures:
-    """Return what a picture has of its content and of its style.
+    """Return what a picture has of its content and of its style; see `Referee`."""
+    return Referee(content, style, model).measure(picture)
+
+
+class Referee:
+    """Measures all pictures of one content and style.
 
     Parameters
     ----------
-    content, style, picture
-        (1, 3, H, W), sRGB, 0..1, at least 56 pixels on each side. The picture is of the content's
-        size.
+    content, style
+        (1, 3, H, W), sRGB, 0..1, at least 56 pixels on each side.
     model
         With the weights of the run; max pooling.
 
     Raises
     ------
     ValueError
-        A picture that is too small, or of another size than the content.
+        A picture that is too small; a content that is the style.
     """
-    for name, image in (("content", content), ("style", style), ("picture", picture)):
-        check_image(name, image)
-        if min(image.shape[2:]) < SMALLEST:
-            width_height = f"{image.shape[3]}×{image.shape[2]}"
-            raise ValueError(f"{name} must have {SMALLEST} pixels on each side, got {width_height}")
-    if picture.shape != content.shape:
-        raise ValueError(
-            f"the picture {tuple(picture.shape)} and its content {tuple(content.shape)} "
-            "must be of one size"
+
+    def __init__(self, content: Tensor, style: Tensor, model: VGG19):
+        _check_size("content", content)
+        _check_size("style", style)
+        self.content, self.model = content, model
+        self.features = features_of(model, content, LAYERS)
+        aim = features_of(model, style, STYLE_LAYERS)
+        self.layers = {
+            name: Way(_points(self.features[name]), _points(aim[name])) for name in STYLE_LAYERS
+        }
+        self.octaves = [
+            Way(patches(content, octave), patches(style, octave)) for octave in range(OCTAVES)
+        ]
+
+    def measure(self, picture: Tensor) -> Measures:
+        """What a picture of the content's size has of both; ValueError if it has another size."""
+        _check_size("picture", picture)
+        if picture.shape != self.content.shape:
+            raise ValueError(
+                f"the picture {tuple(picture.shape)} and its content {tuple(self.content.shape)} "
+                "must be of one size"
+            )
+        features = features_of(self.model, picture, LAYERS)
+        return Measures(
+            style=_mean([way.share(_points(features[name])) for name, way in self.layers.items()]),
+            patches=_mean([way.share(patches(picture, i)) for i, way in enumerate(self.octaves)]),
+            edges=edge_coherence(self.content, picture),
+            features=correlation(self.features[CONTENT_LAYER], features[CONTENT_LAYER]),
+            grain=noise_level(picture, flat_regions(self.content)),
         )
-    layers = [*STYLE_LAYERS, CONTENT_LAYER]
-    ours, theirs, aim = (features_of(model, x, layers) for x in (picture, content, style))
-    return Measures(
-        style=_mean(
-            [relative_distance(*(_points(f[name]) for f in (ours, theirs, aim)))
-             for name in STYLE_LAYERS]
-        ),
-        patches=_mean(
-            [relative_distance(*(patches(x, octave) for x in (picture, content, style)))
-             for octave in range(OCTAVES)]
-        ),
-        edges=edge_coherence(content, picture),
-        features=correlation(theirs[CONTENT_LAYER], ours[CONTENT_LAYER]),
-        grain=noise_level(picture, flat_regions(content)),
-    )  # fmt: skip
+
+
+def _check_size(name: str, image: Tensor) -> None:
+    check_image(name, image)
+    if min(image.shape[2:]) < SMALLEST:
+        size = f"{image.shape[3]}×{image.shape[2]}"
+        raise ValueError(f"{name} must have {SMALLEST} pixels on each side, got {size}")
 
 
 def _mean(values: list[float]) -> float:
@@ -110,17 +127,31 @@ def energy_distance(x: Tensor, y: Tensor) -> float:
     distributions. It is the squared MMD of the kernel -‖a - b‖ (Sejdinovic et al. 2013), which no
     style here minimises.
     """
-    x, y = x.double(), y.double()
-    xy, xx, yy = (torch.cdist(a, b).mean() for a, b in ((x, y), (x, x), (y, y)))
-    return float(2 * xy - xx - yy)
+    return _energy(x.double(), y.double(), _gap(y.double(), y.double()))
 
 
-def relative_distance(x: Tensor, begin: Tensor, aim: Tensor) -> float:
-    """Return the energy distance of x from `aim`, as a share of that of `begin`."""
-    whole = energy_distance(begin, aim)
-    if not whole > 0:
-        raise ValueError("content and style are the same picture: there is no way between them")
-    return energy_distance(x, aim) / whole
+def _energy(x: Tensor, y: Tensor, within_y: float) -> float:
+    return 2 * _gap(x, y) - _gap(x, x) - within_y
+
+
+def _gap(x: Tensor, y: Tensor) -> float:
+    """E‖x - y‖."""
+    return float(torch.cdist(x, y).mean())
+
+
+class Way:
+    """From the points of a content to those of a style: energy distances as shares of the whole."""
+
+    def __init__(self, begin: Tensor, aim: Tensor):
+        self.aim = aim.double()
+        self.within = _gap(self.aim, self.aim)
+        self.whole = _energy(begin.double(), self.aim, self.within)
+        if not self.whole > 0:
+            raise ValueError("content and style are the same picture: there is no way between them")
+
+    def share(self, x: Tensor) -> float:
+        """How much of the way is left from x: 1 at the beginning, 0 at the end."""
+        return _energy(x.double(), self.aim, self.within) / self.whole
 
 
 def patches(image: Tensor, octave: int) -> Tensor:

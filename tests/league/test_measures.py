@@ -5,11 +5,11 @@ import torch
 from scipy.stats import energy_distance as scipys
 
 from nst_tutorial.league import (
+    Way,
     correlation,
     edge_coherence,
     energy_distance,
     measure,
-    relative_distance,
 )
 from nst_tutorial.league.measures import patches
 
@@ -33,10 +33,14 @@ def test_equal_distributions_have_no_energy_distance(rand):
 
 def test_a_relative_distance_is_1_at_the_beginning_and_0_at_the_end(rand):
     begin, aim = rand(50, 3), 1 + rand(60, 3)
-    assert relative_distance(begin, begin, aim) == 1
-    assert relative_distance(aim, begin, aim) == pytest.approx(0, abs=1e-12)
+    way = Way(begin, aim)
+    assert way.share(begin) == 1
+    assert way.share(aim) == pytest.approx(0, abs=1e-12)
+    x = rand(40, 3)
+    expected = energy_distance(x, aim) / energy_distance(begin, aim)
+    assert way.share(x) == pytest.approx(expected, rel=1e-12)
     with pytest.raises(ValueError, match="the same picture"):
-        relative_distance(begin, aim, aim)
+        Way(aim, aim)
 
 
 def test_patches_are_cut_out_of_the_picture_and_have_no_mean(rand):
