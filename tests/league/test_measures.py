@@ -93,6 +93,6 @@ def test_the_content_and_the_style_are_the_ends_of_the_way(tiny, rand):
 def test_a_picture_of_another_size_is_refused(tiny, rand):
     content = rand(1, 3, 64, 96)
     with pytest.raises(ValueError, match="must be of one size"):
-        measure(content, content, rand(1, 3, 64, 64), tiny)
+        measure(content, rand(1, 3, 64, 96), rand(1, 3, 64, 64), tiny)
     with pytest.raises(ValueError, match="style must have 56 pixels on each side, got 96×40"):
         measure(content, rand(1, 3, 40, 96), content, tiny)
