@@ -228,7 +228,7 @@ _DISTRIBUTION = Settings(
     "and contrast. In the league (notebook 12) nearer to the style than Gram matrices, by measures "
     "that neither minimises, with more of the content kept; one evaluation takes longer.",
     kernel={"sum": [[1.0, "gaussian"], [0.5, "bn"]]},
-    style_weight=8.0,
+    style_weight=6.5,
 )
 
 PRESETS: Mapping[str, Settings] = MappingProxyType(
