@@ -1,4 +1,4 @@
-"""What a referee measures on a stylised picture, and none of the contestants minimises.
+"""What a referee measures on a stylised picture: not what the contestants minimise.
 
 Whoever minimises the distance of Gram matrices at relu3_1 has a small one there: that says nothing
 about the picture. So the referee looks at other layers, with another distance, and at the pixels
@@ -22,7 +22,7 @@ from ..tiling.targets import features_of
 from ..vgg.network import VGG19
 
 STYLE_LAYERS = ("relu1_2", "relu2_2", "relu3_3", "relu4_3")
-"""None of them is a style layer, or a content layer, of any preset."""
+"""None of them is a style layer of any preset but `nnst`, which matches features there too."""
 CONTENT_LAYER = "relu4_2"
 LAYERS = (*STYLE_LAYERS, CONTENT_LAYER)
 MOST_POINTS = 2048  # of a layer or a picture that are compared with each other
@@ -35,20 +35,27 @@ SMALLEST = 8 * PATCH  # pixels on each side of every picture
 class Measures:
     """Where a picture lies between its content and its style.
 
-    The content itself has 1, 1, 1, 1 and its own grain; a picture with all of the style has 0, 0.
+    The content itself has 1, 1, 1, 1 and its own grain. A picture with all of the style has style
+    and patches near 0; not 0, unless it is the style itself, since samples of points are compared.
     """
 
     style: float
-    """How far its features are from the style's, as a share of the content's distance."""
+    """Energy distance of its features from the style's, as a share of the content's.
+
+    That is a squared distance: a mixture of both in halves has ¼.
+    """
     patches: float
     """The same of its patches of 7×7 pixels without their mean colour, at three scales.
 
     No network looks at these.
     """
     edges: float
-    """How far its edges are the content's, 0..1: `edge_coherence`."""
+    """How far its edges are the content's: `edge_coherence`, about ½ for unrelated pictures."""
     features: float
-    """The correlation of relu4_2 with the content's, at most 1."""
+    """The correlation of relu4_2 with the content's, at most 1.
+
+    That is the content layer of most presets, so what they are told to keep.
+    """
     grain: float
     """Noise in the content's flat regions, in grey levels of 255."""
 
@@ -147,7 +154,9 @@ class Way:
         self.within = _gap(self.aim, self.aim)
         self.whole = _energy(begin.double(), self.aim, self.within)
         if not self.whole > 0:
-            raise ValueError("content and style are the same picture: there is no way between them")
+            raise ValueError(
+                "content and style do not differ by this measure: there is no way between"
+            )
 
     def share(self, x: Tensor) -> float:
         """How much of the way is left from x: 1 at the beginning, 0 at the end."""
@@ -186,7 +195,7 @@ def edge_coherence(content: Tensor, picture: Tensor) -> float:
     Σ |g · h| / √(Σ‖g‖² Σ‖h‖²), g and h being the gradients of their luminance, a little smoothed:
     1 if each gradient of the one is the same multiple of the other's, whatever its sign, since an
     edge may turn from dark-on-bright to bright-on-dark. Strokes across an edge, and strokes where
-    there is no edge, lower it.
+    there is no edge, lower it. By chance it is about ½, since signs do not count.
     """
     g, h = (_gradient(luminance(x)) for x in (content, picture))
     shared = (g * h).sum(dim=1).abs().sum()

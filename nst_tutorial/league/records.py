@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import statistics
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, fields
@@ -59,7 +60,7 @@ class League:
         return sorted(rows, key=lambda row: (row.content, row.style_picture))
 
     def front(self, style: str = "style", content: str = "edges") -> list[str]:
-        """The contestants that no other beats in the medians of these two columns at once."""
+        """The contestants whose medians nobody else's are as good as in both and better in one."""
         columns = style, content
         scores = {
             name: [median[column] for column in columns]
@@ -101,20 +102,26 @@ def load_league(path: str | Path | None = None) -> League:
     try:
         stored = json.loads(path.read_text(encoding="utf-8"))
         rows = tuple(_row(row) for row in stored["rows"])
-        league = League(rows, stored["contestants"], stored["run"])
-    except (json.JSONDecodeError, UnicodeDecodeError, KeyError, TypeError, AttributeError) as error:
+        league = League(rows, dict(stored["contestants"]), dict(stored["run"]))
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"{path} is not a league: {error!r}") from error
     _check(path, league.contestants, rows)
     return league
 
 
 def _check(path: Path, contestants: Iterable[str], rows: Iterable[Row]) -> None:
-    """Each contestant has a picture of each pair, once."""
+    """Each contestant has a picture of each pair, once, and finite measures."""
     pairs: dict[str, list[tuple[str, str]]] = {name: [] for name in contestants}
     for row in rows:
         if row.contestant not in pairs:
             raise ValueError(f"{path}: {row.contestant!r} is not among the contestants")
         pairs[row.contestant].append((row.content, row.style_picture))
+        if not all(math.isfinite(row[column]) for column in COLUMNS):
+            raise ValueError(
+                f"{path}: the row of {row.contestant!r} has numbers that are not finite"
+            )
+    if not pairs or not all(each and len(set(each)) == len(each) for each in pairs.values()):
+        raise ValueError(f"{path}: a contestant has no pictures, or two of one pair")
     if len({tuple(sorted(each)) for each in pairs.values()}) > 1:
         raise ValueError(f"{path}: not every contestant has a picture of every pair")
 

@@ -62,7 +62,7 @@ class Rank:
 
     name: str
     strength: float  # natural logarithm; the mean of all is 0
-    error: float  # standard error of the strength
+    error: float  # standard error of that
     votes: int
 
     def chance_against(self, other: Rank) -> float:
@@ -77,7 +77,7 @@ def bradley_terry(votes: Iterable[Vote]) -> list[Rank]:
     likelihood is maximised by Hunter's MM algorithm ("MM algorithms for generalized Bradley-Terry
     models", Annals of Statistics 2004, equation 3):
 
-        πᵢ ← Wᵢ / Σⱼ Nᵢⱼ / (πᵢ + πⱼ),
+        πᵢ ← Wᵢ / Σⱼ [Nᵢⱼ / (πᵢ + πⱼ)],
 
     W being wins and N comparisons; a tie is half a win for each. A contestant who never lost would
     get an infinite strength, so that each also has half a win and half a loss against an average
@@ -99,7 +99,8 @@ def bradley_terry(votes: Iterable[Vote]) -> list[Rank]:
     wins, met = _counted(votes, names)
     pi = _strengths(wins, met)
     information = _information(pi, met)
-    errors = np.sqrt(np.diag(np.linalg.inv(information)))
+    centre = np.eye(len(names)) - 1 / len(names)
+    errors = np.sqrt(np.diag(centre @ np.linalg.inv(information) @ centre))
     logs = np.log(pi) - np.log(pi).mean()
     seen = met.sum(axis=1)
     order = sorted(range(len(names)), key=lambda i: (-logs[i], names[i]))

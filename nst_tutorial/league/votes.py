@@ -44,14 +44,17 @@ def pictures_to_vote_on(folder: str | Path | None = None) -> dict[str, list[Path
     OSError
         The folder is missing.
     ValueError
-        No folder in it has two pictures.
+        No folder in it has two pictures, or one has two of the same name.
     """
     folder = BUNDLED / "pictures" if folder is None else Path(folder)
     pairs = {
-        each.name: sorted(p for p in each.iterdir() if p.suffix.lower() in SUFFIXES)
+        each.name: sorted(p for p in each.iterdir() if _is_picture(p))
         for each in sorted(folder.iterdir())
-        if each.is_dir()
+        if each.is_dir() and not each.name.startswith((".", "__"))
     }
+    for name, pictures in pairs.items():
+        if len({path.stem for path in pictures}) < len(pictures):
+            raise ValueError(f"{folder / name} has two pictures of one contestant's name")
     pairs = {name: pictures for name, pictures in pairs.items() if len(pictures) > 1}
     if not pairs:
         raise ValueError(
@@ -59,6 +62,11 @@ def pictures_to_vote_on(folder: str | Path | None = None) -> dict[str, list[Path
             "style, with two pictures or more named after their contestants"
         )
     return pairs
+
+
+def _is_picture(path: Path) -> bool:
+    hidden = path.name.startswith(".")  # such as macOS leaves beside the files
+    return path.suffix.lower() in SUFFIXES and path.is_file() and not hidden
 
 
 def ballots(pairs: dict[str, list[Path]], seed: int) -> Iterator[Ballot]:

@@ -21,8 +21,8 @@ def league_front(league: League, style: str = "style", content: str = "edges") -
     """Medians of two columns, a point for each contestant; the front is joined by a line."""
     medians, front = league.medians(), league.front(style, content)
     alt = (
-        f"Contestants by {TITLES[style]} and {TITLES[content]}. No other beats "
-        f"{', '.join(front)} in both."
+        f"Contestants by {TITLES[style]} and {TITLES[content]}. On the front, since nobody is "
+        f"better in one and as good in the other: {', '.join(front)}."
     )
     figure = new_figure(alt, 8.5, 5.5)
     axis = figure.subplots()
@@ -37,10 +37,13 @@ def league_front(league: League, style: str = "style", content: str = "edges") -
     along = sorted(points[name] for name in front)
     axis.plot(*zip(*along, strict=True), color=COLORS[1], linewidth=1, zorder=0)
     axis.set(
-        xlabel=f"{TITLES[content]} →" if MORE_IS_BETTER[content] else TITLES[content],
-        ylabel=f"{TITLES[style]}, less is better",
+        xlabel=f"{TITLES[content]} →",
+        ylabel=f"{TITLES[style]} →",
     )
-    axis.invert_yaxis()
+    if not MORE_IS_BETTER[content]:
+        axis.invert_xaxis()
+    if not MORE_IS_BETTER[style]:  # better is up, and to the right
+        axis.invert_yaxis()
     axis.margins(x=0.12)
     axis.grid(alpha=0.3)
     return figure

@@ -103,7 +103,7 @@ def plan(
     height, width
         Of the result, in pixels.
     settings
-        Steps, coarse_to_fine, lbfgs_pairs and layers are read; None: the default preset's.
+        Those that decide scales, evaluations and memory are read; None: the default preset's.
     memory
         GB that the process may use; None: four fifths of what is free, and what it has already.
     tile
@@ -207,7 +207,7 @@ def schedule(
     >>> schedule(512, 300)
     [(256, 200), (512, 100)]
     >>> schedule(512, 300, factor=2**0.5)
-    [(256, 137), (362, 95), (512, 68)]
+    [(256, 137), (362, 96), (512, 67)]
 
     Raises
     ------
@@ -221,10 +221,19 @@ def schedule(
         if smaller * narrowest < SMALLEST_SIDE + 1:  # one for rounding
             break
         sizes.insert(0, smaller)
-    shares = [factor**-i for i in range(len(sizes))]
+    counts = _counts(steps, len(sizes), factor)
+    while counts != sorted(counts, reverse=True):  # too many scales for so few evaluations
+        sizes.pop(0)
+        counts = _counts(steps, len(sizes), factor)
+    return list(zip(sizes, counts, strict=True))
+
+
+def _counts(steps: int, scales: int, factor: float) -> list[int]:
+    """Evaluations at each scale, at least one but for the first, which has what is left."""
+    shares = [factor**-i for i in range(scales)]
     counts = [max(1, int(steps * share / sum(shares))) for share in shares]
     counts[0] += steps - sum(counts)
-    return list(zip(sizes, counts, strict=True))
+    return counts
 
 
 def duration(seconds: float) -> str:

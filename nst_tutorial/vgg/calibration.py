@@ -101,7 +101,8 @@ def _reduced(paths: Sequence[str]) -> bool:
 
 def _is_original(model: VGG19) -> bool:
     untouched = Versions(*model.buffers()) == model.kept.first
-    return model.weights == "original" and model.pooling == "max" and untouched
+    plain = model.weights == "original" and model.pooling == "max" and model.edges == "zeros"
+    return plain and untouched
 
 
 @leaving_inference_mode

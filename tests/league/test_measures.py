@@ -11,7 +11,8 @@ from nst_tutorial.league import (
     energy_distance,
     measure,
 )
-from nst_tutorial.league.measures import patches
+from nst_tutorial.league.measures import STYLE_LAYERS, patches
+from nst_tutorial.presets import PRESETS
 
 
 @pytest.fixture
@@ -39,7 +40,7 @@ def test_a_relative_distance_is_1_at_the_beginning_and_0_at_the_end(rand):
     x = rand(40, 3)
     expected = energy_distance(x, aim) / energy_distance(begin, aim)
     assert way.share(x) == pytest.approx(expected, rel=1e-12)
-    with pytest.raises(ValueError, match="the same picture"):
+    with pytest.raises(ValueError, match="do not differ by this measure"):
         Way(aim, aim)
 
 
@@ -88,6 +89,15 @@ def test_the_content_and_the_style_are_the_ends_of_the_way(tiny, rand):
     assert end.patches == pytest.approx(0, abs=1e-9)
     assert end.edges < 0.9
     assert end.features < 0.9
+
+
+def test_no_preset_but_one_has_a_style_layer_of_the_referee():
+    others = {
+        name
+        for name, settings in PRESETS.items()
+        if not set(STYLE_LAYERS).isdisjoint(settings.style_layers)
+    }
+    assert others == {"nnst"}
 
 
 def test_a_picture_of_another_size_is_refused(tiny, rand):

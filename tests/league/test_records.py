@@ -43,6 +43,10 @@ def test_what_is_saved_is_loaded(league, tmp_path):
         (lambda stored: stored["contestants"].pop("gram"), "'gram' is not among the contestants"),
         (lambda stored: stored["rows"][0].pop("style"), "is not a league: KeyError"),
         (lambda stored: stored.pop("run"), "is not a league: KeyError"),
+        (lambda stored: stored["rows"].append(stored["rows"][0]), "or two of one pair"),
+        (lambda stored: stored["rows"].clear(), "a contestant has no pictures"),
+        (lambda stored: stored["rows"][0].update(grain=float("nan")), "not finite"),
+        (lambda stored: stored["rows"][0].update(grain="much"), "is not a league: ValueError"),
     ],
 )
 def test_a_damaged_file_is_told_by_name(league, tmp_path, damage, message):

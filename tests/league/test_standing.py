@@ -62,7 +62,8 @@ def _curvature(cost, at, h=1e-4):
             e, f = np.eye(n)[i] * h, np.eye(n)[j] * h
             ends = cost(at + e + f) - cost(at + e - f) - cost(at - e + f) + cost(at - e - f)
             hessian[i, j] = ends / (4 * h * h)
-    return np.sqrt(np.diag(np.linalg.inv(hessian)))
+    centre = np.eye(n) - 1 / n  # strengths have the mean 0
+    return np.sqrt(np.diag(centre @ np.linalg.inv(hessian) @ centre))
 
 
 def test_many_votes_find_the_true_strengths():
@@ -70,6 +71,13 @@ def test_many_votes_find_the_true_strengths():
     assert ranks[0].name == "b"
     assert ranks[0].chance_against(ranks[1]) == pytest.approx(0.75, abs=0.02)
     assert ranks[0].votes == 4000
+
+
+def test_errors_fall_as_one_over_the_root_of_the_votes():
+    pi = {"a": 1.0, "b": 2.0, "c": 1.5}
+    few, many = (bradley_terry(list(_votes(pi, 500)) * times) for times in (1, 100))
+    for one, other in zip(few, many, strict=True):
+        assert one.error / other.error == pytest.approx(10, rel=0.05)
 
 
 def test_ties_alone_leave_all_equal():

@@ -68,6 +68,19 @@ def test_a_file_without_votes_is_told_by_name(tmp_path, text):
         load_votes(path)
 
 
+def test_what_systems_leave_in_folders_is_no_picture(folder):
+    before = pictures_to_vote_on(folder)
+    (folder / "cat-waves" / "._gram.png").write_bytes(b"")
+    (folder / "cat-waves" / "folder.png").mkdir()
+    (folder / ".ipynb_checkpoints").mkdir()
+    for name in ("a.png", "b.png"):
+        (folder / ".ipynb_checkpoints" / name).write_bytes(b"")
+    assert pictures_to_vote_on(folder) == before
+    (folder / "cat-waves" / "gram.jpg").write_bytes(b"")
+    with pytest.raises(ValueError, match="cat-waves has two pictures of one contestant's name"):
+        pictures_to_vote_on(folder)
+
+
 def test_a_folder_without_pairs(tmp_path):
     with pytest.raises(ValueError, match="nothing to vote on"):
         pictures_to_vote_on(tmp_path)

@@ -48,6 +48,17 @@ def test_scales_at_another_ratio(factor, sizes):
         assert many / few == pytest.approx(large / small, rel=0.03)
 
 
+@pytest.mark.parametrize("factor", [1.1, 1.15, 1.25, 2**0.5, 2, 3])
+def test_every_scale_has_an_evaluation_and_none_more_than_a_coarser_one(factor):
+    for size in (256, 500, 1024, 4096):
+        for steps in range(1, 120):
+            sizes, counts = zip(*schedule(size, steps, factor=factor), strict=True)
+            assert sum(counts) == steps
+            assert min(counts) >= 1
+            assert list(counts) == sorted(counts, reverse=True)
+            assert list(sizes) == sorted(sizes)
+
+
 @pytest.mark.parametrize(
     ("factor", "message"),
     [
