@@ -5,9 +5,10 @@
 A photograph is repainted whole, and then without its outermost --margin pixels: with each way in
 which the network's first layer can go on beyond a border. What lies at the border of the small
 result lies inside the large one, with the same content and beside a style of the same size. So
-whatever else sets the outermost 8 pixels apart is the border's doing. All numbers compare the band
-of these 8 with the band of the 16 to 31st pixel, in the small result and in the large one at the
-same place, and say by how much the small one departs from the large; 0 is best.
+most of what else sets the outermost 8 pixels apart is the border's doing (the large result has
+zeros around it, too, 32 pixels away). All numbers compare the band of these 8 with the band of the
+16 to 31st pixel, in the small result and in the large one at the same place, and say by how much
+the small one departs from the large; 0 is best.
 
 tint: of the mean colour, in grey levels of 255; contrast: of the logarithm of the standard
 deviation; detail: of the logarithm of the mean squared gradient along the border. Each is taken on

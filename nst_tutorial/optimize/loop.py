@@ -190,7 +190,7 @@ def minimize(
             if stuck and not state.decay:
                 result.stopped = "no improvement"
                 break
-            finish = state.averaged > 0 and (stuck or state.evaluation == steps - 1)
+            finish = state.averaged > 1 and (stuck or state.evaluation == steps - 1)
             image = _next(state, basis, start, finish)
             evaluation = objective.value_and_gradient(image)
             gradient = basis.pull_back(evaluation.gradient)
