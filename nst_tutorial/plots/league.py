@@ -16,6 +16,8 @@ TITLES: Mapping[str, str] = {
     "seconds": "seconds",
 }
 
+ON_A_LOGARITHMIC_AXIS = ("style", "patches")
+
 
 def league_front(league: League, style: str = "style", content: str = "edges") -> Figure:
     """Medians of two columns, a point for each contestant; the front is joined by a line."""
@@ -30,8 +32,12 @@ def league_front(league: League, style: str = "style", content: str = "edges") -
     for name, (x, y) in points.items():
         best = name in front
         axis.plot(x, y, "o" if best else "x", color=COLORS[1 if best else 0], markersize=7)
+        others = [point for other, point in points.items() if other != name]
+        left = any(_is_in_the_way(point, (x, y)) for point in others)
+        above = not any(_is_in_the_way((x, y), point) for point in others if point < (x, y))
         axis.annotate(
-            name, (x, y), xytext=(6, 4), textcoords="offset points", fontsize=8,
+            name, (x, y), xytext=(-6 if left else 6, 3 if above else -9), fontsize=8,
+            textcoords="offset points", ha="right" if left else "left",
             fontweight="bold" if best else "normal",
         )  # fmt: skip
     along = sorted(points[name] for name in front)
@@ -40,6 +46,10 @@ def league_front(league: League, style: str = "style", content: str = "edges") -
         xlabel=f"{TITLES[content]} →",
         ylabel=f"{TITLES[style]} →",
     )
+    if style in ON_A_LOGARITHMIC_AXIS:
+        axis.set_yscale("log")
+        for set_formatter in (axis.yaxis.set_major_formatter, axis.yaxis.set_minor_formatter):
+            set_formatter("{x:g}")
     if not MORE_IS_BETTER[content]:
         axis.invert_xaxis()
     if not MORE_IS_BETTER[style]:  # better is up, and to the right
@@ -47,6 +57,11 @@ def league_front(league: League, style: str = "style", content: str = "edges") -
     axis.margins(x=0.12)
     axis.grid(alpha=0.3)
     return figure
+
+
+def _is_in_the_way(point: tuple[float, float], of: tuple[float, float]) -> bool:
+    """Whether a point is so little to the right of another that the other's label would hide it."""
+    return 0 <= point[0] - of[0] < 0.08 and 0.9 < point[1] / max(of[1], 1e-12) < 1.11
 
 
 def league_table(league: League, by: str = "style") -> str:
