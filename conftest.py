@@ -22,6 +22,7 @@ WHOLE_MACHINE = (
     "tests/tiling/test_planning.py",
     "tests/widgets/test_browser_explorers.py",
     "tests/widgets/test_browser_studio.py",
+    "tests/widgets/test_browser_votes.py",
 )
 
 

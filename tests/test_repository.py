@@ -136,9 +136,9 @@ def test_browsers_and_workers_are_started_one_at_a_time():
 
 def test_data_holds_no_code():
     data = PACKAGE / "data"
-    assert {path.name for path in data.iterdir()} == {"networks", "explorers"}
+    assert {path.name for path in data.iterdir()} == {"networks", "explorers", "league"}
     suffixes = {path.suffix for path in data.rglob("*") if path.is_file()}
-    assert suffixes == {".safetensors", ".npz"}
+    assert suffixes == {".safetensors", ".npz", ".json", ".jpg"}
 
 
 def test_the_commands_of_the_readme_exist(capsys):

@@ -4,7 +4,7 @@ from dataclasses import replace
 import pytest
 
 from nst_tutorial import plots
-from nst_tutorial.league import League, Measures, Row, load_league
+from nst_tutorial.league import League, Measures, Row, load_league, pictures_to_vote_on
 
 
 def _row(contestant, content, style, edges, seconds=1.0):
@@ -89,3 +89,12 @@ def test_a_league_of_one_contestant_has_a_figure(league):
     rows = tuple(row for row in league.rows if row.contestant == "gram")
     alone = replace(league, rows=rows, contestants={"gram": ""})
     assert plots.league_front(alone).axes[0].texts[0].get_text() == "gram"
+
+
+def test_the_league_that_comes_with_the_course_is_there():
+    league = load_league()
+    assert league.run["pairs"] == 12
+    assert len(league.rows) == 12 * len(league.contestants)
+    pictures = pictures_to_vote_on()
+    assert {path.stem for paths in pictures.values() for path in paths} <= set(league.contestants)
+    assert {len(paths) for paths in pictures.values()} == {7}
