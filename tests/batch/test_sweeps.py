@@ -3,7 +3,6 @@
 import errno
 import itertools
 import os
-from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -19,6 +18,7 @@ from nst_tutorial.batch import tasks
 from nst_tutorial.batch.manifest import read_manifest
 from nst_tutorial.batch.tasks import make_tasks
 from nst_tutorial.images.reading import save_image
+from nst_tutorial.optimize.result import Result
 from nst_tutorial.presets import options_from
 from nst_tutorial.transfer.style_transfer import stylize
 
@@ -62,7 +62,7 @@ def test_a_result_is_what_stylize_gives(tmp_path):
 
 
 def test_losses_are_those_of_the_finest_scale():
-    result = batch.Sweep(Path())  # anything with these three
+    result = Result(torch.zeros(1, 3, 8, 8))
     result.settings = {"content_layers": {"relu4_2": 2.0}, "style_layers": {"relu1_1": 0.5}}
     terms = [(64, 1.0, 0.1, 0.2), (128, 5.0, 0.3, 0.4), (128, 4.0, 0.5, 0.6), (128, 6.0, 0.7, 0.8)]
     result.history = [

@@ -9,6 +9,7 @@ import torch
 import nst_tutorial as nst
 from nst_tutorial.cli.sources import available_here
 from nst_tutorial.presets import options_from
+from nst_tutorial.settings import BEFORE
 from nst_tutorial.tiling.planning import plan
 from nst_tutorial.transfer import builder
 from nst_tutorial.transfer.request import request_transfer
@@ -91,7 +92,8 @@ def test_an_unfinished_run_whose_convolutions_there_are_not_here(
 
 def test_records_of_the_first_version(free):
     record = {"vgg_weights": "original", "convolutions": "auto", "precision": "float32"}
-    assert options_from(record) == {"vgg_weights": "original", "convolutions": "winograd"}
+    expected = {"vgg_weights": "original", "convolutions": "winograd"}
+    assert options_from(record) == BEFORE | expected
     record |= {"precision": "bfloat16"}
     assert options_from(record)["convolutions"] == "direct-bfloat16"
     assert "convolutions" not in options_from({"vgg_weights": "original"})
