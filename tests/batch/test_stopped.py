@@ -1,6 +1,7 @@
 """Batches that are stopped, and several into one folder at once."""
 
 import os
+import re
 import signal
 import subprocess
 import threading
@@ -67,8 +68,11 @@ def test_a_process_that_is_ended_leaves_a_batch_that_goes_on(tmp_path, number):
     else:
         assert process.returncode == 128 + number, errors
         assert "interrupted; the same command goes on from here" in errors
-        assert f"{made} made, 0 there before, 0 failed" in output
-        assert len(read_manifest(out)) == made
+        # Stopped between a picture and its row, the picture is whole and found again, not counted
+        counted = re.search(r"(\d+) made, 0 there before, 0 failed", output)
+        assert counted is not None, output
+        assert int(counted[1]) in (made - 1, made)
+        assert len(read_manifest(out)) in (made - 1, made)
         assert not [name for name in names_in(out) if name.startswith(".")]
     found = subprocess.run(arguments, capture_output=True, text=True, timeout=300)
     assert found.returncode == 0, found.stderr
