@@ -147,6 +147,7 @@ def sweep(
         read_manifest(result.out)  # not somebody else's
     work = partial(perform, out=result.out, device=device)
     notes = _Notes(result, len(tasks), progress, callback)
+    waiting: list[Task] = []
     try:
         waiting = [task for task in tasks if not notes.is_there(task)]
         check_networks((t.identity["vgg_weights"] for t in waiting), download=client is None)
@@ -159,6 +160,7 @@ def sweep(
             _until_done(run, waiting, notes)
     except KeyboardInterrupt:
         result.stopped = "interrupted"
+        notes.catch_up(waiting)
     finally:
         result.seconds = time.perf_counter() - begin
         notes.close()
@@ -208,6 +210,14 @@ class _Notes:
         if record is not None:
             self.add(there(task, record))
         return record is not None
+
+    def catch_up(self, tasks: Sequence[Task]) -> None:
+        """Note what is whole by now but was not noted: the end came between picture and row."""
+        noted = {row["file"] for row in self.result.rows}
+        for task in tasks:
+            record = None if task.file in noted else finished(self.result.out / task.file, task)
+            if record is not None:
+                self.add({**there(task, record), "status": DONE})
 
     def add(self, row: dict) -> None:
         if row["status"] == THERE:
