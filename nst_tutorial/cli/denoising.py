@@ -20,7 +20,8 @@ def denoise(
     out: Annotated[Path | None, out_option("results/PICTURE_denoised.png")] = None,
     method: Annotated[str, option("NAME", f"{', '.join(DENOISERS)}.")] = DENOISERS[0],
     strength: Annotated[
-        str, option("NUMBER|auto", "Noise to remove in grey levels of 255; auto: as measured.")
+        str,
+        option("NUMBER|auto", "Noise to remove in grey levels of 255; auto: two thirds of it."),
     ] = "auto",
     overwrite: Overwrite = False,
     guide: Annotated[
@@ -55,7 +56,8 @@ def denoise(
         from ..images.catalog import find_image
         from ..images.reading import load_image, load_settings, save_image
         from ..noise.filters import denoise as run
-        from ..noise.filters import level_of
+        from ..noise.filters import find_strength
+        from ..noise.strength import level_of
 
         amount = strength_from(strength)
         path = find_image(picture)
@@ -66,7 +68,8 @@ def denoise(
             painting = load_image(style, max(image.shape[2:]), kind="style", enlarge=False)
         target = choose_out(out, f"{path.stem}_denoised", overwrite)
         check_files({"--out": target}, {"PICTURE": [path], "--guide": [guide], "--style": [style]})
-        cleaned = run(image, method, content, amount, where, painting)
+        amount = find_strength(image, method, content, amount, where, painting)
+        cleaned = run(image, method, content, amount, where)
         try:
             record = load_settings(path)
         except ValueError:  # a picture that is not ours
@@ -80,7 +83,10 @@ def denoise(
             saved = save_image(cleaned, free_name(target), {**record, "denoised": options})
         ending.interrupted = f"interrupted; {saved} is there"
         before, after = level_of(image, content), level_of(cleaned, content)
-        err.print(f"noise {before:.2f} → {after:.2f} grey levels of 255", markup=False)
+        err.print(
+            f"noise {before:.2f} → {after:.2f} grey levels of 255; strength {amount:.2f}",
+            markup=False,
+        )
         console.print("the picture is", end=" ")
         console.print(str(saved), style="bold", markup=False, soft_wrap=True)
 

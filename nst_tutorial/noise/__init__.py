@@ -1,6 +1,6 @@
 """Noise: how much there is and where, and how it is removed."""
 
-from .filters import FILTERS, NEED_GUIDE, denoise, level_of, strength_in_grey_levels
+from .filters import FILTERS, NEED_GUIDE, denoise, find_strength
 from .level import (
     FADE,
     FLAT_SHARE,
@@ -17,6 +17,7 @@ from .level import (
     smoothed_gradient,
 )
 from .poisson import screened_poisson
+from .strength import least_strength, level_of, level_to_reach, visible_grain
 
 __all__ = [
     "FADE",
@@ -29,13 +30,16 @@ __all__ = [
     "Spectrum",
     "at_least_single",
     "denoise",
+    "find_strength",
     "fine_detail",
     "flat_regions",
     "flatness",
+    "least_strength",
     "level_of",
+    "level_to_reach",
     "noise_level",
     "power_spectrum",
     "screened_poisson",
     "smoothed_gradient",
-    "strength_in_grey_levels",
+    "visible_grain",
 ]

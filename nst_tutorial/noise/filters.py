@@ -1,8 +1,7 @@
-"""Removing fine grain from a picture after the optimisation, in a second or less."""
+"""Removing fine grain from a picture after the optimisation, in a second or a few."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from typing import Any
 
@@ -11,8 +10,9 @@ from torch import Tensor
 
 from ..checks import check_choice, check_number, check_pictures
 from ..presets import DENOISING_AREAS
-from .level import GREY, at_least_single, flat_regions, flatness, noise_level
+from .level import GREY, at_least_single, flatness
 from .poisson import screened_poisson
+from .strength import least_strength
 from .strips import in_strips
 
 FAINTEST = 0.001 / GREY  # noise in 0..1 that is none: files of 16 bits a channel round more away
@@ -31,7 +31,7 @@ def denoise(
     >>> import nst_tutorial as nst
     >>> noise = torch.randn(1, 3, 64, 64, generator=torch.Generator().manual_seed(0))
     >>> noisy = 0.5 + 10 / 255 * noise
-    >>> nst.noise_level(denoise(noisy)) < 0.2 * nst.noise_level(noisy)
+    >>> nst.noise_level(denoise(noisy)) < nst.noise_level(noisy) / 3
     True
 
     Parameters
@@ -45,13 +45,14 @@ def denoise(
         and "poisson" take the edges from it.
     strength
         The noise to be removed, in grey levels of 255: its standard deviation. 0 changes nothing.
-        "auto": what `noise_level` finds, in the guide's flat regions if there is a guide.
+        "auto": the least that leaves a third of the grain, or as little as the guide has, in the
+        flat regions of the guide or, without one, of the image; see `level_to_reach`.
     where
         "flat": only where the guide is flat, since there the eye sees noise, and texture elsewhere
         keeps its statistics; "everywhere". None: "flat" with a guide, else "everywhere".
     style
         The style picture, in the size in which it was used. What is as fine in its own flat regions
-        is brushwork and not noise: "auto" then takes only what the image has beyond it.
+        is brushwork and not noise: "auto" then takes off only what the image has beyond it.
 
     Returns
     -------
@@ -64,46 +65,52 @@ def denoise(
         No picture, values that are not finite, a guide of another size or none where one is needed,
         a strength below 0, an unknown name.
     """
+    _check(image, method, guide, where, style)
+    strength = find_strength(image, method, guide, strength, where, style)
+    dtype = image.dtype
+    image = at_least_single(image.detach()).clamp(0, 1)
+    guide = None if guide is None else guide.detach().to(image)
+    sigma = strength / GREY
+    if sigma < FAINTEST:
+        return image.to(dtype)
+    smooth = FILTERS[method](image, guide, sigma).to(image).clamp_(0, 1)
+    if guide is not None and where != "everywhere":  # image + flatness · (smooth - image), in place
+        smooth.sub_(image).mul_(flatness(guide)).add_(image)
+    return smooth.to(dtype)
+
+
+def find_strength(
+    image: Tensor,
+    method: str = "bilateral",
+    guide: Tensor | None = None,
+    strength: float | str = "auto",
+    where: str | None = None,
+    style: Tensor | None = None,
+) -> float:
+    """Return the strength that `denoise` uses, in grey levels, for the same arguments."""
+    _check(image, method, guide, where, style)
+    if not isinstance(strength, str):
+        return check_number("strength", strength, most=GREY)
+    check_choice("a strength that is no number", strength, ("auto",))
+    image = at_least_single(image.detach()).clamp(0, 1)
+    guide = None if guide is None else guide.detach().to(image)
+    return least_strength(image, FILTERS[method], guide, style)
+
+
+def _check(
+    image: Tensor, method: str, guide: Tensor | None, where: str | None, style: Tensor | None
+) -> None:
     check_choice("method", method, FILTERS)
     pictures = {"image": image, "guide": guide, "style": style}
     check_pictures({name: picture for name, picture in pictures.items() if picture is not None})
     if guide is not None and guide.shape != image.shape:
         sizes = ["×".join(map(str, p.shape[:1:-1])) for p in (guide, image)]
         raise ValueError("guide must have the size of the image: {} is not {}".format(*sizes))
-    where = ("everywhere" if guide is None else "flat") if where is None else where
-    check_choice("where", where, DENOISING_AREAS)
+    if where is not None:
+        check_choice("where", where, DENOISING_AREAS)
     if guide is None and (where == "flat" or method in NEED_GUIDE):
         what = f"method {method}" if method in NEED_GUIDE else "where='flat'"
         raise ValueError(f"{what} needs a guide: the content picture, of the same size")
-    dtype = image.dtype
-    image = at_least_single(image.detach()).clamp(0, 1)
-    guide = None if guide is None else guide.detach().to(image)
-    sigma = strength_in_grey_levels(image, guide, strength, style) / GREY
-    if sigma < FAINTEST:
-        return image.to(dtype)
-    smooth = FILTERS[method](image, guide, sigma).to(image).clamp_(0, 1)
-    if where == "flat" and guide is not None:  # image + flatness · (smooth - image), in place
-        smooth.sub_(image).mul_(flatness(guide)).add_(image)
-    return smooth.to(dtype)
-
-
-def strength_in_grey_levels(
-    image: Tensor, guide: Tensor | None, strength: float | str, style: Tensor | None = None
-) -> float:
-    """Return a strength as a number: "auto" is the noise level beyond the style's own.
-
-    Variances of independent things add up, so that of the style's flat regions is taken off.
-    """
-    if not isinstance(strength, str):
-        return check_number("strength", strength, most=GREY)
-    check_choice("a strength that is no number", strength, ("auto",))
-    own = 0.0 if style is None else level_of(style, style)
-    return math.sqrt(max(0.0, level_of(image, guide) ** 2 - own**2))
-
-
-def level_of(image: Tensor, guide: Tensor | None = None) -> float:
-    """Return the noise level in the guide's flat regions, or of the whole, in grey levels."""
-    return noise_level(image, None if guide is None else flat_regions(guide))
 
 
 # --- the methods: picture, guide and the noise's standard deviation in 0..1 → smoother picture ----

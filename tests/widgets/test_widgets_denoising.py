@@ -7,7 +7,8 @@ import torch
 from PIL import Image
 from tensors import white
 
-from nst_tutorial.noise.filters import denoise, level_of
+from nst_tutorial.noise.filters import denoise, find_strength
+from nst_tutorial.noise.strength import level_of
 from nst_tutorial.widgets import denoising_explorer, to_jpeg
 
 
@@ -25,9 +26,10 @@ def before_and_after(image, smooth):
     return to_jpeg(torch.cat([image, smooth], dim=3))
 
 
-def test_it_begins_with_the_measured_noise(noisy, temple):
+def test_it_begins_with_what_auto_takes(noisy, temple):
     explorer = denoising_explorer(noisy, temple)
-    assert explorer.controls["strength"].value == pytest.approx(level_of(noisy, temple))
+    wanted = find_strength(noisy, guide=temple)
+    assert explorer.controls["strength"].value == pytest.approx(wanted)
     wanted = before_and_after(noisy, denoise(noisy, "bilateral", temple))
     assert explorer.pictures[0].value == wanted
 

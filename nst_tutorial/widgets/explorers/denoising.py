@@ -8,7 +8,8 @@ import ipywidgets
 import torch
 from torch import Tensor
 
-from ...noise.filters import denoise, level_of
+from ...noise.filters import denoise, find_strength
+from ...noise.strength import level_of
 from ...presets import DENOISERS, DENOISING_AREAS
 from ..live import to_jpeg
 from .explorer import Answer, Explorer, choice, labelled
@@ -23,7 +24,7 @@ def denoising_explorer(
 ) -> Explorer:
     """Return a widget with a picture before and after de-noising, and what that does in numbers.
 
-    Controls: `method`, `strength` in grey levels (it begins at the measured noise), `where`.
+    Controls: `method`, `strength` in grey levels (it begins at what "auto" takes), `where`.
 
     Parameters
     ----------
@@ -55,7 +56,8 @@ def denoising_explorer(
         return Answer((to_jpeg(torch.cat([cut(image), cut(smooth)], dim=3)),), words)
 
     slider = ipywidgets.FloatSlider(
-        value=noise, min=0.0, max=max(4 * noise, 0.1), step=max(noise, 0.1) / 20,
+        value=find_strength(image, guide=guide), min=0.0, max=max(4 * noise, 0.1),
+        step=max(noise, 0.1) / 20,
         continuous_update=False, readout_format=".2f",
     )  # fmt: skip
     controls = {
