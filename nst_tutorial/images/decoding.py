@@ -10,12 +10,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
+import numpy as np
 from PIL import ExifTags, Image, ImageFile, ImageOps
 
 from ..checks import SMALLEST_SIDE
 from ..storage.atomic import printable
-from .formats import Refused, opacity_of_deep_color, repair
-from .srgb import to_srgb
+from .deep import BYTES_TO_READ, is_deep_color, take_lower_bits
+from .formats import DEEP_MODES, Refused, opacity_of_deep_color, repair
+from .srgb import profile_to_convert, to_srgb
 
 MOST_PIXELS = 150_000_000  # refused above: a "decompression bomb" would fill the memory
 MOST_BYTES = 1_000_000_000  # of memory to read a picture, its decoder's included
@@ -48,17 +50,54 @@ def read_picture(path: Path, *, background: str = "white") -> Image.Image:
     ValueError
         Not a picture, damaged, too small or too large, or of a kind that would be misread.
     """
+    with _loaded(path) as image:
+        return to_srgb(image, path, background)
+
+
+def read_opacity(path: Path) -> Image.Image | None:
+    """Return how opaque each pixel is (mode L), turned as the picture; None: all of them fully.
+
+    Raises what `read_picture` does.
+    """
+    with _loaded(path) as image:
+        if not image.has_transparency_data:
+            return None
+        if image.mode in DEEP_MODES:
+            opaque = np.asarray(image) != image.info["transparency"]
+            return Image.fromarray(np.where(opaque, np.uint8(255), np.uint8(0)))
+        return image.convert("RGBA").getchannel("A")
+
+
+def read_deep_color(path: Path) -> tuple[Image.Image, Image.Image] | None:
+    """Return the upper and the lower 8 bits of a picture of 16 bits a channel, both in mode RGB.
+
+    None of any other picture, and where `read_picture` must do: where it has colours to convert or
+    transparency, or is so large that 8 bits alone fit into the memory. Raises what that does.
+    """
+    with opened(path) as image:
+        large = image.width * image.height * BYTES_TO_READ > MOST_BYTES
+        if large or not is_deep_color(image) or profile_to_convert(image) is not None:
+            return None
+    with _loaded(path) as upper, _loaded(path, lower_bits=True) as lower:
+        return upper, lower
+
+
+@contextmanager
+def _loaded(path: Path, *, lower_bits: bool = False) -> Iterator[ImageFile.ImageFile]:
+    """The picture with its pixels, its opacity among them, turned as its EXIF data say."""
     with opened(path) as image:
         _check_sides(*image.size)
         _check_memory(image)
         deep_key = repair(image)
+        if lower_bits:
+            take_lower_bits(image)
         image.load()
         _check_sides(*image.size)  # some decoders learn late how large it is
         if deep_key is not None:
             with opened(path) as again:
                 image.putalpha(opacity_of_deep_color(image, again, deep_key))
         _turn(image, path)
-        return to_srgb(image, path, background)
+        yield image
 
 
 @contextmanager
@@ -152,7 +191,7 @@ def memory_to_read(image: Image.Image, *, turned: bool = False) -> int:
     its memory.
     """
     plain = image.mode == "RGB" and not image.has_transparency_data
-    copied = turned or not plain or "icc_profile" in image.info
+    copied = turned or not plain or profile_to_convert(image) is not None
     progressive = BYTES_OF_PROGRESSIVE_JPEG if image.info.get("progressive") else 0
     decoder = BYTES_OF_DECODER.get(image.format or "", progressive)
     each = BYTES_OF_MODE.get(image.mode, 4) + max(decoder, 4 if copied else 0)

@@ -2,47 +2,38 @@
 
 from __future__ import annotations
 
-import io
 import json
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
-from PIL import ExifTags, Image, PngImagePlugin
+from PIL import ExifTags, Image
 from torch import Tensor
 
-from ..checks import LARGEST_SIZE, SMALLEST_SIDE, check_choice, check_image, check_integer
-from ..storage.atomic import check_can_write, printable, replacing
+from ..checks import LARGEST_SIZE, SMALLEST_SIDE, check_choice, check_integer
+from ..storage.atomic import printable
 from .catalog import bundled_paths, find_image, list_images
-from .decoding import opened, read_picture
+from .decoding import opened, read_deep_color, read_opacity, read_picture
+from .deep import deep_tensor
 from .resizing import fit, resize
 from .srgb import bands
-
-SETTINGS_KEY = "nst_tutorial"
+from .writing import SETTINGS_KEY, check_can_save, save_image, to_pil
 
 __all__ = [
+    "SETTINGS_KEY",
     "SMALLEST_SIDE",
     "bundled_images",
     "check_can_save",
     "find_image",
     "list_images",
     "load_image",
+    "load_opacity",
     "load_settings",
     "resize",
     "save_image",
     "to_pil",
 ]
-
-_SAVE_OPTIONS: dict[str, dict[str, Any]] = {
-    ".png": {"format": "PNG"},
-    ".jpg": {"format": "JPEG", "quality": 95, "subsampling": 0},
-    ".jpeg": {"format": "JPEG", "quality": 95, "subsampling": 0},
-    ".webp": {"format": "WEBP", "quality": 95},
-    ".tif": {"format": "TIFF", "compression": "tiff_deflate"},
-    ".tiff": {"format": "TIFF", "compression": "tiff_deflate"},
-}
 
 
 # --- reading ---------------------------------------------------------------------------------
@@ -59,7 +50,9 @@ def load_image(
     """Read a picture as it is meant to be seen.
 
     Turned as its EXIF data say, converted from its colour profile to sRGB, transparency over
-    white, the first frame of an animation; grey, palette, CMYK and 16-bit pictures become RGB.
+    white, the first frame of an animation; grey, palette and CMYK pictures become RGB. All 16 bits
+    a channel of grey ones count, and of opaque RGB ones in sRGB up to 41 megapixels; of others the
+    upper 8.
 
     >>> import nst_tutorial as nst
     >>> nst.load_image("temple", size=64).shape
@@ -95,16 +88,56 @@ def load_image(
     if size is not None:
         size = check_integer("size", size, SMALLEST_SIDE, LARGEST_SIZE)
     path = find_image(path, kind)
+    halves = read_deep_color(path)
+    if halves is not None:
+        upper, lower = halves
+        return deep_tensor(upper, lower, _shape(path, *upper.size, size, enlarge))
     image = read_picture(path, background=background)
-    if size is not None and (enlarge or size < max(image.size)):
-        width, height = fit(*image.size, size)
-        if min(width, height) < SMALLEST_SIDE:
-            raise ValueError(
-                f"{printable(path)}: at size {size} only {width}×{height} pixels; each side needs "
-                f"at least {SMALLEST_SIDE}: take a larger size, or a less narrow picture"
-            )
-        image = image.resize((width, height), Image.Resampling.LANCZOS, reducing_gap=3.0)
-    return _as_tensor(image)
+    return _as_tensor(_resized(image, _shape(path, *image.size, size, enlarge)))
+
+
+def load_opacity(
+    path: str | Path, size: int | None = None, *, kind: str | None = None, enlarge: bool = True
+) -> Tensor | None:
+    """Return how opaque a picture is, in the size in which `load_image` returns its colours.
+
+    Returns
+    -------
+    Tensor or None
+        (1, 1, H, W), float32: 0 is transparent, 1 opaque. None: there is no transparency in it.
+
+    Raises
+    ------
+    FileNotFoundError, IsADirectoryError, PermissionError, ValueError
+        As `load_image`.
+    """
+    if size is not None:
+        size = check_integer("size", size, SMALLEST_SIDE, LARGEST_SIZE)
+    path = find_image(path, kind)
+    opacity = read_opacity(path)
+    if opacity is None:
+        return None
+    resized = np.array(_resized(opacity, _shape(path, *opacity.size, size, enlarge)), np.float32)
+    return torch.from_numpy(resized)[None, None].div_(255)
+
+
+def _shape(path: Path, width: int, height: int, size: int | None, enlarge: bool) -> tuple[int, int]:
+    """Width and height in which a picture is wanted."""
+    if size is None or (size >= max(width, height) and not enlarge):
+        return width, height
+    width, height = fit(width, height, size)
+    if min(width, height) < SMALLEST_SIDE:
+        raise ValueError(
+            f"{printable(path)}: at size {size} only {width}×{height} pixels; each side needs "
+            f"at least {SMALLEST_SIDE}: take a larger size, or a less narrow picture"
+        )
+    return width, height
+
+
+def _resized(image: Image.Image, shape: tuple[int, int]) -> Image.Image:
+    if image.size == shape:
+        return image
+    return image.resize(shape, Image.Resampling.LANCZOS, reducing_gap=3.0)
 
 
 @torch.inference_mode(False)  # one made in that mode could never be optimised
@@ -127,103 +160,7 @@ def bundled_images(size: int) -> tuple[Tensor, ...]:
     return tuple(load_image(path, size) for path in bundled_paths())
 
 
-# --- writing ---------------------------------------------------------------------------------
-
-
-def check_can_save(path: str | Path) -> Path:
-    """Make the folder of `path` and try to write there, so that no work is done for nothing.
-
-    Raises
-    ------
-    ValueError
-        The suffix is none that `save_image` knows.
-    OSError
-        The folder cannot be made or written to.
-    """
-    path = Path(path)
-    if path.suffix.lower() not in _SAVE_OPTIONS:
-        raise ValueError(
-            f"{printable(path)}: the name must end in one of {', '.join(_SAVE_OPTIONS)}"
-        )
-    return check_can_write(path)
-
-
-def to_pil(image: Tensor) -> Image.Image:
-    """Return an 8-bit PIL picture of (1, 3, H, W) or (3, H, W), clamped to 0..1 and rounded.
-
-    Raises
-    ------
-    ValueError
-        No tensor, or one of another shape; whole numbers; values that are not finite.
-    """
-    if isinstance(image, Tensor) and image.dim() == 3:
-        image = image[None]
-    check_image("image", image)
-    array = (image[0].detach().float().clamp(0, 1) * 255).round().byte().permute(1, 2, 0).cpu()
-    return Image.fromarray(array.numpy())
-
-
-def save_image(
-    image: Tensor, path: str | Path, settings: dict | None = None, *, overwrite: bool = True
-) -> Path:
-    """Write a picture, 8 bits a channel, and with it the settings that made it.
-
-    The file is complete or not there at all. An existing one is replaced if `overwrite`.
-
-    Parameters
-    ----------
-    image
-        (1, 3, H, W) or (3, H, W), sRGB; values outside 0..1 are clamped.
-    path
-        Its suffix chooses the format: .png, .jpg, .jpeg, .webp, .tif, .tiff.
-    settings
-        A dict that JSON can hold, kept inside the file; `load_settings` gives it back.
-
-    Raises
-    ------
-    ValueError
-        Wrong shape, values that are not finite, a suffix that is not known, a picture or settings
-        too large for the format, settings that JSON cannot hold.
-    OSError
-        The folder is missing or not writable, the disk is full; FileExistsError.
-    """
-    path = Path(path)
-    suffix = path.suffix.lower()
-    if suffix not in _SAVE_OPTIONS:
-        raise ValueError(
-            f"{printable(path)}: the name must end in one of {', '.join(_SAVE_OPTIONS)}"
-        )
-    options = dict(_SAVE_OPTIONS[suffix])
-    picture = to_pil(image)
-    if settings is not None:
-        text = _as_json(settings)
-        if suffix == ".png":
-            options["pnginfo"] = PngImagePlugin.PngInfo()
-            options["pnginfo"].add_text(SETTINGS_KEY, text)
-        else:
-            options["exif"] = Image.Exif()
-            options["exif"][ExifTags.Base.ImageDescription] = f"{SETTINGS_KEY} {text}"
-    # First in memory: writing to the disk itself, Pillow would not notice that the disk took only
-    # a part of it.
-    content = io.BytesIO()
-    try:
-        picture.save(content, **options)
-    except (OSError, ValueError) as error:
-        raise ValueError(
-            f"{printable(path)}: {options['format']} cannot hold it ({error})"
-        ) from error
-    with replacing(path, overwrite=overwrite) as file:
-        file.write(content.getbuffer())
-    return path
-
-
-def _as_json(settings: dict) -> str:
-    if not isinstance(settings, dict):
-        raise ValueError(f"settings must be a dict, got {type(settings).__name__}")
-    try:
-        return json.dumps(settings)
-    except (TypeError, ValueError, RecursionError) as error:
-        raise ValueError(f"settings must be what JSON can hold ({error})") from error
+# --- settings ----------------------------------------------------------------------------------
 
 
 def load_settings(path: str | Path) -> dict:

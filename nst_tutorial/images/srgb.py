@@ -12,6 +12,7 @@ from PIL import Image, ImageChops, ImageCms
 
 from ..storage.atomic import printable
 from .formats import DEEP_MODES, Refused, levels
+from .profile import is_srgb
 
 PIXELS = 2**18  # of a band: no third copy of a large picture is ever held
 RAMP = Image.fromarray(np.arange(256, dtype=np.uint8)[None])  # every grey of 8 bits
@@ -28,7 +29,7 @@ def to_srgb(image: Image.Image, path: Path, background: str = "white") -> Image.
     """
     deep = image.mode in DEEP_MODES
     convert = None
-    if profile := image.info.get("icc_profile"):
+    if profile := profile_to_convert(image):
         try:
             convert = _conversion(profile, RAMP if deep else image)
         except (ImageCms.PyCMSError, OSError, ValueError) as error:
@@ -44,6 +45,14 @@ def to_srgb(image: Image.Image, path: Path, background: str = "white") -> Image.
         colors = band.convert("RGB") if convert is None else convert(band)
         result.paste(colors, box, mask=_alpha(band))
     return result
+
+
+def profile_to_convert(image: Image.Image) -> bytes | None:
+    """The colour profile of a picture, if it has one and that is not the one we write."""
+    profile = image.info.get("icc_profile")
+    if profile and image.mode in ("RGB", "RGBA") and is_srgb(profile):
+        return None
+    return profile or None
 
 
 def bands(image: Image.Image) -> Iterator[tuple[int, int, int, int]]:
