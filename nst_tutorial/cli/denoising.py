@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from ..presets import DENOISERS, DENOISING_AREAS
-from ..storage.atomic import free_name
-from .options import Overwrite, name_from, option, out_option, picture, with_default
-from .sources import check_files
+from ..storage.atomic import save_under_free_name
+from .options import (
+    Bits,
+    Dither,
+    KeepAlpha,
+    Overwrite,
+    name_from,
+    option,
+    out_option,
+    picture,
+    with_default,
+)
+from .sources import check_files, opacity_of
 from .terminal import choose_out, err, plain_errors
 from .terminal import out as console
 
@@ -50,6 +60,9 @@ def denoise(
             panel=WHERE,
         ),
     ] = None,
+    bits: Bits = 8,
+    dither: Dither = False,
+    keep_alpha: KeepAlpha = False,
 ) -> None:
     """Remove fine noise from PICTURE, say a result of `nst stylize`."""
     with plain_errors() as ending:
@@ -66,21 +79,24 @@ def denoise(
         painting = None
         if style is not None:  # never enlarged, as in stylize
             painting = load_image(style, max(image.shape[2:]), kind="style", enlarge=False)
-        target = choose_out(out, f"{path.stem}_denoised", overwrite)
+        target = choose_out(
+            out, f"{path.stem}_denoised", overwrite, bits=bits, dither=dither, opacity=keep_alpha
+        )
         check_files({"--out": target}, {"PICTURE": [path], "--guide": [guide], "--style": [style]})
         amount = find_strength(image, method, content, amount, where, painting)
+        opacity = opacity_of(path) if keep_alpha else None
         cleaned = run(image, method, content, amount, where)
         try:
             record = load_settings(path)
         except ValueError:  # a picture that is not ours
             record = {}
-        options = {"method": method, "strength": amount, "where": where}
-        try:
-            saved = save_image(
-                cleaned, target, {**record, "denoised": options}, overwrite=overwrite
-            )
-        except FileExistsError:  # somebody else wrote it meanwhile
-            saved = save_image(cleaned, free_name(target), {**record, "denoised": options})
+        record = {**record, "denoised": {"method": method, "strength": amount, "where": where}}
+        form: dict[str, Any] = {"bits": bits, "dither": dither, "opacity": opacity}
+
+        def save(path: Path, overwrite: bool) -> Path:
+            return save_image(cleaned, path, record, overwrite=overwrite, **form)
+
+        saved = save_under_free_name(save, target, overwrite)
         ending.interrupted = f"interrupted; {saved} is there"
         before, after = level_of(image, content), level_of(cleaned, content)
         err.print(

@@ -22,6 +22,7 @@ LOOK = "Colour and noise"
 STYLE = "What style is"
 OPTIMIZER = "Optimiser"
 MACHINE = "Machine and memory"
+FILE = "The file"
 
 RENAMED = {  # old spelling → the one in use
     "--weights": "--vgg-weights",
@@ -206,6 +207,15 @@ Directions = Annotated[
 Candidates = Annotated[
     int | None,
     option("COUNT", "Of --kernel nearest_neighbours: style features.", panel=STYLE),
+]
+Bits = Annotated[
+    int, option("8|16", "Bits a channel; 16 go into .png, .tif and .tiff.", panel=FILE)
+]
+Dither = Annotated[
+    bool, flag("Of 8 bits: no bands in slow changes, for a fine grain.", "--dither", panel=FILE)
+]
+KeepAlpha = Annotated[
+    bool, flag("As transparent as the picture is; not in .jpg.", "--keep-alpha", panel=FILE)
 ]
 Device = Annotated[str, option("NAME", "auto, cpu, cuda, mps.", panel=MACHINE)]
 Checkpoint = Annotated[

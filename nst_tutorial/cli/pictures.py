@@ -12,13 +12,16 @@ from .options import (
     OURS,
     STYLE,
     Bandwidth,
+    Bits,
     Candidates,
     Checkpoint,
     Degree,
     Device,
     Directions,
+    Dither,
     Estimator,
     Features,
+    KeepAlpha,
     KernelName,
     Memory,
     Offset,
@@ -42,6 +45,7 @@ from .sources import (
     check_files,
     check_order,
     mix_from,
+    opacity_of,
     read_masks,
     read_styles,
     recorded_options,
@@ -133,6 +137,9 @@ def stylize(
     tile: of.Tile = "auto",
     checkpoint: Checkpoint = None,
     stop_after: of.StopAfter = None,
+    bits: Bits = 8,
+    dither: Dither = False,
+    keep_alpha: KeepAlpha = False,
 ) -> None:  # fmt: skip
     """Repaint CONTENT in the style of STYLE.
 
@@ -180,7 +187,10 @@ def stylize(
         check_order(content, style)
         content_path = find_image(content, "content")
         style_paths = [find_image(name, "style") for name in names]
-        path = choose_out(out, "_".join(Path(name).stem for name in (content, *names)), overwrite)
+        path = choose_out(
+            out, "_".join(Path(name).stem for name in (content, *names)), overwrite,
+            bits=bits, dither=dither, opacity=keep_alpha,
+        )  # fmt: skip
         start_path = _start_picture(start)
         if start_path is not None:
             options["start"] = "picture"
@@ -193,6 +203,7 @@ def stylize(
         settings = settings_from(preset or "default", options)
         sizes = sizes_of_styles(settings.style_scale, size, len(style_paths))
         image, styles = load_image(content_path, size), read_styles(style_paths, sizes)
+        opacity = opacity_of(content_path, size) if keep_alpha else None
         if start_path is not None:
             options["start"] = load_image(start_path, size)
         everywhere = [size] * len(sizes)
@@ -210,7 +221,9 @@ def stylize(
             f"{content_path.name} in the style of {' and '.join(files)}, {size} px",
         )  # fmt: skip
         sources = {"content": content_path.name, "style": files if also else files[0]}
-        deliver(result, path, sources, overwrite=overwrite)
+        deliver(
+            result, path, sources, overwrite=overwrite, bits=bits, dither=dither, opacity=opacity
+        )
         # The picture is safe. Of a run that was stopped half-way, somebody may want the rest.
         if checkpoint is not None and result.stopped in (None, "no improvement"):
             checkpoint.unlink(missing_ok=True)
@@ -263,6 +276,8 @@ def texture(
     candidates: Candidates = None,
     edges: of.Edges = None,
     device: Device = "auto",
+    bits: Bits = 8,
+    dither: Dither = False,
 ) -> None:  # fmt: skip
     """Make a new picture with the texture of STYLE, from noise."""
     with plain_errors():
@@ -272,7 +287,9 @@ def texture(
 
         style_path = find_image(style, "style")
         image = load_image(style_path, style_size, enlarge=False)
-        path = choose_out(out, f"{Path(style).stem}_texture", overwrite)
+        path = choose_out(
+            out, f"{Path(style).stem}_texture", overwrite, bits=bits, dither=dither
+        )  # fmt: skip
         check_files({"--out": path}, {"STYLE": [style_path]})
         spec: Any = kernel_from(
             kernel, degree=degree, offset=offset, bandwidth=bandwidth, estimator=estimator,
@@ -288,4 +305,6 @@ def texture(
             ),
             f"texture of {style_path.name}, {shape[1]}×{shape[0]} px",
         )  # fmt: skip
-        deliver(result, path, {"style": style_path.name}, overwrite=overwrite)
+        deliver(
+            result, path, {"style": style_path.name}, overwrite=overwrite, bits=bits, dither=dither
+        )

@@ -65,6 +65,17 @@ def read_styles(paths: Sequence[Path], sizes: Sequence[int]) -> Tensor | list[Te
     return styles if len(styles) > 1 else styles[0]
 
 
+def opacity_of(path: Path, size: int | None = None) -> Tensor | None:
+    """How opaque a picture is, in the size of its result; None, and a word, if it is all opaque."""
+    from ..images.reading import load_opacity
+    from .console import complain
+
+    opacity = load_opacity(path, size)
+    if opacity is None:
+        complain(f"{path} is opaque; --keep-alpha changes nothing")
+    return opacity
+
+
 def read_masks(
     option: str, names: Sequence[str] | None, sizes: Sequence[int], *, enlarge: bool
 ) -> list[Tensor | None] | None:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import typer
 
@@ -102,14 +102,17 @@ def plain_errors(interrupted: str = NOTHING_YET) -> Iterator[Ending]:
         raise typer.Exit(ended_by_signal()) from interrupt
 
 
-def choose_out(out: Path | None, name: str, overwrite: bool) -> Path:
-    """Where to write: `out` if it may be written, else a free name in the folder `results`."""
+def choose_out(out: Path | None, name: str, overwrite: bool, **form: Any) -> Path:
+    """Where to write: `out` if it may be written, else a free name in the folder `results`.
+
+    `form`: what `check_can_save` must know of the file.
+    """
     from ..images.reading import check_can_save
 
     path = out or free_name(Path("results", shortened(f"{name}.png")))
     if path.exists() and not path.is_dir() and not overwrite:
         raise FileExistsError(f"{path}: exists already; give another --out, or --overwrite")
-    return check_can_save(path)
+    return check_can_save(path, **form)
 
 
 def with_progress(run: Callable[[Callback], Outcome], what: str = "") -> Outcome:
@@ -169,12 +172,17 @@ def keep(
 
 
 def deliver(
-    result: Result, path: Path, names: Mapping[str, object], *, overwrite: bool = False
+    result: Result,
+    path: Path,
+    names: Mapping[str, object],
+    *,
+    overwrite: bool = False,
+    **form: Any,
 ) -> None:
     """Save the result with its settings, say where it is, and end as it deserves.
 
     Where that is says `keep`. If it cannot be written to `path`, or no evaluation was better than
-    the start, the exit code is 1; after Ctrl-C it is 130.
+    the start, the exit code is 1; after Ctrl-C it is 130. `form`: how `save_image` writes the file.
     """
     from ..images.reading import save_image
 
@@ -183,7 +191,7 @@ def deliver(
     settings = {**result.settings, **names, "seconds": round(result.seconds, 1)}
 
     def save(path: Path, overwrite: bool) -> Path:
-        return save_image(result.image, path, settings, overwrite=overwrite)
+        return save_image(result.image, path, settings, overwrite=overwrite, **form)
 
     saved, in_place = keep(save, path, overwrite, "nst_result.png")
     out.print(f"{result.seconds:.0f} s; the picture is", end=" ")

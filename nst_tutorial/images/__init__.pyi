@@ -1,10 +1,13 @@
 from . import catalog as catalog
 from . import color as color
 from . import decoding as decoding
+from . import deep as deep
 from . import formats as formats
+from . import profile as profile
 from . import reading as reading
 from . import resizing as resizing
 from . import srgb as srgb
+from . import writing as writing
 from .catalog import FOLDERS as FOLDERS
 from .catalog import READABLE as READABLE
 from .catalog import bundled_paths as bundled_paths
@@ -22,6 +25,7 @@ from .reading import SETTINGS_KEY as SETTINGS_KEY
 from .reading import bundled_images as bundled_images
 from .reading import check_can_save as check_can_save
 from .reading import load_image as load_image
+from .reading import load_opacity as load_opacity
 from .reading import load_settings as load_settings
 from .reading import save_image as save_image
 from .reading import to_pil as to_pil

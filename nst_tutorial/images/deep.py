@@ -70,7 +70,7 @@ def _write_chunk(file: BinaryIO, kind: bytes, data: bytes) -> None:
 def _filtered(strip: np.ndarray) -> bytes:
     """(h, W, C) → the bytes of its rows, the higher of each number first, behind their filter."""
     height, _, channels = strip.shape
-    rows = strip.astype(">u2").view(np.uint8).reshape(height, -1)
+    rows = np.ascontiguousarray(strip, ">u2").view(np.uint8).reshape(height, -1)
     differences = rows.copy()
     differences[:, 2 * channels :] -= rows[:, : -2 * channels]  # modulo 256
     filters = np.full((height, 1), BEFORE[0], np.uint8)
