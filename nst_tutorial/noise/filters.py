@@ -10,9 +10,9 @@ from torch import Tensor
 
 from ..checks import check_choice, check_number, check_pictures
 from ..presets import DENOISING_AREAS
-from .level import GREY, at_least_single, flatness
+from .level import GREY, at_least_single, flat_regions, flatness
 from .poisson import screened_poisson
-from .strength import least_strength
+from .strength import least_strength, visible_grain
 from .strips import in_strips
 
 FAINTEST = 0.001 / GREY  # noise in 0..1 that is none: files of 16 bits a channel round more away
@@ -94,7 +94,11 @@ def find_strength(
     check_choice("a strength that is no number", strength, ("auto",))
     image = at_least_single(image.detach()).clamp(0, 1)
     guide = None if guide is None else guide.detach().to(image)
-    return least_strength(image, FILTERS[method], guide, style)
+    least = least_strength(image, FILTERS[method], guide, style)
+    if method == "guided" and guide is not None and least > 0:
+        # With less, the guide's own grain would be edges, and leave specks
+        return max(least, visible_grain(guide, flat_regions(guide)))
+    return least
 
 
 def _check(

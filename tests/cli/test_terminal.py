@@ -11,7 +11,7 @@ from runs import QUICK, start
 
 from nst_tutorial import cli, load_image
 from nst_tutorial.cli.terminal import SIGNALS, deliver, plain_errors
-from nst_tutorial.images import reading as images
+from nst_tutorial.images import writing
 from nst_tutorial.optimize.result import Result
 from nst_tutorial.storage.atomic import free_name
 from nst_tutorial.tiling.engine import Engine
@@ -156,7 +156,7 @@ def test_what_went_otherwise_than_meant_is_said(tmp_path, capsys, history, code,
 
 def test_a_full_disk_at_the_end_loses_nothing(tmp_path, capsys, full_disk):
     """The picture goes to the folder for temporary files, and the exit code tells."""
-    spare = full_disk(images)
+    spare = full_disk(writing)
     out = tmp_path / "results" / "out.png"
     with pytest.raises(SystemExit) as ended:
         cli.app(["stylize", "temple", "starry_night", *QUICK, "--out", str(out)])
