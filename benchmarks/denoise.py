@@ -32,7 +32,7 @@ PAIRS = (
     ("temple", "starry_night"),
     ("astronaut", "woodcut_waves"),
 )
-STRENGTHS = (0.25, 0.5, 1.0, 2.0)  # of what "auto" takes
+STRENGTHS = (0.25, 0.5, 1.0, 2.0)  # of the measured noise
 GRAIN_WEIGHTS = (60.0, 200.0, 600.0)
 LESS_NOISE, MORE_ERROR = 3.0, 0.15  # what we want: at least, and at most
 

@@ -20,8 +20,8 @@ Filter = Callable[[Tensor, Tensor | None, float], Tensor]
 
 SHARE_LEFT = 1 / 3  # of the grain: under a third the eye does not see it any more
 FROM_ROUNDING = 1 / math.sqrt(12)  # grey levels of noise, which whole numbers bring with them
-STRONGEST = 4.0  # times the level: beyond, filters blur and take off hardly any more
-HALVINGS = 5  # of the interval that the strength lies in: then it is known to 6 %, or better
+STRONGEST = 8.0  # times the level: beyond, filters blur and take off hardly any more
+HALVINGS = 6  # of the interval in which the strength lies: to a quarter of the level, or better
 SAMPLE_PIXELS = 2**20  # the search looks at these of a larger picture
 BAND = 64  # rows that stay together in a sample
 
@@ -88,10 +88,10 @@ def visible_grain(image: Tensor, where: Tensor) -> float:
 def weakest(suffices: Callable[[float], bool], strongest: float) -> float:
     """Return the smallest strength in 0..`strongest` that suffices, by bisection from above.
 
-    `strongest`, if none does. It is asked at the quarter first, where most answers lie.
+    `strongest`, if none does. It is asked at an eighth first, since most answers lie near there.
     """
     low, high = 0.0, strongest
-    middle = strongest / 4
+    middle = strongest / 8
     for _ in range(HALVINGS):
         if suffices(middle):
             high = middle

@@ -77,7 +77,7 @@ def test_grain_is_seen_in_whole_grey_levels():
 # --- the search ---------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("threshold", [0.0, 0.01, 0.7, 1.0, 1.01, 2.0, 3.9])
+@pytest.mark.parametrize("threshold", [0.0, 0.01, 0.4, 0.7, 1.0, 1.01, 2.0, 3.9])
 def test_the_weakest_that_suffices(threshold):
     asked = []
 
@@ -87,7 +87,7 @@ def test_the_weakest_that_suffices(threshold):
 
     answer = weakest(suffices, 4.0)
     assert suffices(answer)
-    assert answer - threshold <= (1 / 16 if threshold <= 1 else 3 / 16)
+    assert answer - threshold <= (0.5 if threshold <= 0.5 else 3.5) / 32
     assert len(asked) == module.HALVINGS + 1
 
 
