@@ -99,6 +99,14 @@ def shape_from(text: object) -> int | tuple[int, int]:
     return side_from(text)
 
 
+def regions_from(text: object) -> int | str:
+    """Of --regions: how many, or "auto"."""
+    try:
+        return text if text == "auto" else int(str(text))  # type: ignore[return-value]
+    except ValueError:
+        raise typer.BadParameter(f"auto, or a whole number, as in 3; got {text!r}") from None
+
+
 def kernel_from(name: str | None, **parameters) -> dict | str | None:
     """The description of a kernel from the options, for `kernels.get_kernel`."""
     options = {key: value for key, value in parameters.items() if value is not None}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from ..presets import BALANCES, COLOR_METHODS, COLORS, EDGES, PATH_NAMES, STARTS
 from .options import (
@@ -19,6 +19,7 @@ from .options import (
     option,
     ours,
     path_from,
+    regions_from,
     with_default,
 )
 
@@ -71,9 +72,23 @@ StyleMask = Annotated[
     ),
 ]
 
+Regions = Annotated[
+    Any,
+    option(
+        "auto|COUNT",
+        "Matching regions of CONTENT and STYLE: sky in the style of sky.",
+        parser=regions_from,
+        panel=SEVERAL,
+    ),
+]
+KeepFaces = Annotated[
+    bool | None,
+    flag("Hardly any style in faces.", "--keep-faces", panel=SEVERAL),
+]
+
 Color = Annotated[
     str | None,
-    ours("NAME", f"{', '.join(COLORS)}: the last two keep the content's.", "color", panel=LOOK),
+    ours("NAME", f"{', '.join(COLORS)}: the last three keep the content's.", "color", panel=LOOK),
 ]
 ColorMethod = Annotated[
     str | None,

@@ -2,9 +2,10 @@
 
 Along one axis the transport that moves least sorts: the darkest of the one becomes the darkest of
 the other. In three dimensions it is hard, so it is done along three perpendicular axes at a time,
-turned anew each time, until the distributions agree along all of them (Pitié, Kokaram & Dahyot 2007,
-"Automated colour grading using colour distribution transfer"; Bonneel et al. 2015, "Sliced and Radon
-Wasserstein barycenters of measures"). Here in CIE Lab, where distances are nearly those of the eye.
+turned anew each time, until the distributions agree along all of them (Pitié, Kokaram & Dahyot
+2007, "Automated colour grading using colour distribution transfer"; Bonneel et al. 2015, "Sliced
+and Radon Wasserstein barycenters of measures"). Here in CIE Lab, where distances are nearly those
+of the eye.
 
 This is colour transfer and nothing else: it knows no textures and no places, but for the masks. A
 method that calls itself better has to beat it. Pictures are (1, 3, H, W), sRGB, 0..1.
@@ -24,7 +25,9 @@ from ..checks import check_image, check_integer
 Array = NDArray[np.float64]
 
 SAMPLES = 2**15
-"""Pixels that the map is fitted to. All others follow it; a twelve-megapixel sky is no other sky."""
+"""Pixels that the map is fitted to, drawn from a larger picture; all others follow it."""
+
+FAINTEST = 1 / 255  # a mask below one grey level is none
 
 
 def transport_colors(
@@ -123,7 +126,7 @@ def monotone_map(x: Array, weights: Array, y: Array, y_weights: Array) -> tuple[
     values as y has, all different, each goes to the one of its rank.
     """
     values, atom = np.unique(x, return_inverse=True)
-    levels = _levels(np.bincount(atom.ravel(), weights))
+    levels = _levels(np.bincount(atom.ravel(), weights).astype(float))
     order = np.argsort(y, kind="stable")
     integral = np.concatenate([[0.0], np.cumsum(y[order] * y_weights[order])]) / y_weights.sum()
     means = np.diff(np.interp(levels, _levels(y_weights[order]), integral)) / np.diff(levels)
@@ -155,21 +158,26 @@ def _masks(name: str, masks: object, picture: Tensor) -> list[Array]:
     """The weight of each pixel, (H · W,), in each region."""
     if masks is None:
         return [np.ones(picture.shape[2] * picture.shape[3])]
-    each = list(masks) if isinstance(masks, list | tuple) else [masks]
+    each: list[object] = list(masks) if isinstance(masks, list | tuple) else [masks]
     if not each:
         raise ValueError(f"{name} must be a mask or several; there is none")
-    for mask in each:
-        if not isinstance(mask, Tensor) or mask.shape != (1, 1, *picture.shape[2:]):
-            shape = tuple(mask.shape) if isinstance(mask, Tensor) else type(mask).__name__
-            raise ValueError(
-                f"{name} must be (1, 1, {picture.shape[2]}, {picture.shape[3]}), of the size of "
-                f"its picture; got {shape}"
-            )
-        if not (mask >= 0).all() or not (mask <= 1).all():
-            raise ValueError(f"{name} must have values in 0..1")
-        if not mask.any():
-            raise ValueError(f"{name} is empty: no pixel counts")
-    return [mask.detach().cpu().double().flatten().numpy() for mask in each]
+    return [_weights(name, mask, picture) for mask in each]
+
+
+def _weights(name: str, mask: object, picture: Tensor) -> Array:
+    """A mask as the weight of each pixel, or a ValueError: 0, or at least `FAINTEST`."""
+    if not isinstance(mask, Tensor) or mask.shape != (1, 1, *picture.shape[2:]):
+        shape = tuple(mask.shape) if isinstance(mask, Tensor) else type(mask).__name__
+        raise ValueError(
+            f"{name} must be (1, 1, {picture.shape[2]}, {picture.shape[3]}), of the size of its "
+            f"picture; got {shape}"
+        )
+    if not ((mask >= 0) & (mask <= 1)).all():
+        raise ValueError(f"{name} must have values in 0..1")
+    if not (mask >= FAINTEST).any():
+        raise ValueError(f"{name} is empty: no pixel counts")
+    weights = mask.detach().cpu().double().flatten()
+    return torch.where(weights < FAINTEST, 0.0, weights).numpy()
 
 
 def _lab(image: Tensor) -> Array:

@@ -107,7 +107,7 @@ def matched_regions(
     labels = [f"{float(c.mean()):.0%} → {float(s.mean()):.0%}"
               for c, s in zip(content_masks, style_masks, strict=True)]  # fmt: skip
     patches = [Patch(color=c, label=label) for c, label in zip(colors, labels, strict=True)]
-    figure.legend(handles=patches, loc="outside lower center", ncols=min(count, 4), frameon=False)
+    figure.legend(handles=patches, loc="outside lower center", ncols=min(count, 6), frameon=False)
     return figure
 
 

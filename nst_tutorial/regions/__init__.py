@@ -4,9 +4,10 @@ All are soft masks (1, 1, H, W) in 0..1, at the size of their picture, as `trans
 `stylize` take them.
 """
 
+from .clusters import LEAST_SHARE, MOST_REGIONS
 from .faces import FACE_STYLE, face_boxes, face_mask
 from .guided import guided_upsampling
-from .matching import LEAST_SHARE, MOST_REGIONS, match_regions
+from .matching import match_regions
 from .scribbles import from_scribbles
 
 __all__ = [

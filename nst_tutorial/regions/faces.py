@@ -18,7 +18,7 @@ from ..images.resizing import fit, resize, shape_of
 FACE_STYLE = 0.1
 """How strongly a style pulls at the middle of a face that is kept, of 1 elsewhere."""
 
-SIZE = 512  # pixels of the longer side in which faces are looked for
+SIZE = 384  # pixels of the longer side in which faces are looked for
 WINDOW = 24  # pixels of the smallest face there
 NEIGHBOURS = 12  # detections that must agree: with the usual 4, leaves and stained glass are faces
 OVERLAP = 0.3  # intersection over union, of a face and its mirror image
@@ -48,12 +48,10 @@ def face_boxes(picture: Tensor) -> list[Box]:
     array = (small[0] * 255).round().byte().permute(1, 2, 0).contiguous().numpy()
     seen = _detections(array)
     mirrored = [(top, width - left - w, h, w) for top, left, h, w in _detections(array[:, ::-1])]
-    pairs = [
-        (one, other) for one in seen for other in mirrored if _overlap(one, other) >= OVERLAP
-    ]
+    pairs = [(one, other) for one in seen for other in mirrored if _overlap(one, other) >= OVERLAP]
     boxes = [tuple((a + b) / 2 for a, b in zip(*pair, strict=True)) for pair in pairs]
     down, across = full[0] / height, full[1] / width
-    return sorted({(t * down, l * across, h * down, w * across) for t, l, h, w in boxes})
+    return sorted({(t * down, left * across, h * down, w * across) for t, left, h, w in boxes})
 
 
 def face_mask(picture: Tensor) -> Tensor:

@@ -12,7 +12,7 @@ from ..images.resizing import fit, resize, shape_of
 SIZE = 256
 """Pixels of the longer side at which maps are computed, and their borders sought."""
 
-RADIUS = 6  # of the windows, in pixels at that size: how far a border may be displaced
+RADIUS = 12  # of the windows, in pixels at that size: how far a border may be displaced
 SMOOTHNESS = 1e-4  # variance of a colour that is an edge no longer, of (0..1)²
 
 

@@ -55,7 +55,9 @@ def from_scribbles(picture: Tensor, scribbles: Tensor) -> list[Tensor]:
     strokes = torch.cat([drawn == label for label in labels], dim=1).float()
     small = resize(picture.detach().cpu().double(), _walk_shape(shape_of(picture))).clamp(0, 1)
     seeds = _seeds(strokes, shape_of(small))
-    with warnings.catch_warnings():  # of seeds everywhere, and of other solvers, which may be absent
+    with (
+        warnings.catch_warnings()
+    ):  # of seeds everywhere, and of other solvers, which may be absent
         warnings.simplefilter("ignore")
         shares = random_walker(
             _with_edges(small), seeds, beta=BETA, mode="cg_j", channel_axis=-1,
@@ -73,7 +75,9 @@ def _checked(scribbles: object, picture: Tensor) -> Tensor:
     """The scribbles on the CPU, as whole numbers."""
     wanted = (1, 1, *shape_of(picture))
     if not isinstance(scribbles, Tensor) or scribbles.shape != wanted:
-        shape = tuple(scribbles.shape) if isinstance(scribbles, Tensor) else type(scribbles).__name__
+        shape = (
+            tuple(scribbles.shape) if isinstance(scribbles, Tensor) else type(scribbles).__name__
+        )
         raise ValueError(f"scribbles must be {wanted}, of the size of the picture; got {shape}")
     drawn = scribbles.detach().cpu()
     if drawn.dtype == torch.bool or not (drawn == drawn.long()).all() or (drawn < 0).any():
@@ -93,7 +97,9 @@ def _seeds(strokes: Tensor, shape: tuple[int, int]):
     """
     covered = F.adaptive_avg_pool2d(strokes, shape)[0]
     label = torch.where(covered.amax(dim=0) > 0, covered.argmax(dim=0) + 1, 0)
-    for number in range(1, len(covered) + 1):  # one that others cover everywhere keeps its best place
+    for number in range(
+        1, len(covered) + 1
+    ):  # one that others cover everywhere keeps its best place
         if not (label == number).any():
             label.view(-1)[covered[number - 1].argmax()] = number
     return label.numpy()
