@@ -99,12 +99,14 @@ def shape_from(text: object) -> int | tuple[int, int]:
     return side_from(text)
 
 
-def regions_from(text: object) -> int | str:
-    """Of --regions: how many, or "auto"."""
+def regions_from(text: str | None) -> int | str | None:
+    """How many regions, or "auto"."""
+    if text is None or text == "auto":
+        return text
     try:
-        return text if text == "auto" else int(str(text))  # type: ignore[return-value]
+        return int(text)
     except ValueError:
-        raise typer.BadParameter(f"auto, or a whole number, as in 3; got {text!r}") from None
+        raise ValueError(f"--regions is auto, or a whole number, as in 3; got {text!r}") from None
 
 
 def kernel_from(name: str | None, **parameters) -> dict | str | None:

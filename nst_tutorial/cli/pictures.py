@@ -33,6 +33,7 @@ from .options import (
     option,
     out_option,
     picture,
+    regions_from,
     shape_from,
     size_option,
     with_default,
@@ -149,7 +150,7 @@ def stylize(
 
         options: dict[str, Any] = {
             "style_mix": mix_from(style_mix), "color": color, "color_method": color_method,
-            "regions": regions, "keep_faces": keep_faces,
+            "regions": regions_from(regions), "keep_faces": keep_faces,
             "preset": preset, "steps": steps, "style_weight": style_weight,
             "content_weight": content_weight, "tv_weight": tv_weight,
             "grain_weight": grain_weight, "balance": balance, "style_scale": style_scale,

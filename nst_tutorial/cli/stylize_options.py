@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 from ..presets import BALANCES, COLOR_METHODS, COLORS, EDGES, PATH_NAMES, STARTS
 from .options import (
@@ -19,7 +19,6 @@ from .options import (
     option,
     ours,
     path_from,
-    regions_from,
     with_default,
 )
 
@@ -73,11 +72,10 @@ StyleMask = Annotated[
 ]
 
 Regions = Annotated[
-    Any,
+    str | None,
     option(
         "auto|COUNT",
         "Matching regions of CONTENT and STYLE: sky in the style of sky.",
-        parser=regions_from,
         panel=SEVERAL,
     ),
 ]

@@ -333,7 +333,10 @@ def test_bad_pictures_end_with_one_line_and_2(tmp_path, kind, capsys):
         (["temple", "starry_night", "--device", "x"], "device 'x' cannot be used here"),
         (["temple", "starry_night", "--weights", "x.pth"], "x.pth: no such weights"),
         (["temple", "starry_night", "--kernel", "x"], "unknown kernel 'x'"),
-        (["temple", "starry_night", "--regions", "x"], "auto, or a whole number, as in 3; got 'x'"),
+        (
+            ["temple", "starry_night", "--regions", "x"],
+            "--regions is auto, or a whole number, as in 3; got 'x'",
+        ),
         (["temple", "starry_night", "--regions", "0"], "regions must be a whole number ≥ 1, got 0"),
         (["temple", "starry_night", "--color", "x"], "color must be one of style, luminance, mat"),
         (["temple", "starry_night", "--mix", "a"], "--mix is numbers separated by commas, as in"),
