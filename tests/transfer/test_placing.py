@@ -172,6 +172,15 @@ def test_faces_are_kept_within_masks(halves, tiny, face):
     assert source.share == pytest.approx(0.5 * (0.5 + FACE_STYLE / 2))
 
 
+def test_a_masked_style_counts_by_its_area_once(halves, tiny, face):
+    content, style = halves
+    masks = [box(96, 96, (0, 24), (0, 96)), box(96, 96, (24, 96), (0, 96))]
+    found = placed((content, [style, style]), tiny, masks=masks, keep_faces=True)
+    calm = 1 - (1 - FACE_STYLE) * face
+    expected = shares([0.5, 0.5], [mask * calm for mask in masks])
+    assert [source.share for source in found.styles] == pytest.approx(expected)
+
+
 def test_faces_are_kept_within_regions(halves, tiny, face):
     plain, calm = (placed(halves, tiny, regions=2, keep_faces=keep) for keep in (False, True))
     for before, after in zip(plain.styles, calm.styles, strict=True):
