@@ -11,6 +11,7 @@ from . import noise as noise
 from . import optimize as optimize
 from . import plots as plots
 from . import presets as presets
+from . import regions as regions
 from . import storage as storage
 from . import texture_networks as texture_networks
 from . import tiling as tiling

@@ -31,7 +31,7 @@ PATH_NAMES = (
 
 STARTS = ("content", "noise", "style")
 BALANCES = ("weights", "gradient")
-COLORS = ("style", "luminance", "match")
+COLORS = ("style", "luminance", "match", "histogram")
 COLOR_METHODS = ("symmetric", "pca", "cholesky")
 PARAMETRIZATIONS = ("pixel", "fourier")
 METHODS = ("lbfgs", "adam")
@@ -107,6 +107,8 @@ class Settings:
     style_mix: Sequence[float] | None = None
     color: str = "style"
     color_method: str = "symmetric"
+    regions: int | str | None = None
+    keep_faces: bool = False
     tv_weight: float = 0.0
     grain_weight: float = 0.0
     range_weight: float = 300.0
@@ -209,6 +211,14 @@ def _style_mix(what: str, value: object) -> list[float] | None:
     return [float(part) for part in value]  # type: ignore[attr-defined]  # as was checked
 
 
+def _regions(what: str, value: object) -> int | str | None:
+    if value is None or value == "auto":
+        return value  # type: ignore[return-value]  # that is what was checked
+    if isinstance(value, str):
+        raise ValueError(f"{what} must be 'auto' or a whole number ≥ 1, got {value!r}")
+    return check_integer(what, value, 1)
+
+
 def _weights_file(what: str, value: object) -> str:
     if not isinstance(value, str | os.PathLike) or not os.fspath(value):
         raise ValueError(f"{what} must be a name or a file, got {value!r}")
@@ -245,6 +255,8 @@ _CHECKS = {
     "style_mix": _style_mix,
     "color": _one_of(COLORS),
     "color_method": _one_of(COLOR_METHODS),
+    "regions": _regions,
+    "keep_faces": _truth,
     "tv_weight": _number,
     "grain_weight": _number,
     "range_weight": _number,

@@ -233,7 +233,9 @@ def test_a_record_of_version_0_1_0_is_read():
 def test_settings_are_checked_when_made_and_can_be_compared():
     assert Settings() == Settings() == PRESETS["default"]
     assert Settings(style_weight=3) != Settings()
-    with pytest.raises(ValueError, match="color must be one of style, luminance, match; got 'red'"):
+    with pytest.raises(
+        ValueError, match="color must be one of style, luminance, match, histogram; got 'red'"
+    ):
         Settings(color="red")
     with pytest.raises(ValueError, match="lbfgs_pairs must be at most 1000, got 10000000"):
         Settings(lbfgs_pairs=10**7)

@@ -100,6 +100,16 @@ def shape_from(text: object) -> int | tuple[int, int]:
     return side_from(text)
 
 
+def regions_from(text: str | None) -> int | str | None:
+    """How many regions, or "auto"."""
+    if text is None or text == "auto":
+        return text
+    try:
+        return int(text)
+    except ValueError:
+        raise ValueError(f"--regions is auto, or a whole number, as in 3; got {text!r}") from None
+
+
 def kernel_from(name: str | None, **parameters) -> dict | str | None:
     """The description of a kernel from the options, for `kernels.get_kernel`."""
     options = {key: value for key, value in parameters.items() if value is not None}

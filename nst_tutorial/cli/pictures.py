@@ -36,6 +36,7 @@ from .options import (
     option,
     out_option,
     picture,
+    regions_from,
     shape_from,
     size_option,
     with_default,
@@ -97,6 +98,8 @@ def stylize(
     style_mix: of.Mix = None,
     content_masks: of.ContentMask = None,
     style_masks: of.StyleMask = None,
+    regions: of.Regions = None,
+    keep_faces: of.KeepFaces = None,
     color: of.Color = None,
     color_method: of.ColorMethod = None,
     denoise: of.Denoise = None,
@@ -154,6 +157,7 @@ def stylize(
 
         options: dict[str, Any] = {
             "style_mix": mix_from(style_mix), "color": color, "color_method": color_method,
+            "regions": regions_from(regions), "keep_faces": keep_faces,
             "preset": preset, "steps": steps, "style_weight": style_weight,
             "content_weight": content_weight, "tv_weight": tv_weight,
             "grain_weight": grain_weight, "balance": balance, "style_scale": style_scale,

@@ -71,9 +71,22 @@ StyleMask = Annotated[
     ),
 ]
 
+Regions = Annotated[
+    str | None,
+    option(
+        "auto|COUNT",
+        "Matching regions of CONTENT and STYLE: sky in the style of sky.",
+        panel=SEVERAL,
+    ),
+]
+KeepFaces = Annotated[
+    bool | None,
+    flag("Hardly any style in faces.", "--keep-faces", panel=SEVERAL),
+]
+
 Color = Annotated[
     str | None,
-    ours("NAME", f"{', '.join(COLORS)}: the last two keep the content's.", "color", panel=LOOK),
+    ours("NAME", f"{', '.join(COLORS)}: the last three keep the content's.", "color", panel=LOOK),
 ]
 ColorMethod = Annotated[
     str | None,

@@ -1,5 +1,6 @@
 from . import catalog as catalog
 from . import color as color
+from . import color_transport as color_transport
 from . import decoding as decoding
 from . import deep as deep
 from . import formats as formats
@@ -20,6 +21,7 @@ from .color import keep_luminance as keep_luminance
 from .color import luminance as luminance
 from .color import match_color as match_color
 from .color import match_luminance as match_luminance
+from .color_transport import transport_colors as transport_colors
 from .decoding import read_picture as read_picture
 from .reading import SETTINGS_KEY as SETTINGS_KEY
 from .reading import bundled_images as bundled_images

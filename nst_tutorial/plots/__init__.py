@@ -16,7 +16,7 @@ from .league import league_front, league_table
 from .limits import noise_front, noise_report, power_spectra, tile_windows
 from .losses import front, gradient_norms, loss_curves
 from .optimize import descent_paths, race, scaling
-from .photographs import color_clouds, regions
+from .photographs import color_clouds, matched_regions, regions
 from .pictures import image_grid, image_row, show
 from .sheets import contact_sheet
 from .statistics import gram_matrices
@@ -49,6 +49,7 @@ __all__ = [
     "lines",
     "loss_curves",
     "maps",
+    "matched_regions",
     "new_figure",
     "noise_front",
     "noise_report",

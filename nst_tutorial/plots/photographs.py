@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import torch
-from matplotlib.patches import Ellipse
+from matplotlib.colors import to_rgb
+from matplotlib.patches import Ellipse, Patch
 from torch import Tensor
 
 from ..images.color import color_statistics, luminance
@@ -72,3 +73,49 @@ def regions(
         panel.set_axis_off()
         panel.set_title(title)
     return figure
+
+
+def matched_regions(
+    content: Tensor,
+    style: Tensor,
+    content_masks: Sequence[Tensor],
+    style_masks: Sequence[Tensor],
+    height: float = 3.0,
+) -> Figure:
+    """Both pictures (1, 3, H, W) with their regions in matching colours; see `match_regions`.
+
+    The legend says how much of the content and of the style each region covers. A region whose
+    style another one takes too has the colour of the first of them in the style.
+    """
+    count = len(content_masks)
+    if not count or count != len(style_masks):
+        raise ValueError(f"{count} masks of the content and {len(style_masks)} of the style")
+    widths = [height * image.shape[3] / image.shape[2] for image in (content, style)]
+    alt = f"Content and style, each with its {count} regions in matching colours"
+    figure = new_figure(alt, sum(widths), height + 0.6, photographs=True)
+    panels = figure.subplots(1, 2, width_ratios=widths)
+    colors = [COLORS[r % len(COLORS)] for r in range(count)]
+    first = [next(i for i in range(r + 1) if torch.equal(style_masks[i], style_masks[r]))
+             for r in range(count)]  # fmt: skip
+    for panel, image, masks, shown, title in (
+        (panels[0], content, content_masks, range(count), "content"),
+        (panels[1], style, style_masks, sorted(set(first)), "style"),
+    ):
+        panel.imshow(to_pil(_tinted(image, {colors[r]: masks[r] for r in shown})))
+        panel.set_axis_off()
+        panel.set_title(title)
+    labels = [f"{float(c.mean()):.0%} → {float(s.mean()):.0%}"
+              for c, s in zip(content_masks, style_masks, strict=True)]  # fmt: skip
+    patches = [Patch(color=c, label=label) for c, label in zip(colors, labels, strict=True)]
+    figure.legend(handles=patches, loc="outside lower center", ncols=min(count, 6), frameon=False)
+    return figure
+
+
+def _tinted(image: Tensor, masks: Mapping[str, Tensor], strength: float = 0.55) -> Tensor:
+    """The picture in grey, each mask over it in its colour."""
+    image = image.detach().cpu()
+    tinted = luminance(image).expand_as(image).clone()
+    for color, mask in masks.items():
+        ink = torch.tensor(to_rgb(color)).to(image).view(1, 3, 1, 1)
+        tinted += strength * mask.detach().cpu().to(image) * (ink - luminance(image))
+    return tinted.clamp(0, 1)

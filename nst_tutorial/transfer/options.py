@@ -44,6 +44,8 @@ class Options(TypedDict, total=False):
     style_mix: Sequence[float] | None
     color: str | None
     color_method: str | None
+    regions: int | str | None
+    keep_faces: bool | None
     tv_weight: float | None
     grain_weight: float | None
     range_weight: float | None

@@ -41,8 +41,12 @@ def record_transfer(request: Request, model: VGG19) -> dict[str, Any]:
     }
     if not masks and [source.name for source in request.styles] == ["style"]:
         return made_with
-    shares = {source.name: source.share for source in request.styles}
-    return {**made_with, "style_shares": shares, "masks": masks}
+    return {**made_with, **style_shares(request), "masks": masks}
+
+
+def style_shares(request: Request) -> dict[str, dict[str, float]]:
+    """Each style's part of the style weight, by the name that its terms begin with."""
+    return {"style_shares": {source.name: source.share for source in request.styles}}
 
 
 def identity(made_with: Mapping, pictures: Mapping[str, Tensor], model: VGG19) -> dict:

@@ -110,6 +110,10 @@ def request_transfer(
     mix = normalized_mix(settings.style_mix, len(styles))
     settings = replace(settings, style_mix=mix if len(mix) > 1 else None)
     sources = style_sources(content, styles, settings, content_masks, style_masks)
+    if settings.regions is not None and any(s.is_masked for s in sources):
+        raise ValueError(
+            f"masks and regions={settings.regions!r} both say where styles go; give one of them"
+        )
     shape = (content.shape[2], content.shape[3])
     for source in sources:
         check_style_scale(source, shape)

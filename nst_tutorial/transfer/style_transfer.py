@@ -27,7 +27,8 @@ from ..tiling.planning import Plan
 from ..vgg.network import VGG19
 from .builder import choose_model
 from .options import Options, chosen_options, settings_from, takes_settings
-from .provenance import identity, record_transfer
+from .placing import place_styles
+from .provenance import identity, record_transfer, style_shares
 from .request import Request, request_transfer
 from .scene import Objectives, Scene, prepare
 from .styles import check_regions
@@ -80,11 +81,19 @@ def stylize(
         Regions: for each style a mask (1, 1, H, W) in 0..1 where it goes, and one where in its own
         picture it is taken from; None: everywhere. Statistics are taken inside each. A pixel is
         pulled as hard as without masks, and outside of all it keeps its content alone. A mask of
-        another size than its picture is resized, with a warning. See `regions`.
+        another size than its picture is resized, with a warning.
+    regions
+        "auto", or how many: masks of matching regions are found in content and style, by what
+        VGG19 sees there, and each region goes to its counterpart. See `regions.match_regions`, and
+        `plots.matched_regions` to look at them first.
+    keep_faces
+        True: the style is weak in faces that are seen in the content, also within masks or regions.
     color
         "style": the style's colours. "luminance": only light and dark are repainted, and the
         content's chroma is put back at the end (a callback sees the picture in grey). "match": the
-        style's colours get the mean and covariance of the content's first. See `images.color`.
+        style's colours get the mean and covariance of the content's first. "histogram": they get
+        their whole distribution, inside masks region by region. See `images.color` and
+        `images.transport_colors`, which also does the reverse: colour transfer alone.
     color_method
         For "match": "symmetric", "pca" or "cholesky", see `images.match_color`.
     preset
@@ -169,7 +178,8 @@ def stylize(
     )
     plan = request.plan(model.device, memory=memory, tile=tile, paths=model.paths)
     warn_if_too_large(request, plan)
-    scene = prepare(request, model)
+    placed = place_styles(request, model)
+    scene = prepare(placed, model)
     check_regions(scene.styles, [(s.height, s.width) for s in plan.stages], request.settings)
     record = {"preset": preset, **record_transfer(request, model)}
     stages, saved, notes, norms = plan.stages, None, None, {}
@@ -187,10 +197,11 @@ def stylize(
         scene.start, objectives, request.settings, stages, callback,
         detail=scene.detail, checkpoint=notes, saved=saved,
     )  # fmt: skip
-    finish(result, request, scene)
+    finish(result, placed, scene)
     # How memory was spent decides the last digits: pairs that L-BFGS remembered, side of the tiles
     spent = {"pairs": [s.pairs for s in stages], "tile": objectives.tile_of(stages[-1])}
-    result.settings = {**record, **_sizes(request), **spent}
+    shares = {} if placed is request else style_shares(placed)
+    result.settings = {**record, **shares, **_sizes(request), **spent}
     return result
 
 

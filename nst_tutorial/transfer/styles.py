@@ -9,6 +9,7 @@ from fractions import Fraction
 from torch import Tensor
 
 from ..images import color
+from ..images.color_transport import transport_colors
 from ..images.resizing import fit, resize, resize_mask, shape_of
 from ..kernels.registry import kernels_of_layers
 from ..presets import Settings, normalized_mix
@@ -60,6 +61,10 @@ class StyleSource:
 
     style_mask: Tensor | None = None
     """Where it is taken from, (1, 1, H, W) at the picture's own size; None: all of it."""
+
+    @property
+    def is_masked(self) -> bool:
+        return self.content_mask is not None or self.style_mask is not None
 
     def to(self, like: Tensor) -> StyleSource:
         """The same on the device and in the type of a tensor."""
@@ -136,4 +141,9 @@ def recolored(
     if settings.color == "match":
         matched = changed(color.match_color, settings.color_method)
         return content, [replace(s, picture=s.picture.clamp(0, 1)) for s in matched]
+    if settings.color == "histogram":
+        return content, [
+            replace(s, picture=transport_colors(s.picture, content, s.style_mask, s.content_mask))
+            for s in sources
+        ]
     return content, list(sources)

@@ -175,6 +175,28 @@ def test_several_styles_masks_and_colors_are_the_functions(tmp_path):
     assert "was made with masks, and they are not in it: give them as well" in again.stderr
 
 
+def test_regions_and_faces_are_the_functions(tmp_path):
+    from nst_tutorial.transfer.style_transfer import stylize
+
+    options = ["--regions", "2", "--keep-faces"]
+    found = run("stylize", "temple", "starry_night", *QUICK, *options, "--out", tmp_path / "a.png")
+    assert found.returncode == 0, found.stderr
+    lines = [line for line in found.stderr.splitlines() if "no face is seen" in line]
+    assert len(lines) == 1
+    pictures = load_image("temple", 64), load_image("starry_night", 64)
+    with pytest.warns(UserWarning, match="no face is seen"):
+        result = stylize(*pictures, regions=2, keep_faces=True, steps=3, device="cpu")
+    images.save_image(result.image, tmp_path / "b.png")
+    assert torch.equal(load_image(tmp_path / "a.png"), load_image(tmp_path / "b.png"))
+    settings = load_settings(tmp_path / "a.png")
+    assert (settings["regions"], settings["keep_faces"]) == (2, True)
+    again = run("stylize", "temple", "starry_night", "--size", "64", "--like", tmp_path / "a.png",
+                "--out", tmp_path / "c.png")  # fmt: skip
+    assert again.returncode == 0, again.stderr
+    assert "was made with masks" not in again.stderr
+    assert torch.equal(load_image(tmp_path / "a.png"), load_image(tmp_path / "c.png"))
+
+
 @pytest.mark.parametrize(
     ("record", "message"),
     [
@@ -311,6 +333,11 @@ def test_bad_pictures_end_with_one_line_and_2(tmp_path, kind, capsys):
         (["temple", "starry_night", "--device", "x"], "device 'x' cannot be used here"),
         (["temple", "starry_night", "--weights", "x.pth"], "x.pth: no such weights"),
         (["temple", "starry_night", "--kernel", "x"], "unknown kernel 'x'"),
+        (
+            ["temple", "starry_night", "--regions", "x"],
+            "--regions is auto, or a whole number, as in 3; got 'x'",
+        ),
+        (["temple", "starry_night", "--regions", "0"], "regions must be a whole number ≥ 1, got 0"),
         (["temple", "starry_night", "--color", "x"], "color must be one of style, luminance, mat"),
         (["temple", "starry_night", "--mix", "a"], "--mix is numbers separated by commas, as in"),
         (["temple", "starry_night", "--mix", "1,2"], "style_mix must hold as many numbers as th"),

@@ -102,7 +102,10 @@ def attempt(work):
             "denoise must be at most 255, got 300",
         ),
         ({"steps": 10**400}, "steps must be a whole number ≥ 0, got 1000"),
-        ({"color": "matsh"}, "one of style, luminance, match; got 'matsh'; did you mean match?"),
+        (
+            {"color": "matsh"},
+            "one of style, luminance, match, histogram; got 'matsh'; did you mean match?",
+        ),
         ({"kernel": "gramm"}, "unknown kernel 'gramm'; there are gram, linear, polynomial, gauss"),
     ],
 )

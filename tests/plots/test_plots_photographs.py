@@ -44,3 +44,26 @@ def test_regions_are_seen_in_color_and_the_rest_in_dark_grey():
     assert figure.axes[0].get_title() == "left"
     with pytest.raises(ValueError, match="1 pictures, 1 masks and 2 titles"):
         plots.regions([image], [mask], ["a", "b"])
+
+
+def test_matched_regions_have_matching_colors():
+    """Content of two halves; the style's first region is taken by both, its rest by none."""
+    content = torch.full((1, 3, 20, 30), 0.5)
+    style = torch.full((1, 3, 24, 24), 0.2)
+    left = torch.zeros(1, 1, 20, 30)
+    left[..., :10] = 1
+    top = torch.zeros(1, 1, 24, 24)
+    top[..., :6, :] = 1
+    figure = plots.matched_regions(content, style, [1 - left, left], [top, top])
+    one, other = (np.asarray(axis.get_images()[0].get_array()).astype(int) for axis in figure.axes)
+    inks = [np.array(tuple(bytes.fromhex(plots.COLORS[i][1:]))) for i in range(2)]
+    for pixel, grey, ink in ((one[3, 20], 0.5, inks[0]), (one[3, 5], 0.5, inks[1]),
+                             (other[2, 5], 0.2, inks[0])):  # fmt: skip
+        np.testing.assert_allclose(pixel, 0.45 * 255 * grey + 0.55 * ink, atol=1.5)
+    assert (other[10:] == 51).all()  # in no region: grey
+    (legend,) = figure.legends
+    texts = [text.get_text() for text in legend.get_texts()]
+    assert texts == ["67% → 25%", "33% → 25%"]
+    assert "2 regions" in figure.alt
+    with pytest.raises(ValueError, match="2 masks of the content and 1 of the style"):
+        plots.matched_regions(content, style, [left, left], [top])
