@@ -33,7 +33,10 @@ STARTS = ("content", "noise", "style")
 BALANCES = ("weights", "gradient")
 COLORS = ("style", "luminance", "match")
 COLOR_METHODS = ("symmetric", "pca", "cholesky")
-PARAMETRIZATIONS = ("pixel", "fourier")
+PARAMETRIZATIONS = ("pixel", "fourier", "grid")
+GUIDES = ("luminance", "principal")
+"""What tells the bright parts of a content from the dark ones, for `parametrization="grid"`."""
+
 METHODS = ("lbfgs", "adam")
 DENOISERS = ("bilateral", "total-variation", "non-local-means", "guided", "poisson")
 DENOISING_AREAS = ("flat", "everywhere")
