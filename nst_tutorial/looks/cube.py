@@ -1,8 +1,8 @@
 """A look as a table of colours that photo and video programs read.
 
 The format is the text file of Adobe's "Cube LUT Specification", version 1.0 (2013): a few lines of
-keywords, then the result for each colour of a lattice, one a line, red fastest. Programs interpolate
-between them.
+keywords, then the result for each colour of a lattice, one a line, red fastest. Programs
+interpolate between them.
 """
 
 from __future__ import annotations
@@ -59,9 +59,8 @@ def write_cube(
         raise ValueError(f"{path}: the name of a 3D LUT must end in {SUFFIX}")
     if look.depends_on_position:
         raise ValueError(
-            "this look changes one colour here into one thing and there into another, which a 3D "
-            "LUT cannot hold: fit it with grid_size=1, or take its average (look.averaged(), "
-            "--average)"
+            f"{path}: the look makes one colour one thing here and another there, which a 3D LUT "
+            "cannot hold: fit it with grid_size=1, or take its average (look.averaged(), --average)"
         )
     colors = look.apply(lattice(size)).view(3, size, size * size)
     header = (

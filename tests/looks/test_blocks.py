@@ -54,7 +54,7 @@ def test_spans_are_all_pixels_once_with_the_weights_of_their_cells(length, cells
 
 
 def test_memory_is_that_of_the_picture_and_its_result():
-    """In a fresh process, whose peak counts: twelve maps a pixel would be 480 MB for ten million."""
+    """In a fresh process, whose peak counts; twelve numbers a pixel would be four times as much."""
     script = """
 import json, torch
 from pathlib import Path
