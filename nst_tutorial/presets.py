@@ -22,7 +22,9 @@ from .settings import (
     DENOISERS,
     DENOISING_AREAS,
     EDGES,
+    GUIDES,
     METHODS,
+    MODES,
     MOST_PAIRS,
     PARAMETRIZATIONS,
     PATH_NAMES,
@@ -47,7 +49,9 @@ __all__ = [
     "DENOISERS",
     "DENOISING_AREAS",
     "EDGES",
+    "GUIDES",
     "METHODS",
+    "MODES",
     "MOST_PAIRS",
     "PARAMETRIZATIONS",
     "PATH_NAMES",
@@ -231,9 +235,19 @@ _DISTRIBUTION = Settings(
     style_weight=6.5,
 )
 
+_PHOTO = Settings(
+    source="Ours. The unknowns are a bilateral grid of affine colour maps (Chen, Paris & Durand "
+    "2007; as the output of a network: Gharbi et al. 2017, Xia et al. 2020) instead of pixels: a "
+    "photograph stays one, with its grain and its edges. Fitted for one pair, without training.",
+    kernel="gram",
+    parametrization="grid",
+    steps=100,
+)
+
 PRESETS: Mapping[str, Settings] = MappingProxyType(
     {
         "default": Settings(),
+        "photo": _PHOTO,
         "distribution": _DISTRIBUTION,
         "gatys2016": _GATYS,
         "gatys2016-code": _GATYS_CODE,

@@ -22,6 +22,7 @@ from .terminal import out as console
 
 if TYPE_CHECKING:
     from ..looks import Look
+    from ..settings import Settings
 
 REMEDY = "make the picture smaller first"
 
@@ -140,6 +141,26 @@ def _check_cube(path: Path, overwrite: bool) -> None:
     if path.is_file() and not overwrite:
         raise FileExistsError(f"{path}: exists already; give another --cube, or --overwrite")
     check_can_write(path)
+
+
+def check_look_file(path: Path, settings: Settings, overwrite: bool) -> None:
+    """Refuse a file for a look that a run will not make, or that cannot be written."""
+    from ..storage.atomic import check_can_write
+
+    if settings.parametrization != "grid":
+        raise ValueError(f"{path}: only --photo makes a look; leave --look out, or add --photo")
+    if path.suffix.lower() != ".safetensors":
+        raise ValueError(f"{path}: a look is a file of the type .safetensors")
+    if path.is_file() and not overwrite:
+        raise FileExistsError(f"{path}: exists already; give another --look, or --overwrite")
+    check_can_write(path)
+
+
+def write_look(look: Look, path: Path, overwrite: bool) -> None:
+    """Write the look of a run, and say where it is."""
+    from ..looks import save_look
+
+    tell("the look", save_look(look, path, overwrite=overwrite))
 
 
 def _describe(name: str, look: Look) -> None:

@@ -4,6 +4,7 @@ from .blocks import apply_in_blocks
 from .cube import write_cube
 from .grid import (
     apply_grid,
+    axis_hats,
     grid_shape,
     hats,
     identity_grid,
@@ -19,6 +20,7 @@ __all__ = [
     "Look",
     "apply_grid",
     "apply_in_blocks",
+    "axis_hats",
     "describe",
     "grid_shape",
     "guide_from",

@@ -84,7 +84,10 @@ def apply_grid(grid: Tensor, picture: Tensor, guide: Tensor) -> Tensor:
     """
     _check(grid, picture, guide)
     depth, rows, columns = grid.shape[2:]
-    down, across = _axis(picture.shape[2], rows, grid), _axis(picture.shape[3], columns, grid)
+    down, across = (
+        axis_hats(picture.shape[2], rows, grid),
+        axis_hats(picture.shape[3], columns, grid),
+    )
     cells = grid.view(3, 4, depth, rows, columns)
     strips = []
     for strip in _strips(picture, grid.shape):
@@ -118,7 +121,7 @@ def pull_back_to_grid(
     total = gradient.new_zeros(3, 4, *shape)
     _check(total.view(1, 12, *shape), picture, guide)
     height, width = picture.shape[2:]
-    down, across = _axis(height, rows, gradient), _axis(width, columns, gradient)
+    down, across = axis_hats(height, rows, gradient), axis_hats(width, columns, gradient)
     for strip in _strips(picture, (1, 12, *shape)):
         features = _features(picture[:, :, strip], guide[:, :, strip], depth)
         pulls = gradient[0, :, strip].permute(1, 2, 0)[..., None] * across[:, None]
@@ -132,7 +135,7 @@ def read_maps(grid: Tensor, guide: Tensor) -> Tensor:
     """Return the map of each pixel, (1, 12, H, W), for a guide (1, 1, H, W) in 0..1."""
     _check(grid, guide.expand(-1, 3, -1, -1), guide)
     depth, rows, columns = grid.shape[2:]
-    down, across = _axis(guide.shape[2], rows, grid), _axis(guide.shape[3], columns, grid)
+    down, across = axis_hats(guide.shape[2], rows, grid), axis_hats(guide.shape[3], columns, grid)
     strips = []
     for strip in _strips(guide, grid.shape):
         at_columns = torch.einsum("hr,kdrc,wc->khwd", down[strip], grid[0], across)
@@ -145,6 +148,13 @@ def hats(positions: Tensor, count: int) -> Tensor:
     places = (positions * count - 0.5).clamp(0, count - 1)
     cells = torch.arange(count, device=positions.device, dtype=positions.dtype)
     return (1 - (places[..., None] - cells).abs()).clamp(min=0)
+
+
+def axis_hats(pixels: int, cells: int, like: Tensor) -> Tensor:
+    """(pixels, cells): how much each cell of an axis counts at the centre of each pixel."""
+    # Of an integer plus a half the quotient is exact enough in double precision for any picture.
+    places = (torch.arange(pixels, dtype=torch.float64) + 0.5) / pixels
+    return hats(places, cells).to(like)
 
 
 # --- how rough a grid is ---------------------------------------------------------------------
@@ -160,13 +170,6 @@ def roughness(grid: Tensor) -> Tensor:
 
 
 # ---------------------------------------------------------------------------------------------
-
-
-def _axis(pixels: int, cells: int, like: Tensor) -> Tensor:
-    """(pixels, cells): how much each cell of an axis counts at the centre of each pixel."""
-    # Of an integer plus a half the quotient is exact enough in double precision for any picture.
-    places = (torch.arange(pixels, dtype=torch.float64) + 0.5) / pixels
-    return hats(places, cells).to(like)
 
 
 def _features(picture: Tensor, guide: Tensor, depth: int) -> Tensor:

@@ -15,6 +15,7 @@ from ..kernels.statistic import reach_of
 from ..losses.balance import balanced_weights, starting_norms
 from ..losses.objective import Objective
 from ..machine.modes import leaving_inference_mode
+from ..optimize.grid import GridAtScales
 from ..presets import Settings
 from ..tiling.engine import Engine, with_smaller_tiles
 from ..tiling.planning import Stage
@@ -48,6 +49,13 @@ def prepare(request: Request, model: VGG19) -> Scene:
         start = grey(start)
     detail = content if settings.start == "content" else None
     return Scene(content, tuple(styles), start, detail)
+
+
+def grids_of(scene: Scene, settings: Settings) -> GridAtScales | None:
+    """Return the grid of colour maps of a run whose parametrisation is one, else None."""
+    if settings.parametrization != "grid" or scene.content is None:
+        return None
+    return GridAtScales(scene.content, settings)
 
 
 def _start(
