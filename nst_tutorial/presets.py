@@ -247,8 +247,8 @@ _PHOTO = Settings(
 PRESETS: Mapping[str, Settings] = MappingProxyType(
     {
         "default": Settings(),
-        "photo": _PHOTO,
         "distribution": _DISTRIBUTION,
+        "photo": _PHOTO,
         "gatys2016": _GATYS,
         "gatys2016-code": _GATYS_CODE,
         **{f"li2017-{name}": replace(_LI, kernel=k) for name, k in _LI_KERNELS.items()},

@@ -131,7 +131,7 @@ def test_a_grid_does_not_depend_on_the_size_of_the_picture():
     grid = identity_grid(4, 4, 4).double() + 0.3 * features(1, 12, 4, 4, 4)
     ours, theirs = (apply_grid(grid, p, p.mean(1, keepdim=True)) for p in (small, large))
     assert relative(resize(theirs, (64, 64)) - small, ours - small) < 0.01
-    assert (resize(theirs, (64, 64)) - ours).abs().max() < 0.01
+    assert (resize(theirs, (64, 64)) - ours).abs().max() < 0.02
 
 
 def test_a_grid_cannot_represent_white_noise():

@@ -1,0 +1,155 @@
+import pytest
+import torch
+from tensors import features, relative
+
+from nst_tutorial.looks.grid import apply_grid, identity_grid, roughness
+from nst_tutorial.looks.guide import Guide
+from nst_tutorial.losses.objective import Evaluation
+from nst_tutorial.optimize.grid import LEAST, TIED, CellScale, Grid
+from nst_tutorial.optimize.loop import minimize
+
+SHAPE = (3, 2, 4)
+
+
+@pytest.fixture
+def content():
+    generator = torch.Generator().manual_seed(2)
+    return torch.rand(1, 3, 14, 20, generator=generator).double()
+
+
+@pytest.fixture
+def scale(content):
+    return CellScale(content, Guide()(content), SHAPE)
+
+
+@pytest.fixture
+def grid(content, scale):
+    return Grid(content, Guide(), scale, 0.7)
+
+
+class Distance:
+    """Mean squared distance from a picture."""
+
+    term_weights = {"distance": 1.0}  # noqa: RUF012
+
+    def __init__(self, target):
+        self.target = target
+
+    def value_and_gradient(self, image):
+        apart = image - self.target
+        total = float(apart.square().mean())
+        return Evaluation(total, {"distance": total}, 2 * apart / apart.numel())
+
+
+def test_coordinates_lead_to_a_grid_and_back(scale):
+    z = features(1, 12, *SHAPE)
+    torch.testing.assert_close(scale.from_grid(scale.to_grid(z)), z)
+
+
+def test_pulling_back_is_the_adjoint(content, scale, grid):
+    z, y = features(1, 12, *SHAPE), features(1, 12, *SHAPE, seed=1)
+    torch.testing.assert_close((scale.to_grid(z) * y).sum(), (z * scale.pull_back(y)).sum())
+    y = features(*content.shape, seed=1)
+    torch.testing.assert_close((grid.to_image(z) * y).sum(), (z * grid.pull_back(y)).sum())
+
+
+def test_a_step_changes_the_picture_as_much_in_every_cell(content, scale):
+    """‖Δx‖² n / N = ‖Δz‖² - LEAST ‖ΔA‖², n unknowns and N numbers of the picture."""
+    n, N = 12 * 3 * 2 * 4, content.numel()
+    for cell in [(0, 0, 0), (1, 1, 2), (2, 0, 3)]:
+        z = torch.zeros(1, 12, *SHAPE).double()
+        z[(0, slice(None), *cell)] = features(12)
+        dA = scale.to_grid(z)
+        change = apply_grid(dA, content, Guide()(content))
+        torch.testing.assert_close(
+            change.square().sum() * n / N + LEAST * dA.square().sum(), z.square().sum()
+        )
+
+
+def test_cells_without_a_pixel_have_finite_coordinates():
+    dark = torch.rand(1, 3, 14, 20, generator=torch.Generator().manual_seed(0)) * 0.2
+    grid = Grid(dark, Guide(), CellScale(dark, Guide()(dark), (8, 7, 10)))
+    z = grid.from_image(dark)
+    assert z.isfinite().all()
+    assert grid.scale.to_grid(z).abs().max() < 1.01
+
+
+def test_what_roughness_costs_and_its_gradient(scale, grid):
+    z = features(1, 12, *SHAPE).requires_grad_()
+    value = roughness(scale.to_grid(z))
+    (gradient,) = torch.autograd.grad(value, z)
+    penalty = grid.penalties(z.detach())["smoothness"]
+    assert penalty.value == pytest.approx(value.item())
+    torch.testing.assert_close(penalty.gradient, gradient)
+
+
+def test_the_content_is_the_identity(content, grid, scale):
+    torch.testing.assert_close(
+        scale.to_grid(grid.from_image(content)), identity_grid(*SHAPE).double()
+    )
+
+
+def test_the_nearest_picture_is_that_of_least_squares(content, grid, scale):
+    """Against a dense solution of the normal equations."""
+    target = features(*content.shape).mul(0.1) + content.flip(1)
+    unit = torch.eye(12 * 24).double().reshape(-1, 1, 12, *SHAPE)
+    A = torch.stack([apply_grid(g, content, Guide()(content)).flatten() for g in unit], 1)
+    edges = [
+        unit.diff(dim=axis).flatten(1).T / unit[:1].diff(dim=axis).numel() ** 0.5
+        for axis in (3, 4, 5)
+    ]
+    rows = torch.cat([A / content.numel() ** 0.5, *(e * TIED**0.5 for e in edges)])
+    right = torch.zeros(len(rows), 1).double()
+    right[: content.numel(), 0] = target.flatten() / content.numel() ** 0.5
+    expected = torch.linalg.lstsq(rows, right).solution
+    ours = scale.to_grid(grid.from_image(target)).flatten()
+    residual = [(rows @ x - right[:, 0]).square().sum().item() for x in (ours, expected[:, 0])]
+    assert residual[0] == pytest.approx(residual[1], rel=1e-6)
+
+
+def test_infinitely_smooth_it_is_one_affine_map_that_of_least_squares(content):
+    target = content.flip(1) * 0.8 + 0.1 * content.square() + 0.1 * features(*content.shape)
+    scale = CellScale(content, Guide()(content), (2, 2, 2))
+    basis = Grid(content, Guide(), scale, 1e4)
+    minimum = minimize(Distance(target), content, steps=400, parametrization=basis)
+    fitted = scale.to_grid(minimum.z).reshape(3, 4, -1)
+    assert (fitted - fitted[..., :1]).abs().max() < 1e-4
+    ones = torch.cat([content[0].flatten(1), torch.ones(1, 280).double()]).T
+    expected = torch.linalg.lstsq(ones, target[0].flatten(1).T).solution.T  # (3, 4)
+    torch.testing.assert_close(fitted[..., 0], expected, rtol=0, atol=2e-3)
+
+
+def test_white_noise_is_out_of_reach(content):
+    """As many unknowns as pictures have in a sixtieth: what is left is nearly all of it."""
+    big = torch.full((1, 3, 96, 128), 0.5).double()
+    noise = 0.5 + 0.1 * features(1, 3, 96, 128)
+    basis = Grid(big, Guide(), CellScale(big, Guide()(big), SHAPE))
+    minimum = minimize(Distance(noise), big, steps=60, parametrization=basis)
+    assert relative(minimum.image - noise, noise - 0.5) > 0.99
+
+
+def test_the_total_is_that_of_the_objective_and_the_penalty(content, grid):
+    seen = []
+    minimum = minimize(
+        Distance(content.flip(1)), content, steps=8, parametrization=grid, callback=seen.append
+    )
+    for progress in seen:
+        assert progress.total == pytest.approx(
+            sum(progress.term_weights[name] * value for name, value in progress.terms.items())
+        )
+    assert seen[0].terms["smoothness"] == pytest.approx(0, abs=1e-20)
+    assert minimum.history[-1]["smoothness"] > 0
+    torch.testing.assert_close(minimum.image, grid.to_image(minimum.z))
+
+
+def test_without_a_step_it_is_the_nearest_picture(content, grid):
+    start = content.flip(1)
+    minimum = minimize(Distance(start), start, steps=0, parametrization=grid)
+    torch.testing.assert_close(minimum.image, grid.to_image(grid.from_image(start)))
+
+
+def test_an_average_is_of_pictures(content, grid):
+    with pytest.raises(ValueError, match="with a grid it must be 0"):
+        minimize(
+            Distance(content), content, steps=1, method="adam", average=0.9, parametrization=grid
+        )
