@@ -29,7 +29,7 @@ PATH_NAMES = (
 )
 """Of the ways to compute convolutions, see `vgg.paths`."""
 
-STARTS = ("content", "noise", "style")
+STARTS = ("content", "noise", "style", "match")
 BALANCES = ("weights", "gradient")
 COLORS = ("style", "luminance", "match")
 COLOR_METHODS = ("symmetric", "pca", "cholesky")

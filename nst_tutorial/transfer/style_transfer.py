@@ -123,8 +123,8 @@ def stylize(
         convolutions of this machine are taken: the first long run measures them. The result
         records which they were; given here, they make it again, on the same machine bit for bit.
     start
-        "content", "noise" (drawn with `seed`), "style" (the first that counts), or a picture
-        (1, 3, H, W).
+        "content", "match" (the content in the style's colours, by an affine map of them), "noise"
+        (drawn with `seed`), "style" (the first that counts), or a picture (1, 3, H, W).
     edges
         What the network's first layer sees beyond a picture's border: "zeros" (a grey), "replicate"
         (the outermost pixels again) or "reflect".

@@ -5,6 +5,7 @@ import torch
 from runs import quick
 from tensors import box, ones
 
+from nst_tutorial.images.color import match_color
 from nst_tutorial.images.resizing import resize
 from nst_tutorial.looks.grid import apply_grid
 from nst_tutorial.presets import PRESETS, options_from
@@ -36,7 +37,15 @@ def test_the_picture_is_the_look_of_the_content(tiny, pair):
 
 
 def test_without_a_step_it_is_the_content(tiny, pair):
-    torch.testing.assert_close(photo(pair, tiny, steps=0).image, pair[0])
+    torch.testing.assert_close(photo(pair, tiny, steps=0, start="content").image, pair[0])
+
+
+def test_the_start_is_the_content_in_the_colours_of_the_style(tiny, pair):
+    """An affine map of all colours, which a grid holds exactly."""
+    content, style = pair
+    expected = match_color(content, 0.4 + 0.2 * style)
+    found = photo((content, 0.4 + 0.2 * style), tiny, steps=0, start="match")
+    torch.testing.assert_close(found.image, expected, rtol=0, atol=1e-4)
 
 
 def test_four_times_as_large_it_is_the_same_picture(tiny, pair):
@@ -126,7 +135,7 @@ def test_the_record_makes_it_again(tiny, pair):
     assert found.look.guide == again.look.guide
 
 
-@pytest.mark.parametrize("start", ["style", "noise"])
+@pytest.mark.parametrize("start", ["style", "noise", "match"])
 def test_other_starts_are_the_nearest_that_colours_allow(tiny, pair, start):
     found = photo(pair, tiny, start=start)
     assert found.history[-1]["total"] < found.history[0]["total"]
