@@ -240,7 +240,11 @@ _PHOTO = Settings(
     "2007; as the output of a network: Gharbi et al. 2017, Xia et al. 2020) instead of pixels: a "
     "photograph stays one, with its grain and its edges. Fitted for one pair, without training.",
     kernel="gram",
+    style_layers=_each(1 / 5),
+    style_weight=2.0,
+    start="match",
     parametrization="grid",
+    smoothness=100.0,
     steps=100,
 )
 

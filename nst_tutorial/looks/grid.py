@@ -92,7 +92,7 @@ def apply_grid(grid: Tensor, picture: Tensor, guide: Tensor) -> Tensor:
     strips = []
     for strip in _strips(picture, grid.shape):
         maps = torch.einsum("hr,ojdrc->hdjoc", down[strip], cells)
-        features = _features(picture[:, :, strip], guide[:, :, strip], depth)
+        features = pixel_features(picture[:, :, strip], guide[:, :, strip], depth)
         each = features @ maps.flatten(3).flatten(1, 2)  # (h, W, 3 columns)
         each = each.unflatten(-1, (3, columns)).mul(across[:, None])
         strips.append(each.sum(-1).permute(2, 0, 1))
@@ -123,7 +123,7 @@ def pull_back_to_grid(
     height, width = picture.shape[2:]
     down, across = axis_hats(height, rows, gradient), axis_hats(width, columns, gradient)
     for strip in _strips(picture, (1, 12, *shape)):
-        features = _features(picture[:, :, strip], guide[:, :, strip], depth)
+        features = pixel_features(picture[:, :, strip], guide[:, :, strip], depth)
         pulls = gradient[0, :, strip].permute(1, 2, 0)[..., None] * across[:, None]
         each = features.transpose(1, 2) @ pulls.flatten(2)  # (h, 4 depth, 3 columns)
         each = each.unflatten(2, (3, columns)).unflatten(1, (depth, 4))
@@ -172,7 +172,7 @@ def roughness(grid: Tensor) -> Tensor:
 # ---------------------------------------------------------------------------------------------
 
 
-def _features(picture: Tensor, guide: Tensor, depth: int) -> Tensor:
+def pixel_features(picture: Tensor, guide: Tensor, depth: int) -> Tensor:
     """hat[d] (c, 1)_j for each pixel: (H, W, 4 depth)."""
     colours = torch.cat([picture[0], torch.ones_like(guide[0])]).permute(1, 2, 0)  # (H, W, 4)
     return (hats(guide[0, 0], depth)[..., None] * colours[..., None, :]).flatten(2)

@@ -2,7 +2,7 @@
 
 from .checkpoint import Checkpoint, Position, Saved, check_same_run, load, save
 from .coarse_to_fine import ObjectiveAtScales, through_scales
-from .grid import SMOOTHNESS, CellScale, Grid, GridAtScales
+from .grid import SMOOTHNESS, Coordinates, Grid, GridAtScales
 from .loop import (
     BETTER,
     DIVERGED,
@@ -31,8 +31,8 @@ __all__ = [
     "SMOOTHNESS",
     "Adam",
     "Callback",
-    "CellScale",
     "Checkpoint",
+    "Coordinates",
     "Fourier",
     "Grid",
     "GridAtScales",

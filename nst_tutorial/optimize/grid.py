@@ -6,8 +6,12 @@ of a picture's hundred thousands, and grain or strokes are not among what they c
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
+from itertools import product
 
+import numpy as np
+import scipy.linalg
 import torch
 from torch import Tensor
 
@@ -16,8 +20,8 @@ from ..looks.grid import (
     apply_grid,
     axis_hats,
     grid_shape,
-    hats,
     identity_grid,
+    pixel_features,
     pull_back_to_grid,
     roughness,
 )
@@ -30,68 +34,170 @@ from .parametrization import Penalty
 SMOOTHNESS = "smoothness"
 """Name of the penalty among the terms of a run."""
 
-SEEN = 256  # longer side of the content at which cells are weighed
-LEAST = 0.01  # of a cell's second moments, the mean over cells and colours being about 1
+SEEN = 192  # longer side of the content that the coordinates are measured on
+TIED = 0.1  # times the smoothness: what roughness counts in them beside a change of the picture
+LOOSEST = 1e-3  # of that, however small the smoothness is
+LEAST = 1e-4  # of the metric in any direction, so that it can be inverted
+MOST_NUMBERS = 2**27  # of the metric's factor: 1 GB
 ITERATIONS = 60  # of conjugate gradients
 TOLERANCE = 1e-6  # of the residual's norm, at which they end
-TIED = 1e-3  # weight of the roughness where a picture does not say what a cell is
+FILLED = 1e-3  # weight of the roughness where a picture does not say what a cell is
 
 
-class CellScale:
-    """Coordinates in which a step of one length changes the picture as much in every cell.
+class Coordinates:
+    """Coordinates of grids in which steps of one length change picture and smoothness alike.
 
-    A change dA of the map of cell k changes the picture by Σ_p |w_k(p) dA (c(p), 1)|², that is
+    A change dA of a grid changes the picture by dx and its roughness by that of dA, and both are
+    quadratic in dA. So is
 
-        tr dA M_k dAᵀ,    M_k = Σ_p w_k(p)² (c(p), 1)(c(p), 1)ᵀ,
+        ‖dA‖² = n (mean |dx|² + TIED · smoothness · roughness(dA)) = dAᵀ (B + R) dA,
 
-    up to what neighbours change together. With M_k = L_k L_kᵀ and z_k = A_k L_k that is |z_k|²: the
-    matrix and the offset are then of one scale, colours that a cell hardly has and cells that
-    hardly a pixel reads take large steps. M_k is in units in which a change of all z by 1 changes
-    pixels by about 1, and gets no smaller than `LEAST`, or z would be infinite where there is none.
+    n being the number of unknowns. B + R = L Lᵀ, and z = Lᵀ A, so that ‖dA‖² = |dz|²: offsets and
+    matrix columns are of one scale, cells that hardly a pixel reads move with their neighbours, and
+    a change of the whole picture is as near as one of a single cell. Cells have to do with their
+    neighbours only, so B + R is a band, and so is its Cholesky factor L.
 
     Parameters
     ----------
     content, guide
-        (1, 3, H, W) and (1, 1, H, W): the pixels that the cells are weighed with.
+        (1, 3, H, W) and (1, 1, H, W): the pixels that the maps are of.
     shape
         (depth, rows, columns) of the grid.
+    smoothness
+        Weight of the roughness in what will be minimised.
+
+    Raises
+    ------
+    ValueError
+        So many cells that the factor would not fit into a gigabyte.
     """
 
-    def __init__(self, content: Tensor, guide: Tensor, shape: tuple[int, int, int]):
+    def __init__(
+        self, content: Tensor, guide: Tensor, shape: tuple[int, int, int], smoothness: float
+    ):
         self.shape = shape
-        M = second_moments(content.double().cpu(), guide.double().cpu(), shape)
-        unknowns, numbers = 3 * M[..., 0].numel(), content.numel()
-        M = M * (unknowns / numbers) + LEAST * torch.eye(4, dtype=torch.float64)
-        L = torch.linalg.cholesky(M)
-        self.L, self.inverse = L.to(content), torch.linalg.inv(L).to(content)
+        unknowns = 12 * math.prod(shape)
+        weight = max(LOOSEST, TIED * smoothness)
+        band = _empty_band(shape)
+        moments = second_moments(content.double().cpu(), guide.double().cpu(), shape)
+        for (down, across), blocks in moments.items():
+            _add_blocks(band, blocks.numpy() * (unknowns / content.numel()), down, across)
+        _add_roughness(band, shape, weight)
+        band[0] += LEAST
+        self.factor = scipy.linalg.cholesky_banded(band, overwrite_ab=True, lower=True)
 
     def to_grid(self, z: Tensor) -> Tensor:
-        return self._times(z, self.inverse, "jk")
-
-    def from_grid(self, grid: Tensor) -> Tensor:
-        return self._times(grid, self.L, "jk")
+        """A = L⁻ᵀ z."""
+        return self._solved(z, "T")
 
     def pull_back(self, gradient: Tensor) -> Tensor:
-        """The gradient with respect to z from that with respect to the grid."""
-        return self._times(gradient, self.inverse, "kj")
+        """The gradient with respect to z from that with respect to the grid: L⁻¹ g."""
+        return self._solved(gradient, "N")
 
-    def _times(self, maps: Tensor, matrices: Tensor, order: str) -> Tensor:
-        cells = maps.view(3, 4, *self.shape)
-        return torch.einsum(f"ojdrc,drc{order}->okdrc", cells, matrices).reshape(maps.shape)
+    def from_grid(self, grid: Tensor) -> Tensor:
+        """z = Lᵀ A."""
+        A = self._vectors(grid)
+        z = np.zeros_like(A)
+        for below, diagonal in enumerate(self.factor):
+            count = len(A) - below
+            z[:count] += diagonal[:count, None] * A[below:]
+        return self._grid(z, grid)
+
+    def _solved(self, maps: Tensor, transposed: str) -> Tensor:
+        solution, info = scipy.linalg.lapack.dtbtrs(
+            self.factor, self._vectors(maps), uplo="L", trans=transposed
+        )
+        if info:
+            raise RuntimeError(f"LAPACK's dtbtrs ended with {info}")
+        return self._grid(solution, maps)
+
+    def _vectors(self, maps: Tensor) -> np.ndarray:
+        """(unknowns of one channel, 3): cells by row, column, depth; within each the four of A."""
+        cells = maps.detach().view(3, 4, *self.shape).permute(3, 4, 2, 1, 0)
+        return cells.reshape(-1, 3).cpu().double().numpy()
+
+    def _grid(self, vectors: np.ndarray, like: Tensor) -> Tensor:
+        depth, rows, columns = self.shape
+        cells = torch.from_numpy(np.ascontiguousarray(vectors)).view(rows, columns, depth, 4, 3)
+        return cells.permute(4, 3, 2, 0, 1).reshape(like.shape).to(like)
 
 
-def second_moments(content: Tensor, guide: Tensor, shape: tuple[int, int, int]) -> Tensor:
-    """Σ_p w(p)² (c(p), 1)(c(p), 1)ᵀ of each cell: (depth, rows, columns, 4, 4)."""
+def check_cells(shape: tuple[int, int, int]) -> None:
+    """A ValueError if a grid has so many cells that its coordinates would not fit into memory."""
     depth, rows, columns = shape
-    height, width = guide.shape[2:]
-    down, across = axis_hats(height, rows, content), axis_hats(width, columns, content)
-    colours = torch.cat([content[0], torch.ones_like(guide[0])])
-    total = content.new_zeros(*shape, 4, 4)
-    for level in range(depth):
-        weight = hats(guide[0, 0], depth)[..., level].square()
-        products = weight * colours[:, None] * colours[None]  # (4, 4, H, W)
-        total[level] = torch.einsum("hr,jkhw,wc->rcjk", down.square(), products, across.square())
+    numbers = (4 * depth) ** 2 * (columns + 2) * rows * columns
+    if numbers > MOST_NUMBERS:
+        raise ValueError(
+            f"a grid of {columns}×{rows} cells of depth {depth} needs {8e-9 * numbers:.1f} GB; "
+            "take a smaller grid_size or grid_depth"
+        )
+
+
+def _empty_band(shape: tuple[int, int, int]) -> np.ndarray:
+    """Of a symmetric matrix the diagonals from the main one down: entry (i, j) is [i - j, j]."""
+    check_cells(shape)
+    depth, rows, columns = shape
+    return np.zeros((4 * depth * (columns + 2), 4 * depth * rows * columns))
+
+
+def second_moments(
+    content: Tensor, guide: Tensor, shape: tuple[int, int, int]
+) -> dict[tuple[int, int], Tensor]:
+    """Σ_p w(p) w'(p) f(p) f(p)ᵀ for each cell w and its neighbour w' down and across by 0 or 1.
+
+    f are the features hat[d] (c, 1)_j of a pixel, 4 depth of them. (down, across) → (rows - down,
+    columns - across, 4 depth, 4 depth).
+    """
+    depth, rows, columns = shape
+    features = pixel_features(content, guide, depth)
+    down, across = axis_hats(len(features), rows, content), axis_hats(
+        features.shape[1], columns, content
+    )  # fmt: skip
+    pairs = [[hat[:, : hat.shape[1] - by] * hat[:, by:] for by in (0, 1)] for hat in (down, across)]
+    total = {
+        (i, j): content.new_zeros(rows - i, columns - j, 4 * depth, 4 * depth)
+        for i, j in product((0, 1), (0, 1))
+    }
+    for row, seen in enumerate(features):
+        for j, weights in enumerate(pairs[1]):
+            here = (weights.T[:, :, None] * seen).transpose(1, 2) @ seen
+            for i in (0, 1):
+                (touched,) = pairs[0][i][row].nonzero(as_tuple=True)
+                total[i, j][touched] += pairs[0][i][row, touched, None, None, None] * here
     return total
+
+
+def _add_blocks(band: np.ndarray, blocks: np.ndarray, down: int, across: int) -> None:
+    """Add products of a cell and its neighbour to a band; diagonally there are two neighbours."""
+    rows, columns, side, _ = blocks.shape
+    columns += across
+    cells = np.arange((rows + down) * columns).reshape(rows + down, columns)
+    i, j = np.meshgrid(np.arange(side), np.arange(side), indexing="ij")
+    first, second = cells[:rows, : columns - across], cells[down:, across:]
+    ends = [(first, second)]
+    if down and across:
+        ends.append((cells[:rows, across:], cells[down:, : columns - across]))
+    for one, other in ends:
+        row = other[..., None, None] * side + i
+        column = np.broadcast_to(one[..., None, None] * side + j, row.shape)
+        lower = row >= column
+        band[(row - column)[lower], column[lower]] += blocks[lower]
+
+
+def _add_roughness(band: np.ndarray, shape: tuple[int, int, int], weight: float) -> None:
+    """Add the quadratic form of unknowns · weight · roughness."""
+    depth, rows, columns = shape
+    places = np.arange(band.shape[1]).reshape(rows, columns, depth, 4)
+    for axis in range(3):
+        count = places.shape[axis]
+        if count == 1:
+            continue
+        each = weight * count / (count - 1)  # n / (12 pairs): roughness is a mean over pairs
+        low = places.take(range(count - 1), axis).ravel()
+        high = places.take(range(1, count), axis).ravel()
+        np.add.at(band[0], low, each)
+        np.add.at(band[0], high, each)
+        band[high - low, low] -= each
 
 
 class Grid:
@@ -103,24 +209,26 @@ class Grid:
         (1, 3, H, W).
     guide
         Of the content, see `looks.guide_of`.
-    scale
-        The grid's coordinates.
+    coordinates
+        Of the grid.
     smoothness
         Weight of the roughness of the grid in the total.
     """
 
     every_picture = False
 
-    def __init__(self, content: Tensor, guide: Guide, scale: CellScale, smoothness: float = 0.0):
-        self.content, self.guide, self.scale = content, guide(content), scale
+    def __init__(
+        self, content: Tensor, guide: Guide, coordinates: Coordinates, smoothness: float = 0.0
+    ):
+        self.content, self.guide, self.coordinates = content, guide(content), coordinates
         self.term_weights: Mapping[str, float] = {SMOOTHNESS: smoothness}
 
     def to_image(self, z: Tensor) -> Tensor:
-        return apply_grid(self.scale.to_grid(z), self.content, self.guide)
+        return apply_grid(self.coordinates.to_grid(z), self.content, self.guide)
 
     def pull_back(self, gradient: Tensor) -> Tensor:
-        return self.scale.pull_back(
-            pull_back_to_grid(gradient, self.content, self.guide, self.scale.shape)
+        return self.coordinates.pull_back(
+            pull_back_to_grid(gradient, self.content, self.guide, self.coordinates.shape)
         )
 
     def penalties(self, z: Tensor) -> Mapping[str, Penalty]:
@@ -128,25 +236,25 @@ class Grid:
         return {SMOOTHNESS: Penalty(value, gradient)}
 
     def _roughness(self, z: Tensor) -> tuple[float, Tensor]:
-        grid = self.scale.to_grid(z).detach().requires_grad_()
+        grid = self.coordinates.to_grid(z).detach().requires_grad_()
         with torch.enable_grad():
             value = roughness(grid)
             (gradient,) = torch.autograd.grad(value, grid)
-        return value.item(), self.scale.pull_back(gradient)
+        return value.item(), self.coordinates.pull_back(gradient)
 
     def from_image(self, image: Tensor) -> Tensor:
         """Return the coordinates whose picture is nearest, by least squares.
 
-        Mean squared distance, and `TIED` times the roughness, for the maps of which the picture
+        Mean squared distance, and `FILLED` times the roughness, for the maps of which the picture
         tells nothing: they follow their neighbours.
         """
-        identity = identity_grid(*self.scale.shape).to(self.content)
-        unmoved = self.scale.from_grid(identity)
+        identity = identity_grid(*self.coordinates.shape).to(self.content)
+        unmoved = self.coordinates.from_grid(identity)
         numbers = self.content.numel()
 
         def normal(z: Tensor) -> Tensor:
             apart = self.pull_back(self.to_image(z)) * (2 / numbers)
-            return apart + TIED * self._roughness(z)[1]
+            return apart + FILLED * self._roughness(z)[1]
 
         residual = self.pull_back(image - self.content) * (2 / numbers)
         return unmoved + conjugate_gradients(normal, residual)
@@ -192,13 +300,13 @@ class GridAtScales:
         self.content, self.smoothness = content, settings.smoothness
         self.guide = guide_of(content, settings.guide)
         small = resize(content, min(SEEN, max(content.shape[2:])))
-        self.scale = CellScale(small, self.guide(small), shape)
+        self.coordinates = Coordinates(small, self.guide(small), shape, self.smoothness)
 
     def at(self, stage: Stage) -> Grid:
         """Return the parametrisation at a scale of the plan."""
         content = resize(self.content, (stage.height, stage.width))
-        return Grid(content, self.guide, self.scale, self.smoothness)
+        return Grid(content, self.guide, self.coordinates, self.smoothness)
 
     def look(self, z: Tensor) -> Look:
         """Return the look that coordinates stand for, on the CPU."""
-        return Look(self.scale.to_grid(z).cpu(), self.guide)
+        return Look(self.coordinates.to_grid(z).cpu(), self.guide)

@@ -12,6 +12,7 @@ from torch import Tensor
 from ..checks import SMALLEST_SIDE, check_integer, check_pictures
 from ..kernels.registry import kernels_of_layers
 from ..looks.grid import grid_shape
+from ..optimize.grid import check_cells
 from ..presets import Settings, normalized_mix
 from ..tiling.planning import Plan, plan, schedule
 from ..vgg.layers import stride
@@ -113,7 +114,7 @@ def request_transfer(
     sources = style_sources(content, styles, settings, content_masks, style_masks)
     shape = (content.shape[2], content.shape[3])
     if settings.parametrization == "grid":
-        grid_shape(*shape, settings.grid_size, settings.grid_depth)  # says what is wrong with it
+        check_cells(grid_shape(*shape, settings.grid_size, settings.grid_depth))
     for source in sources:
         check_style_scale(source, shape)
     shapes = tuple((each.shape[2], each.shape[3]) for each in styles)

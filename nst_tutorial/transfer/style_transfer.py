@@ -190,7 +190,9 @@ def stylize(
         every = check_integer("checkpoint_every", checkpoint_every, 1)
         run = identity(record, request.pictures, model)
         notes = Checkpoint(check_can_write(checkpoint), run, every)
-        saved = notes.read(plan.stages, scene.start, None if grids is None else grids.scale.shape)
+        saved = notes.read(
+            plan.stages, scene.start, None if grids is None else grids.coordinates.shape
+        )
         if saved is not None:  # with its tiles, even if there is more or less memory free by now
             stages, norms = saved.stages, saved.gradient_norms
     objectives = Objectives(

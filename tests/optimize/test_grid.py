@@ -5,7 +5,7 @@ from tensors import features, relative
 from nst_tutorial.looks.grid import apply_grid, identity_grid, roughness
 from nst_tutorial.looks.guide import Guide
 from nst_tutorial.losses.objective import Evaluation
-from nst_tutorial.optimize.grid import LEAST, TIED, CellScale, Grid
+from nst_tutorial.optimize.grid import FILLED, LEAST, TIED, Coordinates, Grid, check_cells
 from nst_tutorial.optimize.loop import minimize
 
 SHAPE = (3, 2, 4)
@@ -19,7 +19,7 @@ def content():
 
 @pytest.fixture
 def scale(content):
-    return CellScale(content, Guide()(content), SHAPE)
+    return Coordinates(content, Guide()(content), SHAPE, 0.7)
 
 
 @pytest.fixture
@@ -53,34 +53,47 @@ def test_pulling_back_is_the_adjoint(content, scale, grid):
     torch.testing.assert_close((grid.to_image(z) * y).sum(), (z * grid.pull_back(y)).sum())
 
 
-def test_a_step_changes_the_picture_as_much_in_every_cell(content, scale):
-    """‖Δx‖² n / N = ‖Δz‖² - LEAST ‖ΔA‖², n unknowns and N numbers of the picture."""
-    n, N = 12 * 3 * 2 * 4, content.numel()
-    for cell in [(0, 0, 0), (1, 1, 2), (2, 0, 3)]:
-        z = torch.zeros(1, 12, *SHAPE).double()
-        z[(0, slice(None), *cell)] = features(12)
-        dA = scale.to_grid(z)
-        change = apply_grid(dA, content, Guide()(content))
-        torch.testing.assert_close(
-            change.square().sum() * n / N + LEAST * dA.square().sum(), z.square().sum()
-        )
+def test_length_in_coordinates_is_change_of_picture_and_roughness(content, scale):
+    """|z|² = n (mean |dx|² + TIED · smoothness · roughness(dA)) + LEAST |dA|²."""
+    n = 12 * 3 * 2 * 4
+    z = features(1, 12, *SHAPE)
+    dA = scale.to_grid(z)
+    dx = apply_grid(dA, content, Guide()(content))
+    length = n * (dx.square().mean() + TIED * 0.7 * roughness(dA)) + LEAST * dA.square().sum()
+    torch.testing.assert_close(length, z.square().sum())
+
+
+@pytest.mark.parametrize("shape", [(1, 1, 1), (1, 3, 1), (2, 1, 4), (4, 1, 1)])
+def test_so_it_is_for_grids_with_a_single_cell_along_an_axis(content, shape):
+    scale = Coordinates(content, Guide()(content), shape, 3.0)
+    z = features(1, 12, *shape)
+    dA = scale.to_grid(z)
+    dx = apply_grid(dA, content, Guide()(content))
+    length = dx.square().mean() + TIED * 3.0 * roughness(dA)
+    n = 12 * shape[0] * shape[1] * shape[2]
+    torch.testing.assert_close(n * length + LEAST * dA.square().sum(), z.square().sum())
+
+
+def test_grids_that_would_fill_the_memory():
+    with pytest.raises(ValueError, match="a grid of 100×100 cells of depth 8 needs 8.4 GB; take"):
+        check_cells((8, 100, 100))
 
 
 def test_cells_without_a_pixel_have_finite_coordinates():
     dark = torch.rand(1, 3, 14, 20, generator=torch.Generator().manual_seed(0)) * 0.2
-    grid = Grid(dark, Guide(), CellScale(dark, Guide()(dark), (8, 7, 10)))
+    grid = Grid(dark, Guide(), Coordinates(dark, Guide()(dark), (8, 7, 10), 1.0))
     z = grid.from_image(dark)
     assert z.isfinite().all()
-    assert grid.scale.to_grid(z).abs().max() < 1.01
+    assert grid.coordinates.to_grid(z).abs().max() < 1.01
 
 
 def test_what_roughness_costs_and_its_gradient(scale, grid):
-    z = features(1, 12, *SHAPE).requires_grad_()
-    value = roughness(scale.to_grid(z))
-    (gradient,) = torch.autograd.grad(value, z)
-    penalty = grid.penalties(z.detach())["smoothness"]
-    assert penalty.value == pytest.approx(value.item())
-    torch.testing.assert_close(penalty.gradient, gradient)
+    """A quadratic form: its difference over a step of any length is its gradient in the middle."""
+    z, step = features(1, 12, *SHAPE), features(1, 12, *SHAPE, seed=1)
+    penalty = grid.penalties(z)["smoothness"]
+    assert penalty.value == pytest.approx(roughness(scale.to_grid(z)).item())
+    ahead, behind = (roughness(scale.to_grid(z + sign * step)) for sign in (1, -1))
+    torch.testing.assert_close((penalty.gradient * step).sum(), (ahead - behind) / 2)
 
 
 def test_the_content_is_the_identity(content, grid, scale):
@@ -98,7 +111,7 @@ def test_the_nearest_picture_is_that_of_least_squares(content, grid, scale):
         unit.diff(dim=axis).flatten(1).T / unit[:1].diff(dim=axis).numel() ** 0.5
         for axis in (3, 4, 5)
     ]
-    rows = torch.cat([A / content.numel() ** 0.5, *(e * TIED**0.5 for e in edges)])
+    rows = torch.cat([A / content.numel() ** 0.5, *(e * FILLED**0.5 for e in edges)])
     right = torch.zeros(len(rows), 1).double()
     right[: content.numel(), 0] = target.flatten() / content.numel() ** 0.5
     expected = torch.linalg.lstsq(rows, right).solution
@@ -109,7 +122,7 @@ def test_the_nearest_picture_is_that_of_least_squares(content, grid, scale):
 
 def test_infinitely_smooth_it_is_one_affine_map_that_of_least_squares(content):
     target = content.flip(1) * 0.8 + 0.1 * content.square() + 0.1 * features(*content.shape)
-    scale = CellScale(content, Guide()(content), (2, 2, 2))
+    scale = Coordinates(content, Guide()(content), (2, 2, 2), 1e4)
     basis = Grid(content, Guide(), scale, 1e4)
     minimum = minimize(Distance(target), content, steps=400, parametrization=basis)
     fitted = scale.to_grid(minimum.z).reshape(3, 4, -1)
@@ -123,7 +136,7 @@ def test_white_noise_is_out_of_reach(content):
     """As many unknowns as pictures have in a sixtieth: what is left is nearly all of it."""
     big = torch.full((1, 3, 96, 128), 0.5).double()
     noise = 0.5 + 0.1 * features(1, 3, 96, 128)
-    basis = Grid(big, Guide(), CellScale(big, Guide()(big), SHAPE))
+    basis = Grid(big, Guide(), Coordinates(big, Guide()(big), SHAPE, 0.0))
     minimum = minimize(Distance(noise), big, steps=60, parametrization=basis)
     assert relative(minimum.image - noise, noise - 0.5) > 0.99
 
