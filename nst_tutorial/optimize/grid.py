@@ -41,7 +41,6 @@ LEAST = 1e-4  # of the metric in any direction, so that it can be inverted
 MOST_NUMBERS = 2**27  # of the metric's factor: 1 GB
 ITERATIONS = 60  # of conjugate gradients
 TOLERANCE = 1e-6  # of the residual's norm, at which they end
-FILLED = 1e-3  # weight of the roughness where a picture does not say what a cell is
 
 
 class Coordinates:
@@ -77,7 +76,7 @@ class Coordinates:
     ):
         self.shape = shape
         unknowns = 12 * math.prod(shape)
-        weight = max(LOOSEST, TIED * smoothness)
+        self.weight = weight = max(LOOSEST, TIED * smoothness)
         band = _empty_band(shape)
         moments = second_moments(content.double().cpu(), guide.double().cpu(), shape)
         for (down, across), blocks in moments.items():
@@ -216,6 +215,7 @@ class Grid:
     """
 
     every_picture = False
+    longest_step = 0.1  # as in the picture: L-BFGS without a line search may leap into the white
 
     def __init__(
         self, content: Tensor, guide: Guide, coordinates: Coordinates, smoothness: float = 0.0
@@ -245,8 +245,8 @@ class Grid:
     def from_image(self, image: Tensor) -> Tensor:
         """Return the coordinates whose picture is nearest, by least squares.
 
-        Mean squared distance, and `FILLED` times the roughness, for the maps of which the picture
-        tells nothing: they follow their neighbours.
+        Mean squared distance and roughness, as the coordinates weigh them: maps of which the
+        picture tells nothing follow their neighbours.
         """
         identity = identity_grid(*self.coordinates.shape).to(self.content)
         unmoved = self.coordinates.from_grid(identity)
@@ -254,7 +254,7 @@ class Grid:
 
         def normal(z: Tensor) -> Tensor:
             apart = self.pull_back(self.to_image(z)) * (2 / numbers)
-            return apart + FILLED * self._roughness(z)[1]
+            return apart + self.coordinates.weight * self._roughness(z)[1]
 
         residual = self.pull_back(image - self.content) * (2 / numbers)
         return unmoved + conjugate_gradients(normal, residual)

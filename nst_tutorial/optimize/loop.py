@@ -222,7 +222,8 @@ def minimize(
                 if event and state.best is not None:
                     _, state.z, gradient = state.best
                     state.method.reset(0.5)
-                state.z = state.z + state.method.step(state.z, gradient)
+                step = state.method.step(state.z, gradient)
+                state.z = state.z + _at_most(basis.longest_step, step)
             if keep is not None:
                 keep(state, bool(stop))
             if stop:
@@ -276,6 +277,13 @@ def _next(state: State, basis: Parametrization, start: Tensor, finish: bool) -> 
     if finish and state.image is not None:
         return state.image
     return start if state.evaluation == 0 else basis.to_image(state.z)
+
+
+def _at_most(length: float, step: Tensor) -> Tensor:
+    """A step, shortened if the root mean square of it is longer than that."""
+    if length == math.inf:
+        return step
+    return step * (length / step.square().mean().sqrt().clamp(min=length))
 
 
 def _evaluate(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import ClassVar, NamedTuple, Protocol
 
@@ -24,6 +25,10 @@ class Parametrization(Protocol):
         """Whether every picture has coordinates."""
 
     @property
+    def longest_step(self) -> float:
+        """Root mean square of the longest step that is taken; infinity: no step is too long."""
+
+    @property
     def term_weights(self) -> Mapping[str, float]:
         """Each penalty on the coordinates by name, and its weight in the total."""
 
@@ -44,6 +49,7 @@ class Pixels:
     """The picture itself: z = x."""
 
     every_picture = True
+    longest_step = math.inf
     term_weights: ClassVar[Mapping[str, float]] = {}
 
     def __init__(self, shape: torch.Size, device: torch.device | str = "cpu"):
@@ -76,6 +82,7 @@ class Fourier:
 
     exponent = 0.5
     every_picture = True
+    longest_step = math.inf
     term_weights: ClassVar[Mapping[str, float]] = {}
 
     def __init__(self, shape: torch.Size, device: torch.device | str = "cpu"):

@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import pytest
 import torch
 from tensors import features, relative
@@ -5,7 +7,7 @@ from tensors import features, relative
 from nst_tutorial.looks.grid import apply_grid, identity_grid, roughness
 from nst_tutorial.looks.guide import Guide
 from nst_tutorial.losses.objective import Evaluation
-from nst_tutorial.optimize.grid import FILLED, LEAST, TIED, Coordinates, Grid, check_cells
+from nst_tutorial.optimize.grid import LEAST, TIED, Coordinates, Grid, check_cells
 from nst_tutorial.optimize.loop import minimize
 
 SHAPE = (3, 2, 4)
@@ -111,7 +113,7 @@ def test_the_nearest_picture_is_that_of_least_squares(content, grid, scale):
         unit.diff(dim=axis).flatten(1).T / unit[:1].diff(dim=axis).numel() ** 0.5
         for axis in (3, 4, 5)
     ]
-    rows = torch.cat([A / content.numel() ** 0.5, *(e * FILLED**0.5 for e in edges)])
+    rows = torch.cat([A / content.numel() ** 0.5, *(e * (TIED * 0.7) ** 0.5 for e in edges)])
     right = torch.zeros(len(rows), 1).double()
     right[: content.numel(), 0] = target.flatten() / content.numel() ** 0.5
     expected = torch.linalg.lstsq(rows, right).solution
@@ -166,3 +168,20 @@ def test_an_average_is_of_pictures(content, grid):
         minimize(
             Distance(content), content, steps=1, method="adam", average=0.9, parametrization=grid
         )
+
+
+def test_no_step_is_longer_than_the_longest(content):
+    """Flat, then steep: what L-BFGS believes after the first is not followed to the end."""
+
+    class Flat(Distance):
+        def value_and_gradient(self, image):
+            return Evaluation(1.0, {"distance": 1.0}, torch.full_like(image, 1e-3))
+
+    basis = Grid(content, Guide(), Coordinates(content, Guide()(content), SHAPE, 0.0), 0.0)
+    seen = []
+    minimize(
+        Flat(content), content, steps=6, parametrization=basis, learning_rate=1e3,
+        keep=lambda state, ends: seen.append(state.z),
+    )  # fmt: skip
+    steps = [float((b - a).square().mean().sqrt()) for a, b in pairwise(seen)]
+    assert max(steps) == pytest.approx(Grid.longest_step)
