@@ -65,7 +65,7 @@ def painted(pair, options, model, grain_weight=0.0):
     if path and path.exists():
         return content, style, torch.load(path)["image"]
     result = nst.stylize(
-        content, style, steps=options.steps, model=model, grain_weight=grain_weight
+        content, style, kernel="gram", steps=options.steps, model=model, grain_weight=grain_weight
     )
     if path:
         options.keep.mkdir(parents=True, exist_ok=True)

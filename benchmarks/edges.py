@@ -85,7 +85,12 @@ def results(pair: tuple[str, str], options, models) -> tuple[torch.Tensor, dict[
     def painted(content: torch.Tensor, edges: str) -> torch.Tensor:
         scale = max(style.shape[2:]) / max(content.shape[2:])
         return nst.stylize(
-            content, style, steps=options.steps, style_scale=scale, model=models[edges]
+            content,
+            style,
+            kernel="gram",
+            steps=options.steps,
+            style_scale=scale,
+            model=models[edges],
         ).image
 
     large = painted(content, "zeros")[inner]

@@ -63,7 +63,7 @@ def pastiche(size: int) -> None:
 def stylization(size: int, steps: int, memory: float) -> None:
     """In a fresh process: peak memory and seconds of `stylize`."""
     content, style = square("astronaut", size), square("starry_night", 1024)
-    result = nst.stylize(content, style, steps=steps, memory=memory)
+    result = nst.stylize(content, style, preset="gram", steps=steps, memory=memory)
     nst.save_image(result.image, f"results/memory_{size}.jpg", result.settings)
     print(json.dumps({"memory": peak_memory(), "seconds": result.seconds}))
 
@@ -87,7 +87,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--sizes", type=int, nargs="+", default=[512, 1024, 2048, 4096])
     parser.add_argument("--stylize", type=int, nargs="*", default=[2048])
-    parser.add_argument("--steps", type=int, default=PRESETS["default"].steps)
+    parser.add_argument("--steps", type=int, default=PRESETS["gram"].steps)
     parser.add_argument("--largest-pastiche", type=int, default=2048)
     parser.add_argument("--run", nargs="+", help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -97,7 +97,7 @@ def main() -> None:
         return
     print(headline())
     print(f"{'size':>5} {'':28} {'planned':>7} {'peak GB':>7} {'seconds':>9} {'s/MP':>9}")
-    settings = PRESETS["default"]
+    settings = PRESETS["gram"]
     layers = [*settings.content_layers, *settings.style_layers]
     for size in options.sizes:
         if size <= options.largest_pastiche:

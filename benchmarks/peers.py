@@ -125,7 +125,7 @@ def default_objective(content: torch.Tensor, style: torch.Tensor, tile: int | No
     """The objective of `stylize` with its default settings, as large pictures have it."""
     from nst_tutorial.transfer.builder import choose_model, make_objective
 
-    settings = PRESETS["default"]
+    settings = PRESETS["gram"]
     model = choose_model(settings, "cpu", None)
     return Engine(make_objective(model, content, style, settings, tile), tile)
 

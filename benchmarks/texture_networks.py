@@ -38,7 +38,7 @@ def compare(name: str, size: int) -> None:
     style = nst.load_image(generator.settings["style"], max(generator.settings["style_size"]),
                            kind="style")  # fmt: skip
     content = nst.load_image(generator.settings["content"], size) if stylizes else None
-    settings = PRESETS["default"]
+    settings = PRESETS["gram"]
     if stylizes:  # as it was trained
         settings = replace(settings, style_weight=generator.settings["style_weight"])
     distance = (
@@ -56,7 +56,7 @@ def compare(name: str, size: int) -> None:
         kept = [n for n in progress.terms if n.startswith(("style", "content"))]
         total = sum(progress.term_weights[n] * progress.terms[n] for n in kept)
         if max(progress.size) == size:
-            scale = 1.0 if stylizes else PRESETS["default"].style_weight
+            scale = 1.0 if stylizes else PRESETS["gram"].style_weight
             rows.append((progress.seconds - spent_here[0], total / scale))
         if progress.evaluation % (STEPS // PASSES) == 0:
             spent = seconds(lambda: generator.sample(size, progress.evaluation, content=content))
@@ -65,7 +65,8 @@ def compare(name: str, size: int) -> None:
 
     if stylizes:
         result = nst.stylize(
-            content, style, steps=STEPS, style_weight=settings.style_weight, device="cpu",
+            content, style, steps=STEPS, kernel="gram", style_weight=settings.style_weight,
+            device="cpu",
             callback=watch,
         )  # fmt: skip
     else:

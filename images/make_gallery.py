@@ -64,7 +64,7 @@ def pairs() -> None:
     shown = [nst.load_image(style, 384, kind="style") for style in STYLES]
     rows: list[list[torch.Tensor | None]] = [[None, *shown]]
     for content in CONTENTS:
-        row = [stylized(content, style, 384, steps=160) for style in STYLES]
+        row = [stylized(content, style, 384, steps=120) for style in STYLES]
         rows.append([nst.load_image(content, 384, kind="content"), *row])
     labels = [["", *STYLES], *[[content, *[""] * len(STYLES)] for content in CONTENTS]]
     sheet(rows, labels, height=190).save(GALLERY / "pairs.jpg", quality=88)
@@ -82,6 +82,7 @@ KERNELS = {
     "Gram": "gram",
     "polynomial, c = 100": {"name": "polynomial", "offset": 100.0},
     "Gaussian": "gaussian",
+    "Gaussian + BN": "distribution",
     "BN statistics": "bn",
     "Wasserstein": "wasserstein",
 }

@@ -64,9 +64,12 @@ MOST_CELLS = 256  # of a grid along one axis: beyond, maps are as many as pixels
 RENAMED = {"weights": "vgg_weights", "parameters": "parametrization", "history": "lbfgs_pairs"}
 """Settings by the names that they had in version 0.1.0, and those that they have now."""
 
+WEIGHT_OF_OTHER_KERNELS = 15.0
+"""The default style weight with another kernel than the default one, whose distances are larger."""
+
 BEFORE = {
     "edges": "zeros", "average": 0.0, "scale_factor": 2.0,
-    "grid_size": 16, "grid_depth": 8, "smoothness": 0.05, "guide": "luminance",
+    "grid_size": 16, "grid_depth": 8, "smoothness": 300.0, "guide": "luminance",
 }  # fmt: skip
 """What was done before there was a setting for it: what a record without the setting means."""
 
@@ -78,6 +81,8 @@ _DEEPER_COUNTS_MORE = dict(zip(STYLE_LAYERS, (0.05, 0.10, 0.20, 0.35, 0.30), str
 @dataclass(frozen=True)
 class Settings:
     """What defines a run of `stylize`, pictures and device apart. The defaults are ours.
+
+    With a kernel of its own `transfer.options` takes another style weight, unless one is given.
 
     Checked when made, and plain data: two are equal if they ask for the same. Layers are mappings
     of a name to its weight; the term's weight in the sum is this times `content_weight` or
@@ -103,10 +108,10 @@ class Settings:
     style_layers: Mapping[str, float] = field(default_factory=lambda: dict(_DEEPER_COUNTS_MORE))
     content_normalization: str = "relative"
     style_normalization: str = "relative"
-    kernel: Any = "gram"
+    kernel: Any = "distribution"
     balance: str = "weights"
     content_weight: float = 1.0
-    style_weight: float = 15.0
+    style_weight: float = 6.5
     style_scale: float | Sequence[float] = 1.0
     style_mix: Sequence[float] | None = None
     color: str = "style"
@@ -121,13 +126,13 @@ class Settings:
     parametrization: str = "fourier"
     grid_size: int = 16
     grid_depth: int = 8
-    smoothness: float = 0.05
+    smoothness: float = 300.0
     guide: str = "luminance"
     method: str = "lbfgs"
     learning_rate: float | None = None
     average: float = 0.0
     lbfgs_pairs: int = 20
-    steps: int = 300
+    steps: int = 200
     # after it
     denoise: str | Mapping | None = None
 

@@ -15,6 +15,7 @@ from nst_tutorial.kernels.registry import fit, get_kernel
 from nst_tutorial.presets import BEFORE, EDGES, PRESETS, Settings, compare, get_preset, options_from
 from nst_tutorial.transfer import builder
 from nst_tutorial.transfer.builder import make_objective
+from nst_tutorial.transfer.options import settings_from
 from nst_tutorial.transfer.style_transfer import stylize
 from nst_tutorial.vgg.network import VGG19
 
@@ -32,7 +33,7 @@ def test_options_come_before_the_preset(pair, tiny):
     assert (settings["content_weight"], settings["steps"]) == (0.5, 3)
     assert settings["style_normalization"] == "paper"
     assert settings["preset"] == "gatys2016"
-    with pytest.raises(ValueError, match="unknown preset 'gatys'; there are default, distribution"):
+    with pytest.raises(ValueError, match="unknown preset 'gatys'; there are default, gram"):
         get_preset("gatys")
 
 
@@ -120,7 +121,7 @@ def test_presets_of_the_papers_differ_from_their_code_where_they_should():
     assert names("li2017-linear", "li2017-poly") == {"kernel"}
     assert PRESETS["li2017-code-bn"].style_weight == 1.0
     for name, settings in PRESETS.items():
-        assert name in ("default", "distribution") or re.search(r"\d{4}|code", settings.source)
+        assert name in ("default", "gram") or re.search(r"\d{4}|code", settings.source)
 
 
 def test_the_code_of_galerne_et_al_written_out(pair):
@@ -172,7 +173,7 @@ def test_a_record_without_later_settings_means_what_was_done_then(pair, tiny, pr
     record = quick(pair, tiny, steps=2).settings
     old = {name: value for name, value in record.items() if name not in BEFORE}
     options = options_from(old)
-    grid = {"grid_size": 16, "grid_depth": 8, "smoothness": 0.05, "guide": "luminance"}
+    grid = {"grid_size": 16, "grid_depth": 8, "smoothness": 300.0, "guide": "luminance"}
     then = {"edges": "zeros", "average": 0.0, "scale_factor": 2.0, **grid}
     assert {name: options[name] for name in then} == then == BEFORE
     settings = quick(pair, tiny, preset=preset, **options).settings
@@ -263,3 +264,32 @@ def test_an_incomplete_statistic_is_refused_before_any_work(pair, tiny):
     with pytest.raises(ValueError, match="it lacks contribution; see kernels.Statistic"):
         quick(pair, tiny, steps=1, kernel=Median())
     assert get_kernel({"sum": [[1.0, "gram"]]}).additive
+
+
+def test_the_style_weight_goes_along_with_the_kernel_unless_it_is_given():
+    """`kernel="gram"` alone is the preset gram, but for its number of evaluations."""
+    ours, gram = get_preset("default"), get_preset("gram")
+    alone = settings_from("default", {"kernel": "gram"})
+    assert replace(alone, source=gram.source, steps=gram.steps) == gram
+    for kernel in ("distribution", {"name": "distribution"}, get_kernel("distribution")):
+        assert settings_from("default", {"kernel": kernel}).style_weight == ours.style_weight
+    for kernel in ("gaussian", dict.fromkeys(ours.style_layers, "bn")):
+        assert settings_from("default", {"kernel": kernel}).style_weight == gram.style_weight
+    given = {"kernel": "gram", "style_weight": 2.0}
+    assert settings_from("default", given).style_weight == 2.0
+    assert settings_from("default", {"kernel": "gram", "balance": "gradient"}).style_weight == 1.0
+    assert settings_from("gatys2016", {"kernel": "bn"}).style_weight == 1.0
+
+
+def test_the_default_kernel_is_the_gaussian_with_half_as_much_of_bn_statistics():
+    features = torch.rand(1, 4, 6, 6, generator=torch.Generator().manual_seed(0))
+    other = features.flip(1) * 0.7
+    fitted, target = fit("distribution", features)
+    expected = 0.0
+    for weight, name in ((1.0, "gaussian"), (0.5, "bn")):
+        kernel, y = fit(name, features)
+        part = kernel.distance(kernel.statistic(other), y) / kernel.magnitude(y)
+        expected += weight * float(part)
+    found = float(fitted.distance(fitted.statistic(other), target))
+    assert found == pytest.approx(expected, rel=1e-5)
+    assert float(fitted.magnitude(target)) == pytest.approx(1.5, rel=1e-6)

@@ -172,8 +172,8 @@ StyleSize = Annotated[
     int, option("PIXELS", "Longer side of the style picture: the grain.", parser=side_from)
 ]
 KERNEL_NAMES = (  # those of `kernels.KERNELS`, which the command line's help cannot wait for
-    "gram, linear, polynomial, gaussian, bn, wasserstein, central_moments, autocorrelation, "
-    "sliced_wasserstein, nearest_neighbours."
+    "distribution, gram, linear, polynomial, gaussian, bn, wasserstein, central_moments, "
+    "autocorrelation, sliced_wasserstein, nearest_neighbours."
 )
 KernelName = Annotated[str | None, option("NAME", KERNEL_NAMES, panel=STYLE)]
 Degree = Annotated[int | None, option("1|2", "Of --kernel polynomial.", panel=STYLE)]

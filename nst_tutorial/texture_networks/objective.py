@@ -15,7 +15,7 @@ from torch import Tensor
 from ..checks import check_pictures
 from ..kernels.registry import Kernel
 from ..losses.objective import Evaluation, Objective
-from ..presets import Settings
+from ..presets import Settings, get_preset
 from ..tiling.engine import Engine
 from ..transfer.builder import choose_model, make_objective
 from ..transfer.options import check_settings, chosen_options
@@ -126,4 +126,6 @@ def training_settings(
     chosen = dict(options) if layers is None else {**options, "style_layers": layers}
     if not stylizes:
         chosen["content_layers"] = {}
-    return check_settings(replace(Settings(), kernel=kernel, start="noise", steps=steps, **chosen))
+    return check_settings(
+        replace(get_preset("gram"), kernel=kernel, start="noise", steps=steps, **chosen)
+    )

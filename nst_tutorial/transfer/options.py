@@ -9,9 +9,9 @@ from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any, TypedDict, TypeVar
 
 from ..checks import check_choice, warn
-from ..kernels.registry import Kernel, kernels_of_layers
+from ..kernels.registry import Kernel, get_kernel, kernels_of_layers
 from ..presets import RENAMED, Settings, current_names, get_preset
-from ..settings import MODES
+from ..settings import MODES, WEIGHT_OF_OTHER_KERNELS
 from ..vgg.layers import check_layers
 from ..vgg.paths import parse_paths
 
@@ -127,7 +127,8 @@ def settings_from(preset: str, options: Mapping[str, Any]) -> Settings:
     """Return the preset with the options put in their place, checked.
 
     Options that are no settings are passed over: see `chosen_options`, which refuses them. With
-    balance="gradient" all weights are 1 unless they are among the options.
+    balance="gradient" all weights are 1 unless they are among the options; with a kernel other than
+    the default preset's, its style weight is `settings.WEIGHT_OF_OTHER_KERNELS` unless given.
 
     Raises
     ------
@@ -144,7 +145,18 @@ def settings_from(preset: str, options: Mapping[str, Any]) -> Settings:
             "style_layers": dict.fromkeys(settings.style_layers, 1.0),
         }
         options = {**ones, **options}
-    return check_settings(replace(settings, **options))
+    chosen = check_settings(replace(settings, **options))
+    if preset == "default" and "style_weight" not in options:
+        kernels = kernels_of_layers(chosen.kernel, chosen.style_layers)
+        return replace(chosen, style_weight=max(map(usual_weight, kernels.values()), default=1.0))
+    return chosen
+
+
+def usual_weight(kernel: Kernel) -> float:
+    """The style weight of a kernel unless one is given: that of the default preset for its own."""
+    ours = get_preset("default")
+    usual = get_kernel(kernel) == get_kernel(ours.kernel)
+    return ours.style_weight if usual else WEIGHT_OF_OTHER_KERNELS
 
 
 def check_settings(settings: Settings) -> Settings:

@@ -14,7 +14,7 @@ from ..kernels.registry import Kernel
 from ..optimize.coarse_to_fine import through_scales
 from ..optimize.loop import Callback
 from ..optimize.result import Result
-from ..presets import Settings
+from ..presets import Settings, get_preset
 from ..vgg.layers import check_layers
 from ..vgg.network import VGG19
 from .builder import choose_model
@@ -42,7 +42,7 @@ def _settings(options: Mapping[str, Any], **fixed: Any) -> Settings:
             "parametrization 'grid' maps the colours of a content, and nothing of one is kept "
             "here; take pixel or fourier"
         )
-    return check_settings(replace(Settings(), start="noise", **chosen, **fixed))
+    return check_settings(replace(get_preset("gram"), start="noise", **chosen, **fixed))
 
 
 def synthesize_texture(

@@ -382,7 +382,7 @@ def test_described_combinations():
         (lambda: GaussianPairs(1.0).statistic(torch.ones(1, 2, 1, 1)), "two positions at least"),
         (lambda: WeightedSum(()), "needs at least one"),
         (lambda: WeightedSum(((-1.0, Gram()),)), "must be finite and ≥ 0, got -1.0"),
-        (lambda: get_kernel("grim"), "unknown kernel 'grim'; there are gram, linear, polynomial"),
+        (lambda: get_kernel("grim"), "unknown kernel 'grim'; there are distribution, gram, linear"),
         (lambda: get_kernel({"name": "bn", "offset": 1}), "bn takes no such parameters"),
         (lambda: get_kernel(7), "a kernel is a name or a statistic, got 7"),
         (lambda: get_kernel(Wasserstein), "a kernel is a name or a statistic, got <class"),

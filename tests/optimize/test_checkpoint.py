@@ -80,7 +80,7 @@ def test_it_goes_on_where_it_was(tiny, pair, half):
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"style_weight": 3.0}, "style_weight was 15.0 and is 3.0 now"),
+        ({"style_weight": 3.0}, "style_weight was 6.5 and is 3.0 now"),
         ({"steps": 15}, "steps was 14 and is 15 now"),
         ({"seed": 5}, "seed was 0 and is 5 now"),
         ({"kernel": "bn"}, "kernel was"),

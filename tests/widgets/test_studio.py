@@ -57,7 +57,7 @@ def test_knobs_that_do_not_count_are_hidden(small):
 
 def test_only_what_differs_is_in_the_recipe(small):
     c = small.controls
-    assert c.recipe().options == {"steps": 3, "style_weight": 15.0}
+    assert c.recipe().options == {"steps": 3, "style_weight": 6.5}
     assert (c.recipe().content.name, c.recipe().size) == ("temple", 64)
     c.seed.value = 7  # nothing is drawn
     c.kernel.value = "polynomial"
@@ -79,6 +79,17 @@ def test_only_what_differs_is_in_the_recipe(small):
     }
     c.start.value = "noise"
     assert c.recipe().options["seed"] == 7
+
+
+def test_the_style_weight_goes_along_with_the_statistic_unless_it_was_moved(small):
+    c = small.controls
+    c.kernel.value = "gram"
+    assert c.style_weight.value == 15.0
+    c.kernel.value = "distribution"
+    assert c.style_weight.value == 6.5
+    c.style_weight.value = 50.0
+    c.kernel.value = "gram"
+    assert c.style_weight.value == 50.0
 
 
 def test_settings_that_cannot_be_used_are_told_in_words(small):
@@ -103,9 +114,7 @@ def test_a_run_from_the_button(small):
     assert small.running
     assert (small.run.disabled, small.pause.disabled, small.save.disabled) == (True, False, True)
     assert small.wait(120)
-    expected = stylize(
-        load_image("temple", 64), load_image("starry_night", 64), steps=3, style_weight=15.0
-    )
+    expected = stylize(load_image("temple", 64), load_image("starry_night", 64), steps=3)
     assert torch.equal(small.result.image, expected.image)
     assert small.job.history == [
         {k: v for k, v in row.items() if k != "seconds"} for row in expected.history

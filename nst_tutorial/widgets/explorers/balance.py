@@ -112,7 +112,7 @@ def bundled_front() -> list[Point]:
 def measure_front() -> Arrays:
     """Measure the bundled front: minutes."""
     content, style = load_image(CONTENT, SIZE), load_image(STYLE, SIZE)
-    points = trade_off(content, style, LADDER, steps=STEPS)
+    points = trade_off(content, style, LADDER, kernel="gram", steps=STEPS)
     images = {f"image {p.style_weight:g}": compressed(p.image) for p in points}
     content_losses = np.array([p.content_loss for p in points])
     return {**images, "content": content_losses, "style": np.array([p.style_loss for p in points])}

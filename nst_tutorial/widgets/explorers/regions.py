@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ...images.resizing import resize_mask, shape_of
-from ...presets import STYLE_LAYERS, Settings
+from ...presets import STYLE_LAYERS, get_preset
 from ...tiling.engine import Engine
 from ...transfer.builder import make_objective
 from ...transfer.masks import at_layer
@@ -80,7 +80,7 @@ def above(line: float, soft: float, shape: tuple[int, int]) -> Tensor:
 
 def pull(model: VGG19, content: Tensor, style: Tensor, mask: Tensor, layer: str) -> Tensor:
     """How hard a style inside the mask pulls at each pixel: (1, 1, H, W), the gradient's norm."""
-    settings = replace(Settings(), style_layers={layer: 1.0}, range_weight=0.0)
+    settings = replace(get_preset("gram"), style_layers={layer: 1.0}, range_weight=0.0)
     source = StyleSource(style, content_mask=mask)
     engine = Engine(make_objective(model, None, [source], settings))
     return engine.value_and_gradient(content).gradient.norm(dim=1, keepdim=True)

@@ -6,17 +6,19 @@ from collections.abc import Callable
 from pathlib import Path
 
 import ipywidgets
+from traitlets import Bunch
 
 from ...images.catalog import list_images
 from ...kernels.gaussian import ESTIMATORS
 from ...kernels.registry import KERNELS
 from ...presets import COLORS, DENOISERS, PRESETS, STARTS
+from ...transfer.options import usual_weight
 from ...vgg.layers import LAYERS
 from .recipe import Picture, Recipe
 
 OURS = PRESETS["default"]
 SIZES = (128, 192, 256, 384, 512, 768, 1024, 1536, 2048, 3072, 4096)
-WEIGHTS = (0.5, 1.0, 2.0, 3.0, 5.0, 7.0, 10.0, 15.0, 20.0, 30.0, 50.0, 70.0, 100.0, 200.0, 500.0)
+WEIGHTS = (0.5, 1.0, 2.0, 3.0, 5.0, 6.5, 10.0, 15.0, 20.0, 30.0, 50.0, 70.0, 100.0, 200.0, 500.0)
 SCALES = (0.25, 0.35, 0.5, 0.7, 1.0, 1.4, 2.0)
 GRAIN_WEIGHTS = (0.0, 20.0, 60.0, 200.0, 600.0)
 MORE_STYLES = 2
@@ -89,6 +91,7 @@ class Controls:
         self.denoise = _knob(drop, "Remove noise", options=[NONE, *DENOISERS], value=NONE)
         self.start = _knob(drop, "Start", options=list(STARTS), value=OURS.start)
         self.seed = _knob(ipywidgets.BoundedIntText, "Seed", min=0, max=2**31 - 1, value=0)
+        self.kernel.observe(self._weigh_as_usual, "value")
         self._show_what_counts()
         self.on_change(self._show_what_counts)
 
@@ -194,6 +197,11 @@ class Controls:
         shown |= {m: o.value != NONE for o, m in zip(self.others, self.mix[1:], strict=True)}
         for control, counts in shown.items():
             control.layout.display = None if counts else "none"
+
+    def _weigh_as_usual(self, change: Bunch) -> None:
+        """The weight goes along with the statistic, unless it was moved."""
+        if self.style_weight.value == usual_weight(change.old):
+            self.style_weight.value = usual_weight(change.new)
 
     def _names(self, kind: str) -> list[str]:
         return [*list_images(kind), *self.uploaded]
