@@ -22,7 +22,9 @@ from .settings import (
     DENOISERS,
     DENOISING_AREAS,
     EDGES,
+    GUIDES,
     METHODS,
+    MODES,
     MOST_PAIRS,
     PARAMETRIZATIONS,
     PATH_NAMES,
@@ -48,7 +50,9 @@ __all__ = [
     "DENOISERS",
     "DENOISING_AREAS",
     "EDGES",
+    "GUIDES",
     "METHODS",
+    "MODES",
     "MOST_PAIRS",
     "PARAMETRIZATIONS",
     "PATH_NAMES",
@@ -236,10 +240,23 @@ _GRAM = replace(
     steps=300,
 )
 
+_PHOTO = Settings(
+    source="Ours. The unknowns are a bilateral grid of affine colour maps (Chen, Paris & Durand "
+    "2007; as the output of a network: Gharbi et al. 2017, Xia et al. 2020) instead of pixels: a "
+    "photograph stays one, with its grain and its edges. Fitted for one pair, without training.",
+    kernel="gram",
+    style_layers=_each(1 / 5),
+    style_weight=1.0,
+    start="match",
+    parametrization="grid",
+    steps=100,
+)
+
 PRESETS: Mapping[str, Settings] = MappingProxyType(
     {
         "default": Settings(),
         "gram": _GRAM,
+        "photo": _PHOTO,
         "gatys2016": _GATYS,
         "gatys2016-code": _GATYS_CODE,
         **{f"li2017-{name}": replace(_LI, kernel=k) for name, k in _LI_KERNELS.items()},

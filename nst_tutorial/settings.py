@@ -29,11 +29,15 @@ PATH_NAMES = (
 )
 """Of the ways to compute convolutions, see `vgg.paths`."""
 
-STARTS = ("content", "noise", "style")
+STARTS = ("content", "noise", "style", "match")
 BALANCES = ("weights", "gradient")
 COLORS = ("style", "luminance", "match", "histogram")
 COLOR_METHODS = ("symmetric", "pca", "cholesky")
-PARAMETRIZATIONS = ("pixel", "fourier")
+PARAMETRIZATIONS = ("pixel", "fourier", "grid")
+MODES = ("painting", "photo")
+GUIDES = ("luminance", "principal")
+"""What tells the bright parts of a content from the dark ones, for `parametrization="grid"`."""
+
 METHODS = ("lbfgs", "adam")
 DENOISERS = ("bilateral", "total-variation", "non-local-means", "guided", "poisson")
 DENOISING_AREAS = ("flat", "everywhere")
@@ -55,13 +59,18 @@ STYLE_NORMALIZATIONS = {
 LEAST_SCALE_FACTOR = 1.1  # closer scales would be many, with hardly an evaluation each
 MOST_PAIRS = 1000  # that L-BFGS may remember: 24 kB of them for each pixel
 
+MOST_CELLS = 256  # of a grid along one axis: beyond, maps are as many as pixels
+
 RENAMED = {"weights": "vgg_weights", "parameters": "parametrization", "history": "lbfgs_pairs"}
 """Settings by the names that they had in version 0.1.0, and those that they have now."""
 
 WEIGHT_OF_OTHER_KERNELS = 15.0
 """The default style weight with another kernel than the default one, whose distances are larger."""
 
-BEFORE = {"edges": "zeros", "average": 0.0, "scale_factor": 2.0}
+BEFORE = {
+    "edges": "zeros", "average": 0.0, "scale_factor": 2.0,
+    "grid_size": 16, "grid_depth": 8, "smoothness": 300.0, "guide": "luminance",
+}  # fmt: skip
 """What was done before there was a setting for it: what a record without the setting means."""
 
 # Deep layers count more than shallow ones: brush strokes and their flow before mere colours. This
@@ -117,6 +126,10 @@ class Settings:
     coarse_to_fine: bool = True
     scale_factor: float = 2.0
     parametrization: str = "fourier"
+    grid_size: int = 16
+    grid_depth: int = 8
+    smoothness: float = 300.0
+    guide: str = "luminance"
     method: str = "lbfgs"
     learning_rate: float | None = None
     average: float = 0.0
@@ -131,6 +144,21 @@ class Settings:
         if not (self.content_layers or self.style_layers):
             raise ValueError(
                 "content_layers and style_layers must name at least one layer together"
+            )
+        if self.parametrization == "grid":
+            self._check_grid()
+
+    def _check_grid(self) -> None:
+        """A ValueError for what a grid of colour maps cannot do."""
+        if self.color == "luminance":
+            raise ValueError(
+                "color='luminance' repaints a grey picture, and a grid maps colours to colours; "
+                "take color='match', or another parametrization than grid"
+            )
+        if self.average:
+            raise ValueError(
+                "average is of pictures, and a grid is what is sought; leave it at 0, or take "
+                "another parametrization than grid"
             )
 
     def __str__(self) -> str:
@@ -264,6 +292,10 @@ _CHECKS = {
     "coarse_to_fine": _truth,
     "scale_factor": check_scale_factor,
     "parametrization": _one_of(PARAMETRIZATIONS),
+    "grid_size": lambda what, value: check_integer(what, value, 1, MOST_CELLS),
+    "grid_depth": lambda what, value: check_integer(what, value, 1, MOST_CELLS),
+    "smoothness": _number,
+    "guide": _one_of(GUIDES),
     "method": _one_of(METHODS),
     "learning_rate": _learning_rate,
     "average": check_decay,

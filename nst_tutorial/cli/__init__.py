@@ -11,6 +11,7 @@ import typer
 from .batch import batch
 from .console import err, take_any_character
 from .denoising import denoise
+from .looks import apply_look
 from .machine import doctor, presets
 from .networks import apply, train_texture
 from .notebooks import notebooks
@@ -25,7 +26,7 @@ DEMO: dict[str, Any] = {"content": "temple", "style": "starry_night", "size": 38
 PANELS: dict[str, tuple] = {  # of the help: what one wants to do → the commands for it
     "Make a picture": (stylize, texture, denoise, studio),
     "Learn": (notebooks, presets),
-    "Make many": (batch, train_texture, apply),
+    "Make many": (batch, train_texture, apply, apply_look),
     "Look at the machine": (doctor,),
 }
 EPILOGS: dict[Any, str] = {stylize: EXAMPLES}

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from ..checks import check_integer
 from . import stylize_options as of
 from .denoising import spec_from
+from .looks import check_look_file, write_look
 from .options import (
     OURS,
     STYLE,
@@ -92,6 +93,8 @@ def stylize(
     steps: of.Steps = None,
     style_weight: of.StyleWeight = None,
     preset: of.Preset = None,
+    photo: of.Photo = False,
+    look: of.LookFile = None,
     like: of.Like = None,
     overwrite: Overwrite = False,
     also: of.Also = None,
@@ -129,6 +132,10 @@ def stylize(
     coarse_to_fine: of.CoarseToFine = None,
     scale_factor: of.ScaleFactor = None,
     parametrization: of.Parametrization = None,
+    grid_size: of.GridSize = None,
+    grid_depth: of.GridDepth = None,
+    smoothness: of.Smoothness = None,
+    guide: of.Guide = None,
     method: of.Method = None,
     learning_rate: of.LearningRate = None,
     average: of.Average = None,
@@ -153,7 +160,7 @@ def stylize(
         from ..images.catalog import find_image
         from ..images.reading import load_image
         from ..transfer import stylize as run
-        from ..transfer.options import settings_from
+        from ..transfer.options import preset_for, settings_from
 
         options: dict[str, Any] = {
             "style_mix": mix_from(style_mix), "color": color, "color_method": color_method,
@@ -170,7 +177,9 @@ def stylize(
             "content_layers": layers_from("--content-layers", content_layers),
             "vgg_weights": vgg_weights, "pooling": pooling, "edges": edges, "start": start,
             "coarse_to_fine": coarse_to_fine, "scale_factor": scale_factor,
-            "parametrization": parametrization, "method": method,
+            "parametrization": parametrization, "grid_size": grid_size,
+            "grid_depth": grid_depth, "smoothness": smoothness, "guide": guide,
+            "method": method,
             "learning_rate": learning_rate, "average": average, "lbfgs_pairs": lbfgs_pairs,
             "denoise": spec_from(denoise), "seed": seed,
             "convolutions": convolutions, "precision": precision,
@@ -178,7 +187,11 @@ def stylize(
         options = {name: value for name, value in options.items() if value is not None}
         if stop_after is not None:
             check_integer("--stop-after", stop_after, 1)
+        if photo:
+            options["preset"] = preset_for("photo", preset or "default")
         if like is not None:
+            if photo:
+                raise ValueError("--photo and --like both say where to start; give one of them")
             if preset is not None:
                 raise ValueError("--preset and --like both say where to start; give one of them")
             recorded, masked = recorded_options(like)
@@ -199,12 +212,14 @@ def stylize(
         if start_path is not None:
             options["start"] = "picture"
         check_files(
-            {"--out": path, "--checkpoint": checkpoint},
+            {"--out": path, "--checkpoint": checkpoint, "--look": look},
             {"CONTENT": [content_path], "STYLE": style_paths[:1], "--also": style_paths[1:],
              "--content-mask": content_masks, "--style-mask": style_masks, "--like": [like],
              "--start": [start_path], "--vgg-weights": [vgg_weights]},
         )  # fmt: skip
-        settings = settings_from(preset or "default", options)
+        settings = settings_from(options.get("preset", "default"), options)
+        if look is not None:
+            check_look_file(look, settings, overwrite)
         sizes = sizes_of_styles(settings.style_scale, size, len(style_paths))
         image, styles = load_image(content_path, size), read_styles(style_paths, sizes)
         opacity = opacity_of(content_path, size) if keep_alpha else None
@@ -228,6 +243,8 @@ def stylize(
         deliver(
             result, path, sources, overwrite=overwrite, bits=bits, dither=dither, opacity=opacity
         )
+        if look is not None and result.look is not None:
+            write_look(result.look, look, overwrite)
         # The picture is safe. Of a run that was stopped half-way, somebody may want the rest.
         if checkpoint is not None and result.stopped in (None, "no improvement"):
             checkpoint.unlink(missing_ok=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-from ..presets import BALANCES, COLOR_METHODS, COLORS, EDGES, PATH_NAMES, STARTS
+from ..presets import BALANCES, COLOR_METHODS, COLORS, EDGES, GUIDES, PATH_NAMES, STARTS
 from .options import (
     KERNEL_NAMES,
     LOOK,
@@ -29,6 +29,19 @@ StyleWeight = Annotated[float | None, ours("NUMBER", "More style.", "style_weigh
 Preset = Annotated[
     str | None,
     option("NAME", "Settings to start from, else those called default; nst presets lists them."),
+]
+Photo = Annotated[
+    bool,
+    flag("A photograph stays one: what moves are its colours. --preset photo.", "--photo"),
+]
+LookFile = Annotated[
+    Path | None,
+    option(
+        "FILE",
+        "Write the look of --photo, for nst apply-look (.safetensors).",
+        "--look",
+        parser=path_from,
+    ),
 ]
 Like = Annotated[
     Path | None,
@@ -166,7 +179,25 @@ ScaleFactor = Annotated[
 ]
 Parametrization = Annotated[
     str | None,
-    option("fourier|pixel", with_default("What it moves.", OURS.parametrization), panel=OPTIMIZER),
+    option(
+        "fourier|pixel|grid", with_default("What it moves.", OURS.parametrization), panel=OPTIMIZER
+    ),
+]
+GridSize = Annotated[
+    int | None,
+    ours("COUNT", "Of a grid: its cells along the longer side.", "grid_size", panel=OPTIMIZER),
+]
+GridDepth = Annotated[
+    int | None,
+    ours("COUNT", "Of a grid: its cells from dark to bright.", "grid_depth", panel=OPTIMIZER),
+]
+Smoothness = Annotated[
+    float | None,
+    ours("NUMBER", "Of a grid: more alike in neighbouring cells.", "smoothness", panel=OPTIMIZER),
+]
+Guide = Annotated[
+    str | None,
+    ours("|".join(GUIDES), "Of a grid: what dark and bright are.", "guide", panel=OPTIMIZER),
 ]
 Method = Annotated[str | None, ours("lbfgs|adam", "How it moves.", "method", panel=OPTIMIZER)]
 LearningRate = Annotated[

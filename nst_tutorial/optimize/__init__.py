@@ -2,6 +2,7 @@
 
 from .checkpoint import Checkpoint, Position, Saved, check_same_run, load, save
 from .coarse_to_fine import ObjectiveAtScales, through_scales
+from .grid import SMOOTHNESS, Coordinates, Grid, GridAtScales
 from .loop import (
     BETTER,
     DIVERGED,
@@ -15,7 +16,7 @@ from .loop import (
     new_state,
 )
 from .methods import FIRST_STEP, LBFGS, OPTIMIZERS, Adam
-from .parametrization import PARAMETRIZATIONS, Fourier, Pixels
+from .parametrization import PARAMETRIZATIONS, Fourier, Parametrization, Penalty, Pixels
 from .result import Result
 
 __all__ = [
@@ -27,12 +28,18 @@ __all__ = [
     "OPTIMIZERS",
     "PARAMETRIZATIONS",
     "PATIENCE",
+    "SMOOTHNESS",
     "Adam",
     "Callback",
     "Checkpoint",
+    "Coordinates",
     "Fourier",
+    "Grid",
+    "GridAtScales",
     "Minimum",
     "ObjectiveAtScales",
+    "Parametrization",
+    "Penalty",
     "Pixels",
     "Position",
     "Progress",

@@ -20,6 +20,7 @@ from ..settings import BEFORE, check_decay
 from ..storage.tensor_files import named_if_damaged, read_tensors, write_tensors
 from ..tiling.engine import SMALLEST_TILE
 from ..tiling.planning import Stage
+from .grid import SMOOTHNESS
 from .loop import State
 from .methods import OPTIMIZERS
 
@@ -61,11 +62,17 @@ class Checkpoint:
     def __init__(self, path: str | Path, identity: Mapping, every: int = 10):
         self.path, self.identity, self.every = path, identity, every
 
-    def read(self, planned: Sequence[Stage], like: Tensor) -> Position | None:
+    def read(
+        self,
+        planned: Sequence[Stage],
+        like: Tensor,
+        grid: tuple[int, int, int] | None = None,
+    ) -> Position | None:
         """Return the position that the run had reached; None: it has not begun.
 
         Its tiles stay those of the beginning, even if there is more or less memory free by now; all
-        else of its stages must be as `planned`. The picture is on the device of `like`.
+        else of its stages must be as `planned`. The picture is on the device of `like`. What is
+        optimised has the shape of the picture, or (depth, rows, columns) of a `grid` of maps.
 
         Raises
         ------
@@ -82,7 +89,7 @@ class Checkpoint:
                 saved.state, stages, record["stage"], record["history"], record["balance"]
             )
             _check_stages(stages, planned)
-            _check_position(position, like.dtype)
+            _check_position(position, like.dtype, grid)
             return position
 
     def write(self, position: Position) -> None:
@@ -111,20 +118,27 @@ def _check_stages(stages: Sequence[Stage], planned: Sequence[Stage]) -> None:
         check_number("work", stage.work, above=0)
 
 
-def _check_position(position: Position, dtype: torch.dtype) -> None:
+def _check_position(
+    position: Position, dtype: torch.dtype, grid: tuple[int, int, int] | None
+) -> None:
     """A ValueError, TypeError or LookupError unless a run can go on from there."""
     state, stages, history = position.state, position.stages, position.history
     number = check_integer("stage", position.stage, 0, len(stages) - 1)
     stage, before = stages[number], sum(stage.steps for stage in stages[:number])
-    if state.z.dtype != dtype or state.z.shape != (1, 3, stage.height, stage.width):
-        raise ValueError(f"its picture is {tuple(state.z.shape)}, {state.z.dtype}")
+    picture = (1, 3, stage.height, stage.width)
+    shapes = {
+        "image": (state.image, picture), "z": (state.z, picture if grid is None else (1, 12, *grid))
+    }  # fmt: skip
+    for name, (tensor, shape) in shapes.items():
+        if tensor is None or tensor.dtype != dtype or tensor.shape != shape:
+            raise ValueError(f"its {name} is no tensor {shape} of {dtype}")
     check_integer("evaluation", state.evaluation, 1, stage.steps)
     check_integer("rows", len(history), state.evaluation, before + state.evaluation)
     for row in history:
         numbers = [value for name, value in row.items() if name != "event"]
         if not row.keys() >= COLUMNS or not all(type(value) in (int, float) for value in numbers):
             raise ValueError("its history is none")
-    terms = {name for row in history for name in row} - COLUMNS - {"event"}
+    terms = {name for row in history for name in row} - COLUMNS - {"event", SMOOTHNESS}
     norms = position.gradient_norms
     if norms and set(norms) != terms:
         raise ValueError(f"its gradient norms are of {sorted(norms)}, and not of {sorted(terms)}")
@@ -199,10 +213,10 @@ def load(path: str | Path, identity: Mapping, device: str | torch.device = "cpu"
 
 def _state(tensors: dict[str, Tensor], about: dict) -> State:
     shape, dtype = tensors["z"].shape, tensors["z"].dtype
-    for name, tensor in tensors.items():  # all are pictures, apart from the pairs' curvatures
-        wanted = shape if not name.endswith(".1") else ()
+    for name, tensor in tensors.items():  # all are like z, apart from the pairs' curvatures
+        wanted = tensor.shape if name == "image" else () if name.endswith(".1") else shape
         if tensor.shape != wanted or tensor.dtype != dtype:
-            raise ValueError(f"{name} is no picture of this run")
+            raise ValueError(f"{name} is not of this run")
     numbers = about["numbers"]
     check_number("learning_rate", numbers["learning_rate"], above=0)
     for name in set(numbers) - {"learning_rate"}:

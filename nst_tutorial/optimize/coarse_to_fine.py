@@ -14,7 +14,9 @@ from ..losses.objective import HasGradient
 from ..presets import Settings
 from ..tiling.planning import Stage
 from .checkpoint import Checkpoint, Position
+from .grid import GridAtScales
 from .loop import NOTHING_BETTER, Callback, Progress, State, minimize
+from .parametrization import PARAMETRIZATIONS, Parametrization
 from .result import Result
 
 
@@ -36,10 +38,13 @@ def through_scales(
     callback: Callback | None = None,
     *,
     detail: Tensor | None = None,
+    grids: GridAtScales | None = None,
     checkpoint: Checkpoint | None = None,
     saved: Position | None = None,
 ) -> Result:
     """Minimise an objective at growing sizes, each start being the result before, enlarged.
+
+    A grid of colour maps is not enlarged but applied to the larger content.
 
     Parameters
     ----------
@@ -55,6 +60,8 @@ def through_scales(
         Sees every evaluation, counted through all scales.
     detail
         A picture whose fine detail, lost at the smaller scale, is put back at the larger one.
+    grids
+        With `parametrization="grid"`: the grid, at each scale.
     checkpoint
         Where to note the position from time to time.
     saved
@@ -67,6 +74,7 @@ def through_scales(
     first = 0 if saved is None else saved.stage
     # Until this scale is ready again, the best so far is the one in the checkpoint.
     image = start if saved is None or saved.state.image is None else saved.state.image
+    z = None if saved is None or saved.state.best is None else saved.state.best[1]
     improved = _improved(result.history)
     try:
         for number in range(first, len(stages)):
@@ -76,15 +84,17 @@ def through_scales(
                 image = _enlarged(image, stage, stages[number - 1] if number else None, detail)
             objective = None  # the coarser one may go
             objective = objectives.at(stage)
-            result.term_weights = objective.term_weights
+            basis = _basis_at(stage, settings, grids, image)
+            result.term_weights = {**objective.term_weights, **basis.term_weights}
             minimum = minimize(
                 objective, image, steps=stage.steps, method=settings.method,
-                parametrization=settings.parametrization, learning_rate=settings.learning_rate,
+                parametrization=basis, z=None if grids is None else z,
+                learning_rate=settings.learning_rate,
                 lbfgs_pairs=max(1, stage.pairs), average=settings.average,
                 callback=diary.at(number), resume=resumed,
                 keep=_keeper(checkpoint, stages, number, result.history, objectives),
             )  # fmt: skip
-            image, result.stopped = minimum.image, minimum.stopped
+            image, z, result.stopped = minimum.image, minimum.z, minimum.stopped
             improved = improved or result.stopped != NOTHING_BETTER
             if result.stopped in ("callback", "interrupted"):
                 break
@@ -93,10 +103,22 @@ def through_scales(
     if improved and result.stopped == NOTHING_BETTER:  # at the last scale only
         ended_early = len(result.history) < sum(stage.steps for stage in stages)
         result.stopped = "no improvement" if ended_early else None
-    result.image = resize(image, (start.shape[2], start.shape[3])).clamp(0, 1).cpu()
+    if grids is None or z is None:
+        result.image = resize(image, (start.shape[2], start.shape[3])).clamp(0, 1).cpu()
+    else:
+        result.look = grids.look(z)
+        result.image = result.look.apply(grids.content.cpu()).clamp(0, 1)
     result.gradient_norms = objectives.gradient_norms
     result.seconds = time.perf_counter() - diary.begin
     return result
+
+
+def _basis_at(
+    stage: Stage, settings: Settings, grids: GridAtScales | None, image: Tensor
+) -> Parametrization:
+    if grids is not None:
+        return grids.at(stage)
+    return PARAMETRIZATIONS[settings.parametrization](image.shape, image.device)
 
 
 def _improved(history: Sequence[Mapping]) -> bool:

@@ -20,7 +20,7 @@ from ..losses.objective import Evaluation, HasGradient
 from ..machine.modes import leaving_inference_mode
 from ..settings import check_decay
 from .methods import LBFGS, OPTIMIZERS, Adam
-from .parametrization import PARAMETRIZATIONS, Fourier, Pixels
+from .parametrization import PARAMETRIZATIONS, Parametrization
 
 DIVERGED = 100.0  # a rise by this many times the first loss is not worth following
 PATIENCE = 50  # evaluations without a better picture, before something is done about it
@@ -95,6 +95,9 @@ class Minimum:
     """
 
     image: Tensor
+    z: Tensor
+    """The coordinates of the best picture, or, before any evaluation, of the start."""
+
     history: list[dict]
     stopped: str | None = None
     """None: all steps done; else "callback", "interrupted", "no improvement" for long, or
@@ -111,7 +114,8 @@ def minimize(
     *,
     steps: int,
     method: str = "lbfgs",
-    parametrization: str = "fourier",
+    parametrization: str | Parametrization = "fourier",
+    z: Tensor | None = None,
     learning_rate: float | None = None,
     lbfgs_pairs: int = 20,
     average: float = 0.0,
@@ -162,7 +166,10 @@ def minimize(
     method, learning_rate, lbfgs_pairs
         "lbfgs" (step length 1; `lbfgs_pairs` are remembered) or "adam" (learning rate 0.02).
     parametrization
-        "pixel" or "fourier": the coordinates in which the method works.
+        The coordinates in which the method works: "pixel", "fourier", or any `Parametrization`. Its
+        penalties are among the terms of the loss.
+    z
+        Those of the start, if they are known; None: the parametrisation's own of `start`.
     average
         β, the decay of the average, in [0, 1): it goes back over about 1 / (1 - β) pictures. 0: the
         best picture is returned. For "adam"; with "lbfgs", whose steps shrink, it only lags behind.
@@ -181,8 +188,12 @@ def minimize(
     """
     steps = check_integer("steps", steps, 0)
     basis = _basis(parametrization, start)
-    state = resume or new_state(start, method, parametrization, learning_rate, lbfgs_pairs, average)
-    result = Minimum(start if state.image is None else state.image, [])
+    state = resume or new_state(
+        start, method, basis, learning_rate, lbfgs_pairs, average, z=z
+    )  # fmt: skip
+    if not basis.every_picture and state.evaluation == 0:
+        start = basis.to_image(state.z)
+    result = Minimum(start if state.image is None else state.image, state.z, [])
     begin = time.perf_counter()
     try:
         while state.evaluation < steps and not state.finished:
@@ -192,8 +203,8 @@ def minimize(
                 break
             finish = state.averaged > 1 and (stuck or state.evaluation == steps - 1)
             image = _next(state, basis, start, finish)
-            evaluation = objective.value_and_gradient(image)
-            gradient = basis.pull_back(evaluation.gradient)
+            evaluation = _evaluate(objective, basis, image, state.z)
+            gradient = evaluation.gradient
             if finish:
                 event = _take_in_average(state, evaluation, basis)
             else:
@@ -202,8 +213,8 @@ def minimize(
                 result.image = state.image
             progress = Progress(
                 state.evaluation, steps, evaluation.total, evaluation.terms,
-                dict(objective.term_weights), time.perf_counter() - begin, shape_of(image), image,
-                event, state.evaluation / steps,
+                {**objective.term_weights, **basis.term_weights}, time.perf_counter() - begin,
+                shape_of(image), image, event, state.evaluation / steps,
             )  # fmt: skip
             result.history.append(progress.row())
             stop = callback is not None and callback(progress)
@@ -211,7 +222,8 @@ def minimize(
                 if event and state.best is not None:
                     _, state.z, gradient = state.best
                     state.method.reset(0.5)
-                state.z = state.z + state.method.step(state.z, gradient)
+                step = state.method.step(state.z, gradient)
+                state.z = state.z + _at_most(basis.longest_step, step)
             if keep is not None:
                 keep(state, bool(stop))
             if stop:
@@ -225,16 +237,19 @@ def minimize(
         result.stopped = NOTHING_BETTER
         if state.decay and state.best is not None:
             result.image = basis.to_image(state.best[1])
+    result.z = state.z if state.best is None else state.best[1]
     return result
 
 
 def new_state(
     start: Tensor,
     method: str = "lbfgs",
-    parametrization: str = "fourier",
+    parametrization: str | Parametrization = "fourier",
     learning_rate: float | None = None,
     lbfgs_pairs: int = 20,
     average: float = 0.0,
+    *,
+    z: Tensor | None = None,
 ) -> State:
     """Return the state of `minimize` before its first evaluation."""
     decay = check_decay("average", average)
@@ -243,20 +258,45 @@ def new_state(
     options: dict[str, Any] = {} if method == "adam" else {"history": pairs}
     if learning_rate is not None:
         options["learning_rate"] = check_number("learning_rate", learning_rate, above=0)
-    z = _basis(parametrization, start).from_image(start)
+    basis = _basis(parametrization, start)
+    if decay and basis.term_weights:  # what is averaged are pictures, and they have no coordinates
+        raise ValueError("average is of pixels or Fourier coefficients; with a grid it must be 0")
+    z = basis.from_image(start) if z is None else z
     return State(z, OPTIMIZERS[method](**options), decay=decay)
 
 
-def _basis(parametrization: str, start: Tensor) -> Pixels | Fourier:
+def _basis(parametrization: str | Parametrization, start: Tensor) -> Parametrization:
+    if not isinstance(parametrization, str):
+        return parametrization
     check_choice("parametrization", parametrization, PARAMETRIZATIONS)
     return PARAMETRIZATIONS[parametrization](start.shape, start.device)
 
 
-def _next(state: State, basis: Pixels | Fourier, start: Tensor, finish: bool) -> Tensor:
+def _next(state: State, basis: Parametrization, start: Tensor, finish: bool) -> Tensor:
     """The picture to evaluate next."""
     if finish and state.image is not None:
         return state.image
     return start if state.evaluation == 0 else basis.to_image(state.z)
+
+
+def _at_most(length: float, step: Tensor) -> Tensor:
+    """A step, shortened if the root mean square of it is longer than that."""
+    if length == math.inf:
+        return step
+    return step * (length / step.square().mean().sqrt().clamp(min=length))
+
+
+def _evaluate(
+    objective: HasGradient, basis: Parametrization, image: Tensor, z: Tensor
+) -> Evaluation:
+    """Evaluate the loss and its gradient with respect to the coordinates, penalties included."""
+    seen = objective.value_and_gradient(image)
+    total, terms, gradient = seen.total, dict(seen.terms), basis.pull_back(seen.gradient)
+    for name, penalty in basis.penalties(z).items():
+        weight = basis.term_weights[name]
+        total, terms[name] = total + weight * penalty.value, penalty.value
+        gradient = gradient + weight * penalty.gradient
+    return Evaluation(total, terms, gradient)
 
 
 def _take_in(state: State, evaluation: Evaluation, gradient: Tensor, image: Tensor) -> str:
@@ -298,7 +338,7 @@ def _averaged(before: Tensor | None, image: Tensor, decay: float, count: int) ->
     return torch.lerp(before, image, (1 - decay) / (1 - decay**count))
 
 
-def _take_in_average(state: State, evaluation: Evaluation, basis: Pixels | Fourier) -> str:
+def _take_in_average(state: State, evaluation: Evaluation, basis: Parametrization) -> str:
     """Count the evaluation of the average, the last one; return "" or what is wrong with it."""
     state.evaluation += 1
     state.finished = True

@@ -1,13 +1,56 @@
-"""What is optimised: the pixels, or the picture seen through a filter."""
+"""What is optimised: the pixels, the picture seen through a filter, or the maps of its colours."""
 
 from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import ClassVar, NamedTuple, Protocol
 
 import torch
 from torch import Tensor
 
 
+class Penalty(NamedTuple):
+    """What coordinates themselves cost, before its weight, and its gradient."""
+
+    value: float
+    gradient: Tensor
+
+
+class Parametrization(Protocol):
+    """Coordinates z of pictures x, in which an optimiser works; x is linear in z, or affine."""
+
+    @property
+    def every_picture(self) -> bool:
+        """Whether every picture has coordinates."""
+
+    @property
+    def longest_step(self) -> float:
+        """Root mean square of the longest step that is taken; infinity: no step is too long."""
+
+    @property
+    def term_weights(self) -> Mapping[str, float]:
+        """Each penalty on the coordinates by name, and its weight in the total."""
+
+    def to_image(self, z: Tensor) -> Tensor:
+        """Return the picture (1, 3, H, W)."""
+
+    def from_image(self, image: Tensor) -> Tensor:
+        """Return the coordinates of a picture, or of the nearest that has any."""
+
+    def pull_back(self, gradient: Tensor) -> Tensor:
+        """The gradient with respect to z from that with respect to the image."""
+
+    def penalties(self, z: Tensor) -> Mapping[str, Penalty]:
+        """What the coordinates cost, for each name in `term_weights`."""
+
+
 class Pixels:
     """The picture itself: z = x."""
+
+    every_picture = True
+    longest_step = math.inf
+    term_weights: ClassVar[Mapping[str, float]] = {}
 
     def __init__(self, shape: torch.Size, device: torch.device | str = "cpu"):
         pass
@@ -19,8 +62,10 @@ class Pixels:
         return image
 
     def pull_back(self, gradient: Tensor) -> Tensor:
-        """The gradient with respect to z from that with respect to the image."""
         return gradient
+
+    def penalties(self, z: Tensor) -> Mapping[str, Penalty]:
+        return {}
 
 
 class Fourier:
@@ -36,6 +81,9 @@ class Fourier:
     """
 
     exponent = 0.5
+    every_picture = True
+    longest_step = math.inf
+    term_weights: ClassVar[Mapping[str, float]] = {}
 
     def __init__(self, shape: torch.Size, device: torch.device | str = "cpu"):
         height, width = shape[-2:]
@@ -60,5 +108,9 @@ class Fourier:
     def pull_back(self, gradient: Tensor) -> Tensor:
         return self._filter(gradient, self.scale)
 
+    def penalties(self, z: Tensor) -> Mapping[str, Penalty]:
+        return {}
+
 
 PARAMETRIZATIONS: dict[str, type[Pixels] | type[Fourier]] = {"pixel": Pixels, "fourier": Fourier}
+"""Those that need to know no more than the shape of the picture; `grid.Grid` is of a content."""

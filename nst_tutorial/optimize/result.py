@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from torch import Tensor
 
+from ..looks.look import Look
 from .loop import BETTER
 
 
@@ -39,6 +40,27 @@ class Result:
     stopped: str | None = None
     """None if all steps were done, else "callback", "interrupted" (Ctrl-C), "no improvement", or
     `loop.NOTHING_BETTER`: no evaluation was better than the start, which the picture is."""
+
+    look: Look | None = None
+    """With parametrization="grid": what the content's colours became, for other pictures too."""
+
+    def apply(self, picture: Tensor, strength: float = 1.0) -> Tensor:
+        """Return a picture (1, 3, H, W) of any size with the look of this result, in 0..1.
+
+        The content itself, at full size, or another photograph; see `looks.Look.apply`. Noise that
+        was removed from `image` and chroma that was put back are no part of a look.
+
+        Raises
+        ------
+        ValueError
+            There is no look: the run moved pixels; no picture of finite values; a strength outside
+            0..1.5.
+        """
+        if self.look is None:
+            raise ValueError(
+                "this result has no look to apply: it moved pixels; mode='photo' fits a look"
+            )
+        return self.look.apply(picture, strength).clamp(0, 1)
 
     @property
     def row(self) -> dict:

@@ -155,8 +155,13 @@ def _stage(shape, steps, settings, budget, tile, device, circular, paths) -> Sta
     if settings.method == "lbfgs":
         most_pairs = max(1, min(settings.lbfgs_pairs, steps - 1))
 
+    pixels = shape[0] * shape[1]
+    moving = pixels
+    if settings.parametrization == "grid":  # a map's twelve numbers are as many as four pixels'
+        moving = 4 * settings.grid_depth * settings.grid_size**2
+
     def of_state(pairs: int) -> int:
-        return (PER_PIXEL_OF_STATE + PER_PAIR * pairs) * shape[0] * shape[1]
+        return PER_PIXEL_OF_STATE * pixels + PER_PAIR * pairs * moving
 
     def needs(side: int | None, pairs: int) -> float:
         evaluation = memory_of_evaluation(shape, side, layers, device, circular, paths, kernels)

@@ -8,10 +8,10 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any, TypedDict, TypeVar
 
-from ..checks import warn
+from ..checks import check_choice, warn
 from ..kernels.registry import Kernel, get_kernel, kernels_of_layers
 from ..presets import RENAMED, Settings, current_names, get_preset
-from ..settings import WEIGHT_OF_OTHER_KERNELS
+from ..settings import MODES, WEIGHT_OF_OTHER_KERNELS
 from ..vgg.layers import check_layers
 from ..vgg.paths import parse_paths
 
@@ -52,6 +52,10 @@ class Options(TypedDict, total=False):
     coarse_to_fine: bool | None
     scale_factor: float | None
     parametrization: str | None
+    grid_size: int | None
+    grid_depth: int | None
+    smoothness: float | None
+    guide: str | None
     method: str | None
     learning_rate: float | None
     average: float | None
@@ -103,6 +107,22 @@ def refuse_unknown(options: Iterable[str], names: Collection[str]) -> None:
             close = difflib.get_close_matches(name, names, n=1)
             hint = f"; did you mean {close[0]}?" if close else f"; there are {', '.join(names)}"
             raise TypeError(f"unknown option {name!r}{hint}")
+
+
+def preset_for(mode: str, preset: str = "default") -> str:
+    """Return the preset's name: "photo" if that is the mode.
+
+    Raises
+    ------
+    ValueError
+        An unknown mode; mode "photo" beside another preset.
+    """
+    check_choice("mode", mode, MODES)
+    if mode == "photo" and preset not in ("default", "photo"):
+        raise ValueError(
+            f"mode='photo' means the preset 'photo', and here is {preset!r} too; give one of them"
+        )
+    return "photo" if mode == "photo" else preset
 
 
 def settings_from(preset: str, options: Mapping[str, Any]) -> Settings:

@@ -11,6 +11,8 @@ from torch import Tensor
 
 from ..checks import SMALLEST_SIDE, check_integer, check_pictures
 from ..kernels.registry import kernels_of_layers
+from ..looks.grid import grid_shape
+from ..optimize.grid import check_cells
 from ..presets import Settings, normalized_mix
 from ..tiling.planning import Plan, plan, schedule
 from ..vgg.layers import stride
@@ -115,6 +117,8 @@ def request_transfer(
             f"masks and regions={settings.regions!r} both say where styles go; give one of them"
         )
     shape = (content.shape[2], content.shape[3])
+    if settings.parametrization == "grid":
+        check_cells(grid_shape(*shape, settings.grid_size, settings.grid_depth))
     for source in sources:
         check_style_scale(source, shape)
     shapes = tuple((each.shape[2], each.shape[3]) for each in styles)

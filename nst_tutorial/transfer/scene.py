@@ -15,6 +15,7 @@ from ..kernels.statistic import reach_of
 from ..losses.balance import balanced_weights, starting_norms
 from ..losses.objective import Objective
 from ..machine.modes import leaving_inference_mode
+from ..optimize.grid import GridAtScales
 from ..presets import Settings
 from ..tiling.engine import Engine, with_smaller_tiles
 from ..tiling.planning import Stage
@@ -22,7 +23,7 @@ from ..tiling.windows import can_be_cut
 from ..vgg.network import VGG19
 from .builder import make_objective
 from .request import Request
-from .styles import StyleSource, recolored
+from .styles import StyleSource, matched, recolored
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,7 +34,8 @@ class Scene:
     styles: tuple[StyleSource, ...]
     start: Tensor
     detail: Tensor | None
-    """The picture whose fine detail each scale begins with: the content, if it is the start."""
+    """The picture whose fine detail each scale begins with: the start, if that is the content, or
+    the content in other colours."""
 
 
 def prepare(request: Request, model: VGG19) -> Scene:
@@ -46,8 +48,15 @@ def prepare(request: Request, model: VGG19) -> Scene:
     start = _start(request, content, styles, like)
     if settings.color == "luminance":
         start = grey(start)
-    detail = content if settings.start == "content" else None
+    detail = start if content is not None and settings.start in ("content", "match") else None
     return Scene(content, tuple(styles), start, detail)
+
+
+def grids_of(scene: Scene, settings: Settings) -> GridAtScales | None:
+    """Return the grid of colour maps of a run whose parametrisation is one, else None."""
+    if settings.parametrization != "grid" or scene.content is None:
+        return None
+    return GridAtScales(scene.content, settings)
 
 
 def _start(
@@ -58,6 +67,8 @@ def _start(
         return resize(request.start.detach().to(like), shape)
     if kind == "content" and content is not None:
         return content
+    if kind == "match" and content is not None and styles:
+        return matched(content, styles, request.settings)
     if kind == "style" and styles:
         return resize(styles[0].picture, shape)
     if content is not None and styles:

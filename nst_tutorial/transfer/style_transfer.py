@@ -8,6 +8,7 @@ record.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,11 +27,11 @@ from ..tiling.engine import is_out_of_memory
 from ..tiling.planning import Plan
 from ..vgg.network import VGG19
 from .builder import choose_model
-from .options import Options, chosen_options, settings_from, takes_settings
+from .options import Options, chosen_options, preset_for, settings_from, takes_settings
 from .placing import place_styles
 from .provenance import identity, record_transfer, style_shares
 from .request import Request, request_transfer
-from .scene import Objectives, Scene, prepare
+from .scene import Objectives, Scene, grids_of, prepare
 from .styles import check_regions
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ def stylize(
     content_masks: Tensor | Sequence[Tensor | None] | None = None,
     style_masks: Tensor | Sequence[Tensor | None] | None = None,
     preset: str = "default",
+    mode: str = "painting",
     start: str | Tensor | None = None,
     seed: int = 0,
     device: str = "auto",
@@ -97,7 +99,11 @@ def stylize(
     color_method
         For "match": "symmetric", "pca" or "cholesky", see `images.match_color`.
     preset
-        A name from `PRESETS`: "default", "gatys2016", "gatys2016-code", …
+        A name from `PRESETS`: "default", "photo", "gatys2016", "gatys2016-code", …
+    mode
+        "painting", or "photo", which is preset="photo": a photograph stays one. What is fitted is a
+        grid of colour maps (`looks.grid`), so nothing can be drawn and no grain can be made. The
+        result has a `look`, and `result.apply(picture)` gives it to any picture of any size.
     steps
         Evaluations of loss and gradient, over all scales; 0 returns the start.
     style_weight, content_weight
@@ -126,8 +132,8 @@ def stylize(
         convolutions of this machine are taken: the first long run measures them. The result
         records which they were; given here, they make it again, on the same machine bit for bit.
     start
-        "content", "noise" (drawn with `seed`), "style" (the first that counts), or a picture
-        (1, 3, H, W).
+        "content", "match" (the content in the style's colours, by an affine map of them), "noise"
+        (drawn with `seed`), "style" (the first that counts), or a picture (1, 3, H, W).
     edges
         What the network's first layer sees beyond a picture's border: "zeros" (a grey), "replicate"
         (the outermost pixels again) or "reflect".
@@ -135,7 +141,12 @@ def stylize(
         First a small version of the picture, then one `scale_factor` times as large, and so on:
         structures larger than the network's receptive field, in less time.
     parametrization, method, learning_rate, lbfgs_pairs
-        The optimiser, see `optimize.minimize`.
+        The optimiser, see `optimize.minimize`. With parametrization "grid" what moves are maps of
+        the content's colours, see `optimize.Grid`.
+    grid_size, grid_depth, smoothness, guide
+        Of that grid: cells along the picture's longer side; cells from dark to bright; the weight
+        of the mean squared difference of neighbouring cells; and what tells dark from bright,
+        "luminance" or "principal" (the direction in which the content's colours differ most).
     average
         Return the mean of the optimiser's pictures at each scale instead of the best, each counting
         this much less than the one after it: 0.99, say, with "adam". See `optimize.minimize`.
@@ -168,6 +179,7 @@ def stylize(
     OSError
         The checkpoint cannot be written.
     """
+    preset = preset_for(mode, preset)
     settings, picture = settings_and_start(preset, start, options)
     request = request_transfer(
         content, style, settings, content_masks=content_masks, style_masks=style_masks,
@@ -183,11 +195,14 @@ def stylize(
     check_regions(scene.styles, [(s.height, s.width) for s in plan.stages], request.settings)
     record = {"preset": preset, **record_transfer(request, model)}
     stages, saved, notes, norms = plan.stages, None, None, {}
+    grids = grids_of(scene, request.settings)
     if checkpoint is not None:
         every = check_integer("checkpoint_every", checkpoint_every, 1)
         run = identity(record, request.pictures, model)
         notes = Checkpoint(check_can_write(checkpoint), run, every)
-        saved = notes.read(plan.stages, scene.start)
+        saved = notes.read(
+            plan.stages, scene.start, None if grids is None else grids.coordinates.shape
+        )
         if saved is not None:  # with its tiles, even if there is more or less memory free by now
             stages, norms = saved.stages, saved.gradient_norms
     objectives = Objectives(
@@ -195,13 +210,15 @@ def stylize(
     )  # fmt: skip
     result = through_scales(
         scene.start, objectives, request.settings, stages, callback,
-        detail=scene.detail, checkpoint=notes, saved=saved,
+        detail=scene.detail, grids=grids, checkpoint=notes, saved=saved,
     )  # fmt: skip
     finish(result, placed, scene)
     # How memory was spent decides the last digits: pairs that L-BFGS remembered, side of the tiles
     spent = {"pairs": [s.pairs for s in stages], "tile": objectives.tile_of(stages[-1])}
     shares = {} if placed is request else style_shares(placed)
     result.settings = {**record, **shares, **_sizes(request), **spent}
+    if result.look is not None:
+        result.look = replace(result.look, record=result.settings)
     return result
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
+import torch
 from torch import Tensor
 
 from ..images import color
@@ -147,3 +148,22 @@ def recolored(
             for s in sources
         ]
     return content, list(sources)
+
+
+def matched(content: Tensor, sources: Sequence[StyleSource], settings: Settings) -> Tensor:
+    """Return the content with the mean and covariance of the colours of the styles, in 0..1.
+
+    Each region has those of its style, as `images.match_color` finds them; where several meet, a
+    mean by their shares; outside of all it stays as it is.
+    """
+    change, total = torch.zeros_like(content), torch.zeros_like(content[:, :1])
+    covered = torch.zeros_like(total)
+    for source in sources:
+        colors = color.match_color(
+            content, source.picture, settings.color_method, source.content_mask, source.style_mask
+        )
+        mask = torch.ones_like(total) if source.content_mask is None else source.content_mask
+        change += source.share * mask * (colors - content)
+        total += source.share * mask
+        covered = torch.maximum(covered, mask)
+    return (content + covered * change / total.clamp(min=1e-12)).clamp(0, 1)

@@ -37,6 +37,11 @@ OPTIONS = (
 
 def _settings(options: Mapping[str, Any], **fixed: Any) -> Settings:
     chosen = chosen_options(options, OPTIONS)
+    if chosen.get("parametrization") == "grid":
+        raise ValueError(
+            "parametrization 'grid' maps the colours of a content, and nothing of one is kept "
+            "here; take pixel or fourier"
+        )
     return check_settings(replace(get_preset("gram"), start="noise", **chosen, **fixed))
 
 

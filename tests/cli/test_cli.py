@@ -23,6 +23,7 @@ from nst_tutorial import cli, images, load_image, load_settings
 from nst_tutorial.cli.options import KERNEL_NAMES
 from nst_tutorial.images.reading import SETTINGS_KEY
 from nst_tutorial.kernels.registry import KERNELS
+from nst_tutorial.looks import load_look
 from nst_tutorial.presets import PRESETS, Settings
 
 
@@ -53,7 +54,7 @@ def test_every_default_is_the_functions_own():
     command = inspect.signature(cli.stylize).parameters
     own = {"content", "style", "out", "size", "overwrite", "degree", "offset", "bandwidth",
            "estimator", "features", "pairs", "order", "reach", "directions", "candidates", "like",
-           "also", "stop_after", "bits", "dither", "keep_alpha"}  # fmt: skip
+           "also", "stop_after", "bits", "dither", "keep_alpha", "photo", "look"}  # fmt: skip
     for name in set(command) - own:  # None: not passed on, so that the function decides
         assert command[name].default in (None, function[name].default), name
     assert {f for f in Settings.__dataclass_fields__ if f != "source"} <= set(function)
@@ -527,8 +528,39 @@ def test_doctor_says_what_is_missing(monkeypatch, capsys):
 def test_commands_and_version():
     assert [c.name or c.callback.__name__ for c in cli.app.registered_commands] == [
         "stylize", "texture", "denoise", "studio", "notebooks", "presets", "batch",
-        "train_texture", "apply", "doctor",
+        "train_texture", "apply", "apply_look", "doctor",
     ]  # fmt: skip
     assert isinstance(cli.app, typer.Typer)
     found = run("--version")
     assert found.stdout.startswith("nst_tutorial ")
+
+
+def test_photo_mode_leaves_a_look(tmp_path):
+    """The picture is what the look makes of the content, and nst apply-look makes it again."""
+    out, look = tmp_path / "photo.png", tmp_path / "dusk.safetensors"
+    found = run("stylize", "temple", "starry_night", "--photo", *QUICK, "--out", out,
+                "--look", look)  # fmt: skip
+    assert found.returncode == 0, found.stderr
+    assert str(look) in found.stdout.replace("\n", "")
+    settings = load_settings(out)
+    assert settings["preset"] == "photo"
+    fitted = load_look(look)
+    assert fitted.record["preset"] == "photo"
+    expected = fitted.apply(load_image("temple", 64)).clamp(0, 1)
+    assert (load_image(out) - expected).abs().max() < 1 / 255
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--look", "dusk.safetensors"], "dusk.safetensors: only --photo makes a look"),
+        (["--photo", "--look", "dusk.png"], "dusk.png: a look is a file of the type .safetensors"),
+        (["--photo", "--preset", "spst"], "mode='photo' means the preset 'photo', and here is 'sp"),
+        (["--photo", "--grid-size", "65"], "grid_size must be at most 64, the pixels of the pict"),
+    ],
+)
+def test_what_photo_mode_refuses(tmp_path, arguments, message):
+    found = run("stylize", "temple", "starry_night", *QUICK, *arguments, cwd=tmp_path)
+    assert found.returncode == 2
+    assert message in found.stderr.replace("\n", " ")
+    assert not names_in(tmp_path)

@@ -300,3 +300,14 @@ def test_each_path_of_the_convolutions_needs_its_own_memory(monkeypatch):
         planned = planning.plan(1024, 1024, memory=50, device="cpu")
         assert planned == planning.plan(1024, 1024, memory=50, device="cpu", paths=(name,) * 5)
     assert set(memory_needs.PER_SEEN_PIXEL) == set(PATHS)
+
+
+def test_what_lbfgs_remembers_of_a_grid_takes_hardly_any_memory():
+    """Its pairs are of the grid's size, not of the picture's: all of them fit."""
+    little = plan(
+        4096, 4096, device="cpu", settings=replace(Settings(), parametrization="grid"), memory=6
+    )
+    pixels = plan(4096, 4096, device="cpu", memory=6)
+    assert little.stages[-1].pairs == min(20, little.stages[-1].steps - 1)
+    assert pixels.stages[-1].pairs < little.stages[-1].pairs
+    assert little.stages[-1].tile > pixels.stages[-1].tile

@@ -10,6 +10,7 @@ from PIL import Image
 from runs import quick
 from tensors import box, disc, features, ones, relative
 
+from nst_tutorial.images.color import color_statistics
 from nst_tutorial.images.reading import save_image
 from nst_tutorial.images.resizing import resize, resize_mask
 from nst_tutorial.kernels.autocorrelation import Autocorrelation
@@ -23,7 +24,7 @@ from nst_tutorial.presets import PRESETS
 from nst_tutorial.tiling.engine import Engine
 from nst_tutorial.transfer.builder import make_objective
 from nst_tutorial.transfer.masks import at_layer, check_mask, load_mask, shares
-from nst_tutorial.transfer.styles import StyleSource, style_sources
+from nst_tutorial.transfer.styles import StyleSource, matched, style_sources
 from nst_tutorial.vgg.layers import reach, stride
 
 DEFAULT = PRESETS["default"]
@@ -312,3 +313,26 @@ def test_a_pixel_is_pulled_as_hard_in_a_region_as_in_a_whole_picture(tiny):
         for source in (everywhere, left)
     )
     assert relative(part, whole) < 0.05  # the seams of the repetition apart
+
+
+def test_a_start_in_the_colours_of_the_styles(picture):
+    """Each region gets its own style's mean and covariance; what is in none stays as it is."""
+    other = torch.rand(1, 3, 48, 33, generator=torch.Generator().manual_seed(7)).double()
+    dark, light = 0.1 + 0.2 * other, 0.6 + 0.2 * other
+    content = 0.3 + 0.4 * picture
+    up, down = box(40, 36, (0, 12), (0, 36)), box(40, 36, (28, 40), (0, 36))
+    sources = [StyleSource(dark, content_mask=up), StyleSource(light, content_mask=down)]
+    start = matched(content, sources, DEFAULT)
+    assert torch.equal(start[:, :, 12:28], content[:, :, 12:28])
+    for mask, style in ((up, dark), (down, light)):
+        for ours, theirs in zip(
+            color_statistics(start, mask), color_statistics(style), strict=True
+        ):
+            torch.testing.assert_close(ours, theirs, rtol=0, atol=1e-6)
+
+
+def test_where_styles_meet_the_start_is_their_mean_by_shares(picture):
+    styles = [torch.full((1, 3, 20, 20), value).double() for value in (0.2, 0.6)]
+    sources = [StyleSource(style, share) for style, share in zip(styles, (0.75, 0.25), strict=True)]
+    start = matched(picture, sources, DEFAULT)
+    torch.testing.assert_close(start, torch.full_like(start, 0.3), rtol=0, atol=1e-3)

@@ -1,0 +1,244 @@
+"""`nst apply-look`, in this process."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from folders import names_in
+from PIL import ExifTags, Image
+from tensors import features
+
+from nst_tutorial import cli, load_image, load_settings
+from nst_tutorial.images import reading
+from nst_tutorial.looks import Guide, Look, identity_grid, save_look
+
+
+def run(capsys, *arguments):
+    with pytest.raises(SystemExit) as ended:
+        cli.app(["apply-look", *map(str, arguments)])
+    captured = capsys.readouterr()
+    return ended.value.code, captured.out, captured.err
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "200")
+    (tmp_path / "photos").mkdir()
+    return tmp_path
+
+
+@pytest.fixture
+def look(here) -> Look:
+    """In the file dusk.safetensors; no result of it leaves 0..1."""
+    grid = 0.3 * identity_grid(4, 2, 3) + 0.02 * features(1, 12, 4, 2, 3).float()
+    grid[:, 3::4] += 0.3
+    look = Look(grid, Guide(), {"style": "dusk.jpg", "smoothness": 0.05, "keep": [1, "[red]"]})
+    save_look(look, here / "dusk.safetensors")
+    return look
+
+
+def photo(path, size=(40, 30), mode="RGB", **options) -> Path:
+    array = np.random.default_rng(sum(size)).integers(0, 256, (size[1], size[0], 4), np.uint8)
+    Image.fromarray(array, "RGBA").convert(mode).save(path, **options)
+    return Path(path)
+
+
+def test_one_photograph(here, capsys, look):
+    photo("photos/a.png")
+    code, out, err = run(capsys, "dusk.safetensors", "photos/a.png", "--strength", "0.7")
+    assert (code, err) == (0, "")
+    assert "s; the picture is results/a_dusk.png" in out
+    expected = look.apply(load_image("photos/a.png"), 0.7)
+    assert (load_image("results/a_dusk.png") - expected).abs().max() <= 0.51 / 255
+    assert load_settings("results/a_dusk.png") == {
+        "look": "dusk", "content": "a.png", "strength": 0.7, "average": False, "size": [30, 40],
+        "fitted": look.record,
+    }  # fmt: skip
+
+
+def test_average_is_the_same_everywhere(here, capsys, look):
+    photo("photos/a.png")
+    code, _, err = run(capsys, "dusk.safetensors", "photos/a.png", "--average", "--out", "b.tiff")
+    assert code == 0, err
+    expected = look.averaged().apply(load_image("photos/a.png"))
+    assert (load_image("b.tiff") - expected).abs().max() <= 0.51 / 255
+    assert load_settings("b.tiff")["average"] is True
+
+
+def deep(path):
+    """Grey, 16 bits."""
+    Image.fromarray(np.linspace(0, 65535, 1200).astype(np.uint16).reshape(30, 40)).save(path)
+
+
+def turned(path):
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = 6
+    photo(path, (40, 30), exif=exif)
+
+
+KINDS = {
+    "grey.jpg": lambda path: photo(path, mode="L"),
+    "palette.png": lambda path: photo(path, mode="P"),
+    "transparent.webp": lambda path: photo(path, mode="RGBA", lossless=True),
+    "ink.tif": lambda path: photo(path, mode="CMYK"),
+    "deep.png": deep,
+    "turned.jpg": turned,
+}
+
+
+def test_a_folder_of_all_kinds_of_pictures(here, capsys, look):
+    for name, write in KINDS.items():
+        write(here / "photos" / name)
+    code, out, err = run(capsys, "dusk.safetensors", "photos", "--out", "new")
+    assert (code, err) == (0, "")
+    assert names_in(here / "new") == sorted(f"{Path(name).stem}_dusk.png" for name in KINDS)
+    for name in KINDS:
+        picture = load_image(f"photos/{name}")
+        assert picture.shape[2:] == ((40, 30) if name == "turned.jpg" else (30, 40))
+        found = load_image(f"new/{Path(name).stem}_dusk.png")
+        assert (found - look.apply(picture)).abs().max() <= 0.51 / 255, name
+    assert out.count("the picture is") == len(KINDS)
+
+
+def test_several_by_path_name_and_folder(here, capsys, look):
+    photo("photos/a.png")
+    photo("b.jpg")
+    photo("a.jpg")
+    code, _, err = run(capsys, "dusk.safetensors", "b.jpg", "photos", "a.jpg", "temple")
+    assert (code, err) == (0, "")
+    expected = ["a_dusk-2.png", "a_dusk.png", "b_dusk.png", "temple_dusk.png"]
+    assert names_in(here / "results") == expected
+    assert load_settings("results/a_dusk-2.png")["content"] == "a.jpg"
+
+
+def test_one_that_cannot_be_read_is_reported_and_the_others_go_on(here, capsys, look):
+    (here / "photos" / "a.png").write_text("x")
+    photo("photos/b.png")
+    code, _, err = run(capsys, "dusk.safetensors", "photos")
+    assert code == 1
+    first, last = err.splitlines()
+    assert first.startswith("nst: photos/a.png: cannot be read as a picture")
+    assert last == "nst: 1 of 2 pictures could not be repainted"
+    assert names_in(here / "results") == ["b_dusk.png"]
+
+
+def test_what_does_not_fit_into_the_memory_is_named(here, capsys, look, monkeypatch):
+    def too_large(self, picture, strength=1.0):
+        raise MemoryError("x")
+
+    monkeypatch.setattr(Look, "apply", too_large)
+    photo("photos/b.png")
+    code, _, err = run(capsys, "dusk.safetensors", "photos/b.png")
+    told = "nst: photos/b.png: not enough memory; make the picture smaller first\n"
+    assert (code, err) == (2, told)
+
+
+def test_ctrl_c_tells_what_there_is(here, capsys, look, monkeypatch):
+    for name in "abc":
+        photo(f"photos/{name}.png")
+    load = reading.load_image
+
+    def second(path, *arguments, **options):
+        if Path(path).stem == "c":
+            raise KeyboardInterrupt
+        return load(path, *arguments, **options)
+
+    monkeypatch.setattr(reading, "load_image", second)
+    code, _, err = run(capsys, "dusk.safetensors", "photos", "--out", "new")
+    assert (code, err) == (130, "nst: interrupted; 2 of 3 are in new\n")
+    code, _, err = run(capsys, "dusk.safetensors", "photos/c.png", "--cube", "d.cube", "--average")
+    assert (code, err) == (130, "nst: interrupted before there was a picture; d.cube is there\n")
+
+
+def test_a_full_disk_leaves_nothing_behind(here, capsys, look, full_disk):
+    photo("photos/a.png")
+    full_disk(reading)
+    code, _, err = run(capsys, "dusk.safetensors", "photos/a.png", "--out", "b.png")
+    assert code == 2
+    assert "No space left on device" in err
+    assert names_in(here) == ["dusk.safetensors", "photos", "spare"]
+
+
+def test_as_a_3d_lut(here, capsys, look):
+    code, out, err = run(capsys, "dusk.safetensors", "--average", "--cube", "luts/dusk.cube",
+                         "--strength", "0.5")  # fmt: skip
+    assert (code, err) == (0, "")
+    assert out == "the 3D LUT is luts/dusk.cube\n"
+    lines = (here / "luts" / "dusk.cube").read_text().splitlines()
+    assert lines[:2] == ['TITLE "dusk"', "LUT_3D_SIZE 33"]
+    last = [float(number) for number in lines[-1].split()]
+    white = look.averaged().apply(torch.ones(1, 3, 1, 1), 0.5).flatten().tolist()
+    assert last == pytest.approx(white, abs=1e-6)
+    assert not (here / "results").exists()
+
+
+def test_a_look_without_a_picture_is_described(here, capsys, look):
+    code, out, _ = run(capsys, "dusk.safetensors")
+    assert code == 0
+    rows = [[cell.strip() for cell in line.split("│")[1:-1]] for line in out.splitlines()]
+    for row in (
+        ["cells", "3×2"], ["depth", "4"], ["guide", "luminance"], ["depends on position", "yes"],
+        ["style", "dusk.jpg"], ["keep", "[1, '[red]']"],
+    ):  # fmt: skip
+        assert row in rows
+    assert not (here / "results").exists()
+
+
+def test_one_file_for_two_things_is_refused(here, capsys, look):
+    photo("photos/a.png")
+    before = (here / "dusk.safetensors").read_bytes()
+    for arguments, told in (
+        (["photos/a.png", "--out", "photos/a.png"], "--out and PICTURE are one file"),
+        (["--average", "--cube", "dusk.safetensors"], "--cube and LOOK are one file"),
+    ):
+        code, _, err = run(capsys, "dusk.safetensors", *arguments, "--overwrite")
+        assert code == 2
+        assert told in err
+    assert (here / "dusk.safetensors").read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["no.safetensors"], "no.safetensors: no such file; a look is what photo mode saves"),
+        (["photos"], "photos: is a folder; name the file of a look in it"),
+        (["old.safetensors"], "not a look, or damaged"),
+        (["there.png", "dusk.safetensors"], "there.png is a picture; the look comes before it"),
+        (["dusk.safetensors", "nothing"], "nothing: no such picture"),
+        (["dusk.safetensors", "there.png", "nothing"], "nothing: no such picture"),
+        (["dusk.safetensors", "photos"], "photos: no pictures in it"),
+        (["dusk.safetensors", "there.png", "--strength", "2"], "strength must be at most 1.5, got"),
+        (["dusk.safetensors", "there.png", "--strength", "-1"], "strength must be finite and ≥ 0"),
+        (["dusk.safetensors", "there.png", "--out", "x.gif"], "the name must end in one of"),
+        (["dusk.safetensors", "there.png", "--out", "there.tif"], "there.tif: exists already; giv"),
+        (["dusk.safetensors", "--cube", "x.cube"], "x.cube: the look makes one colour one thing"),
+        (["dusk.safetensors", "--average", "--cube", "x.lut"], "must end in .cube"),
+        (
+            ["dusk.safetensors", "--average", "--cube", "there.cube"],
+            "there.cube: exists already; give another --cube, or --overwrite",
+        ),
+        (["dusk.safetensors", "--average", "--cube", "photos"], "photos: is a folder"),
+    ],
+)
+def test_bad_input_ends_with_one_line_and_2(here, capsys, look, arguments, message):
+    for name in ("there.tif", "there.cube", "old.safetensors"):
+        (here / name).write_text("x")
+    photo("there.png")
+    code, _, err = run(capsys, *arguments)
+    assert code == 2
+    assert err.startswith("nst: ")
+    assert err.count("\n") == 1
+    assert message in err
+    assert not (here / "results").exists()
+    assert (here / "there.cube").read_text() == "x"
+
+
+def test_a_look_of_another_version(here, capsys, look, monkeypatch):
+    monkeypatch.setattr("nst_tutorial.looks.look.FORMAT", "nst_tutorial look 7")
+    save_look(look, here / "new.safetensors")
+    monkeypatch.undo()
+    code, _, err = run(capsys, here / "new.safetensors", "temple")
+    assert code == 2
+    assert "a look of version 7, and this program reads version 1; update nst_tutorial" in err
