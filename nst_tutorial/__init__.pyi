@@ -5,6 +5,7 @@ from . import check as check
 from . import checks as checks
 from . import images as images
 from . import kernels as kernels
+from . import looks as looks
 from . import losses as losses
 from . import machine as machine
 from . import noise as noise
@@ -29,6 +30,8 @@ from .images import match_color as match_color
 from .images import resize as resize
 from .images import save_image as save_image
 from .kernels import gram_matrix as gram_matrix
+from .looks import load_look as load_look
+from .looks import save_look as save_look
 from .losses import Objective as Objective
 from .noise import denoise as denoise
 from .noise import noise_level as noise_level

@@ -185,8 +185,11 @@ def test_commands_and_options_in_the_texts_exist():
              for name, c in commands.items()}  # fmt: skip
     found = set()
     for path in TEXTS:
-        code = re.findall(r"```\n(.*?)```|`(nst [^`\n]+)`", path.read_text(), flags=re.S)
-        code = "\n".join(block or span for block, span in code)
+        blocks = r"^ *```(\w*)\n(.*?)^ *```$"  # one in Python, too: its end is no other's beginning
+        text = path.read_text()
+        code = [code for language, code in re.findall(blocks, text, re.S | re.M) if not language]
+        spans = re.findall(r"`(nst [^`\n]+)`", re.sub(blocks, "", text, flags=re.S | re.M))
+        code = "\n".join([*code, *spans])
         for command, rest in re.findall(r"(?:^|[ /])nst ([a-z][\w-]*)([^#\n]*)", code, flags=re.M):
             options = set(re.findall(r"--[\w-]+", rest)) - {"--help"}
             assert command in known, (path.name, command)

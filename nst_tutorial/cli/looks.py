@@ -60,6 +60,9 @@ def apply_look(
             "FILE", "Write it as 3D LUT (.cube), for photo and video programs.", parser=path_from
         ),
     ] = None,
+    cube_size: Annotated[
+        int, option("COUNT", "Of --cube: values of each channel; most programs read 33, 65.")
+    ] = 33,
     overwrite: Overwrite = False,
 ) -> None:  # fmt: skip
     """Give photographs the colours of LOOK, which photo mode fitted to another; at full size."""
@@ -85,7 +88,8 @@ def apply_look(
         check_files({"--out": target, "--cube": cube}, {"LOOK": [look], "PICTURE": sources})
         if cube is not None:
             _check_cube(cube, overwrite)
-            tell("the 3D LUT", write_cube(fitted, cube, title=task.name, overwrite=overwrite))
+            saved = write_cube(fitted, cube, cube_size, title=task.name, overwrite=overwrite)
+            tell("the 3D LUT", saved)
             ending.interrupted = f"interrupted before there was a picture; {cube} is there"
         if target is not None:
             make_picture(task, target, sources[0])

@@ -14,6 +14,7 @@ from .grid import (
 )
 from .guide import Guide, guide_from, guide_of
 from .look import Look, describe, load_look, save_look
+from .matting import matting_laplacian, project
 
 __all__ = [
     "Guide",
@@ -28,6 +29,8 @@ __all__ = [
     "hats",
     "identity_grid",
     "load_look",
+    "matting_laplacian",
+    "project",
     "pull_back_to_grid",
     "read_maps",
     "roughness",

@@ -22,7 +22,7 @@ from torch import Tensor
 
 from .grid import hats
 
-BLOCK_PIXELS = 2**15  # of a block at most: what is computed of it stays in the processor's cache
+BLOCK = 2**20  # pixels · depth of a block at most: its features take 17 MB
 
 
 @dataclass(frozen=True)
@@ -70,11 +70,12 @@ def apply_in_blocks(grid: Tensor, picture: Tensor, guide: Callable[[Tensor], Ten
         (1, 3, H, W), without a gradient.
     """
     height, width = picture.shape[2:]
-    rows, columns = grid.shape[3:]
+    depth, rows, columns = grid.shape[2:]
+    pixels = max(1, BLOCK // depth)
     result = torch.empty_like(picture)
     with torch.no_grad():
-        for x in spans(width, columns, BLOCK_PIXELS):
-            longest = max(1, BLOCK_PIXELS // (x.pixels.stop - x.pixels.start))
+        for x in spans(width, columns, pixels):
+            longest = max(1, pixels // (x.pixels.stop - x.pixels.start))
             for y in spans(height, rows, longest):
                 block = picture[:, :, y.pixels, x.pixels]
                 corners = grid[:, :, :, y.cells][..., x.cells]
@@ -85,14 +86,14 @@ def apply_in_blocks(grid: Tensor, picture: Tensor, guide: Callable[[Tensor], Ten
 
 
 def _apply_corners(
-    corners: Tensor, block: Tensor, guide: Tensor, down: Tensor, right: Tensor
+    corners: Tensor, block: Tensor, guide: Tensor, down: Tensor, across: Tensor
 ) -> Tensor:
     """The colours (3, h, w) of a block from the maps (1, 12, depth, 2, 2) at its corners."""
     depth, (height, width) = corners.shape[2], block.shape[2:]
     colors = torch.cat([block[0].flatten(1), block.new_ones(1, height * width)])  # (4, hw)
     weights = hats(guide.flatten(), depth).T.contiguous()
     features = (colors[:, None] * weights).flatten(0, 1)  # (4 · depth, hw)
-    maps = corners.view(3, 4, depth, 2, 2).permute(3, 4, 0, 1, 2).reshape(12, 4 * depth)
+    maps = corners.reshape(3, 4, depth, 2, 2).permute(3, 4, 0, 1, 2).reshape(12, 4 * depth)
     upper, lower = (maps @ features).view(2, 2, 3, height, width)
-    left_edge, right_edge = upper + (lower - upper) * down[:, None]
-    return left_edge + (right_edge - left_edge) * right
+    left, right = torch.lerp(upper, lower, down[:, None])
+    return torch.lerp(left, right, across)

@@ -172,6 +172,9 @@ def test_as_a_3d_lut(here, capsys, look):
     white = look.averaged().apply(torch.ones(1, 3, 1, 1), 0.5).flatten().tolist()
     assert last == pytest.approx(white, abs=1e-6)
     assert not (here / "results").exists()
+    code, _, _ = run(capsys, "dusk.safetensors", "--average", "--cube", "5.cube", "--cube-size", 5)
+    assert code == 0
+    assert "LUT_3D_SIZE 5\n" in (here / "5.cube").read_text()
 
 
 def test_a_look_without_a_picture_is_described(here, capsys, look):
@@ -215,6 +218,10 @@ def test_one_file_for_two_things_is_refused(here, capsys, look):
         (["dusk.safetensors", "there.png", "--out", "there.tif"], "there.tif: exists already; giv"),
         (["dusk.safetensors", "--cube", "x.cube"], "x.cube: the look makes one colour one thing"),
         (["dusk.safetensors", "--average", "--cube", "x.lut"], "must end in .cube"),
+        (
+            ["dusk.safetensors", "--average", "--cube", "x.cube", "--cube-size", "1"],
+            "size must be a whole number ≥ 2, got 1",
+        ),
         (
             ["dusk.safetensors", "--average", "--cube", "there.cube"],
             "there.cube: exists already; give another --cube, or --overwrite",

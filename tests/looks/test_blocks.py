@@ -16,10 +16,10 @@ from nst_tutorial.looks.guide import Guide
 SHAPES = [(8, 11, 16), (1, 1, 1), (5, 1, 3), (2, 40, 1), (3, 200, 300)]  # the last: of more cells
 
 
-@pytest.mark.parametrize("block", [5, 100, 2**15])
+@pytest.mark.parametrize("block", [40, 800, 2**20])
 @pytest.mark.parametrize("shape", SHAPES)
 def test_it_is_what_apply_grid_does(monkeypatch, shape, block):
-    monkeypatch.setattr(blocks, "BLOCK_PIXELS", block)
+    monkeypatch.setattr(blocks, "BLOCK", block)
     grid = features(1, 12, *shape)
     picture = features(1, 3, 37, 23, seed=1).mul(0.4).add(0.5)
     found = apply_in_blocks(grid, picture, Guide())
