@@ -8,7 +8,7 @@ FEATURES = ((2, 1, 0, 1), (0, 3, 1, 0), (1, 0, 2, 2))  # a row a channel, a colu
 SIDE = 2  # a channel's map has 2 × 2 positions
 ROW, COLUMN = 0, 2  # of the entry that is worked out
 CELL, MAP_CELL = 36, 26
-LEFT_OF_F, LEFT_OF_G, TOP_OF_G = 204, 400, 236
+LEFT_OF_F, LEFT_OF_G, TOP_OF_G = 200, 396, 192
 LEFT_OF_MAPS = 40
 
 CHANNELS, POSITIONS = len(FEATURES), len(FEATURES[0])
@@ -22,13 +22,13 @@ def gram() -> Drawing:
     entry = gram_matrix()[ROW][COLUMN]
     draw = Drawing(
         700,
-        452,
+        424,
         "The Gram matrix G = F Fᵀ",
         f"The maps of {CHANNELS} channels with {SIDE} × {SIDE} positions each are written as the "
         f"rows of a matrix F of {CHANNELS} × {POSITIONS} numbers: {_rows(FEATURES)}. F times its "
         f"transpose is the matrix G of {CHANNELS} × {CHANNELS}: {_rows(gram_matrix())}. The entry "
         f"in row {ROW + 1}, column {COLUMN + 1} is the sum over all positions of channel {ROW + 1} "
-        f"times channel {COLUMN + 1}: {worked_out('·')} = {entry}. The diagonal says how strong a "
+        f"times channel {COLUMN + 1}: {worked_out('·')} = {entry}. The diagonal says how active a "
         "channel is, the other entries how much two channels are active together. Shuffling the "
         "positions changes the order of the columns of F, and G stays the same.",
     )
@@ -68,7 +68,7 @@ def draw_bands(draw: Drawing) -> None:
 
 
 def draw_maps(draw: Drawing) -> None:
-    side, gap = SIDE * MAP_CELL, 18
+    side, gap = SIDE * MAP_CELL, 14
     top = TOP_OF_G + CHANNELS * CELL / 2 - (CHANNELS * side + (CHANNELS - 1) * gap) / 2
     draw.text(LEFT_OF_MAPS - 20, top - 34, "a layer's features,", INK)
     draw.text(LEFT_OF_MAPS - 20, top - 16, f"{CHANNELS} channels of {SIDE} × {SIDE}", INK)
@@ -79,8 +79,7 @@ def draw_maps(draw: Drawing) -> None:
             x = LEFT_OF_MAPS + column * MAP_CELL
             draw_cell(draw, x, y + row * MAP_CELL, value, MAP_CELL, color_of(channel))
         middle = TOP_OF_G + (channel + 0.5) * CELL
-        draw.arrow((LEFT_OF_MAPS + side + 8, y + side / 2), (LEFT_OF_F - 44, y + side / 2),
-                   (LEFT_OF_F - 34, middle), (LEFT_OF_F - 8, middle))  # fmt: skip
+        draw.arrow((LEFT_OF_MAPS + side + 10, y + side / 2), (LEFT_OF_F - 8, middle))
 
 
 def draw_factors(draw: Drawing) -> None:
@@ -93,10 +92,10 @@ def draw_factors(draw: Drawing) -> None:
             draw_cell(draw, x, y, value, CELL, SLATE if channel != COLUMN else STYLE)
     middle = LEFT_OF_F + POSITIONS * CELL / 2
     draw.text(middle, TOP_OF_G - 34, "*F*", INK, "middle", font_size=20)
-    draw.text(middle, TOP_OF_G - 14, "a row a channel", INK, "middle", font_size=SMALL)
+    draw.text(middle, TOP_OF_G - 14, "one row per channel", INK, "middle", font_size=SMALL)
     right = LEFT_OF_G + CHANNELS * CELL
     draw.text(right + 18, top + 22, "*F*^{T}", INK, font_size=20)
-    draw.text(right + 18, top + 42, "a column a channel", INK, font_size=SMALL)
+    draw.text(right + 18, top + 42, "one column per channel", INK, font_size=SMALL)
 
 
 def draw_product(draw: Drawing) -> None:
@@ -105,17 +104,24 @@ def draw_product(draw: Drawing) -> None:
             color = STYLE if (i, j) == (ROW, COLUMN) else SLATE
             draw_cell(draw, LEFT_OF_G + j * CELL, TOP_OF_G + i * CELL, value, CELL, color)
     side = CHANNELS * CELL
-    draw.add("rect", x=LEFT_OF_G + ROW - 3, y=TOP_OF_G - 3, width=side + 6, height=side + 6,
+    draw.add("rect", x=LEFT_OF_G - 3, y=TOP_OF_G - 3, width=side + 6, height=side + 6,
              rx=6, fill="none", stroke=INK, stroke_width=LINE)  # fmt: skip
 
 
 def draw_explanation(draw: Drawing, entry: int) -> None:
     right, bottom = LEFT_OF_G + CHANNELS * CELL, TOP_OF_G + CHANNELS * CELL
     draw.text(right + 18, TOP_OF_G + 16, "*G* = *F* *F*^{T}", INK, font_size=20)
-    notes = ("diagonal: how strong", "a channel is; else: how", "much two are active at", "the same places")
+    notes = (
+        "Diagonal: how active",
+        "a channel is. Elsewhere:",
+        "how much two channels",
+        "are active together.",
+    )
     for i, words in enumerate(notes):
         draw.text(right + 18, TOP_OF_G + 44 + 18 * i, words, font_size=SMALL)
     draw.text(right + 3, bottom + 36, f"*G*_{{{ROW + 1}{COLUMN + 1}}} = {worked_out(' · ')} = "
               f"{entry}", STYLE, "end", font_size=16)  # fmt: skip
-    draw.text(20, bottom + 88, "Shuffle the positions: the columns of *F* change places, *G* stays "
+    draw.text(20, bottom + 84, "Shuffle the positions: the columns of *F* change places, *G* stays "
               "the same. It knows what there is, not where.")  # fmt: skip
+    draw.text(20, bottom + 106, f"Divided by the number of positions, here {POSITIONS}, it can be "
+              "compared between pictures of any size.")  # fmt: skip

@@ -6,14 +6,14 @@ from math import cos, pi, sin
 
 from nst_tutorial.settings import STYLE_LAYERS, Settings
 
-from .canvas import CONTENT, INK, LINE, RESULT, SLATE, SMALL, STYLE, Drawing
+from .canvas import CONTENT, INK, LINE, RESULT, SLATE, SMALL, STYLE, WHITE, Drawing
 
 WIDTH, HEIGHT = 96, 72  # of a picture
 LEFT = 30  # of the pictures
 ROWS = {"content": 76, "result": 200, "style": 324}  # their middles
 NETWORK = (164, 72)  # left, width
-FEATURES = (278, 132)
-LOSSES = (434, 108)
+FEATURES = (270, 144)
+LOSSES = (440, 108)
 TOTAL = (594, 78)
 RETURN = 416  # the way back
 
@@ -48,9 +48,9 @@ def draw_pictures(draw: Drawing) -> None:
         draw.text(LEFT, top - 9, words, color, font_weight="bold")
         draw.frame(LEFT, top, WIDTH, HEIGHT, color)
     draw_hills(draw, content, CONTENT, 1)
-    draw_hills(draw, result, CONTENT, 0.45)
-    draw_swirls(draw, result, above=0.5)
-    draw_swirls(draw, style, above=1)
+    draw_hills(draw, result, CONTENT, 0.5)
+    draw_swirls(draw, result)
+    draw_swirls(draw, style)
 
 
 def draw_hills(draw: Drawing, middle: float, color: str, opacity: float) -> None:
@@ -58,22 +58,20 @@ def draw_hills(draw: Drawing, middle: float, color: str, opacity: float) -> None
     ground = middle + HEIGHT / 2 - 6
     more = {"fill": color, "fill_opacity": opacity}
     draw.add("circle", cx=LEFT + 70, cy=middle - 14, r=9, **more)
-    for left, top, right in ((10, 42, 62), (44, 27, 86)):
-        peak = (LEFT + (left + right) / 2, ground - top)
-        draw.polygon((LEFT + left, ground), peak, (LEFT + right, ground), **more)
+    outline = ((10, 0), (36, 42), (51, 18), (61, 30), (86, 0))
+    draw.polygon(*((LEFT + x, ground - height) for x, height in outline), **more)
 
 
-def draw_swirls(draw: Drawing, middle: float, above: float) -> None:
-    """Spirals and waves: a picture with a style. `above`: opacity of the lines."""
-    more = {"stroke_opacity": above}
+def draw_swirls(draw: Drawing, middle: float) -> None:
+    """Spirals and waves: a picture with a style."""
     for x, y, size in ((28, -14, 14), (70, -12, 15)):
         turns = [0.22 * i for i in range(62)]
         spiral = [(LEFT + x + size * t / 13.6 * cos(t), middle + y + size * t / 13.6 * sin(t))
                   for t in turns]  # fmt: skip
-        draw.line(*spiral, color=STYLE, **more)
+        draw.line(*spiral, color=STYLE)
     for y in (12, 20, 28):
         wave = [(LEFT + 8 + x, middle + y + 3 * sin(2 * pi * x / 26)) for x in range(0, 81, 4)]
-        draw.line(*wave, color=STYLE, **more)
+        draw.line(*wave, color=STYLE)
 
 
 def draw_network(draw: Drawing) -> None:
@@ -81,7 +79,7 @@ def draw_network(draw: Drawing) -> None:
     top, bottom = ROWS["content"] - 46, ROWS["style"] + 46
     draw.box(left, top, width, bottom - top, ("", "", "the same", "for all,", "never", "changed"),
              size=SMALL)  # fmt: skip
-    draw.text(left + width / 2, ROWS["result"] - 22, "VGG19", "#ffffff", "middle",
+    draw.text(left + width / 2, ROWS["result"] - 22, "VGG19", WHITE, "middle",
               font_size=16, font_weight="bold")  # fmt: skip
     for middle in ROWS.values():
         draw.arrow((LEFT + WIDTH, middle), (left, middle))
@@ -98,8 +96,9 @@ def draw_features(draw: Drawing, content_layer: str, style_layers: str) -> None:
     for middle, words, layers, color in boxes:
         draw.arrow((start, middle), (left, middle))
         draw.box(left, middle - 23, width, 46, (words, layers), color, SMALL + 0.5)
-    for y, words in ((ROWS["content"] - 32, "once"), (ROWS["style"] + 40, "once"),
-                     (ROWS["result"] + 4, "at every step")):  # fmt: skip
+    for y, words in ((ROWS["content"] - 32, "measured once"),
+                     (ROWS["result"] + 4, "measured at every step"),
+                     (ROWS["style"] + 40, "measured once")):  # fmt: skip
         draw.text(left + width / 2, y, words, INK, "middle", font_size=SMALL)
 
 
@@ -124,11 +123,11 @@ def draw_losses(draw: Drawing) -> None:
 
 def draw_way_back(draw: Drawing) -> None:
     right, middle = sum(TOTAL), ROWS["result"]
-    gradient, step = (428, 176), (176, 176)  # left, width
+    gradient, step = (404, 216), (164, 180)  # left, width
     more = {"color": RESULT, "stroke_width": LINE}
     draw.arrow((right, middle), (right + 16, middle), (right + 16, RETURN),
                (sum(gradient), RETURN), **more)  # fmt: skip
     draw.arrow((gradient[0], RETURN), (sum(step), RETURN), **more)
     draw.arrow((step[0], RETURN), (12, RETURN), (12, middle), (LEFT, middle), **more)
-    draw.box(gradient[0], RETURN - 16, gradient[1], 32, ("gradient ∂*L*/∂*x*",), RESULT)
+    draw.box(gradient[0], RETURN - 16, gradient[1], 32, ("∂*L*/∂*x*, back through VGG19",), RESULT)
     draw.box(step[0], RETURN - 16, step[1], 32, ("L-BFGS: the next *x*",), RESULT)

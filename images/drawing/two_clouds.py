@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import dist, exp
+from math import cos, dist, exp, pi, sin
 from random import Random
 
 from .canvas import INK, LINE, RESULT, SMALL, STYLE, Drawing
@@ -11,11 +11,12 @@ from .canvas import INK, LINE, RESULT, SMALL, STYLE, Drawing
 Cloud = list[tuple[float, float]]
 
 POINTS = 10  # of each cloud
+SEED, SPREAD, APART, SHIFT = 5, 0.62, 0.32, 0.3
 SIGMA = 1.0  # of the kernel, in the units of the features
-UNIT = 33  # pixels for a unit of the features
-PANEL = 196  # side of a panel
+UNIT = 35  # pixels for a unit of the features
+PANEL = 200  # side of a panel
 LEFT, MATRIX, SUMS = 32, 284, 500
-TOPS = (62, 322)
+TOPS = (62, 350)
 STEPS = 12  # shades of the kernel matrix
 
 
@@ -34,21 +35,29 @@ def mmd2(x: Cloud, y: Cloud) -> float:
 
 def clouds() -> tuple[Cloud, Cloud, Cloud]:
     """The features of the style, of a result that is far from it, and of one that is near."""
-    random = Random(7)
+    random = Random(SEED)
+    style = cloud_around((1.15, 1.0), random)
+    angles = [random.uniform(0, 2 * pi) for _ in style]
+    near = [(a + SHIFT * cos(t), b + SHIFT * sin(t))
+            for (a, b), t in zip(style, angles, strict=True)]  # fmt: skip
+    return style, cloud_around((-1.15, -0.9), random), near
 
-    def around(middle: tuple[float, float], spread: float) -> tuple[float, float]:
-        return tuple(random.gauss(m, spread) for m in middle)
 
-    style = [around((1.2, 0.9), 0.75) for _ in range(POINTS)]
-    far = [around((-1.3, -1.0), 0.6) for _ in range(POINTS)]
-    return style, far, [around(point, 0.28) for point in style]
+def cloud_around(middle: tuple[float, float], random: Random) -> Cloud:
+    """Normally distributed points from left to right, none upon another."""
+    points: Cloud = []
+    while len(points) < POINTS:
+        point = (random.gauss(middle[0], SPREAD), random.gauss(middle[1], SPREAD))
+        if all(dist(point, other) > APART for other in points):
+            points.append(point)
+    return sorted(points)
 
 
 def two_clouds() -> Drawing:
     y, far, near = clouds()
     draw = Drawing(
         700,
-        548,
+        612,
         "Two clouds of features and their squared maximum mean discrepancy",
         "Each position of a picture is a point in the space of the channels, so that a picture is "
         "a cloud of points. MMD² is the mean of the kernel k over pairs within the cloud x, plus "
@@ -56,9 +65,10 @@ def two_clouds() -> Drawing:
         f"matrix of all k has two bright blocks on its diagonal, and MMD² is {mmd2(far, y):.2f}. "
         f"Below, x lies where y does: all four blocks are alike, and MMD² is {mmd2(near, y):.2f}.",
     )
-    draw_case(draw, TOPS[0], "apart: points are similar only to their own", far, y)
-    draw_case(draw, TOPS[1], "alike: nobody can tell whose neighbour is whose", near, y)
+    draw_case(draw, TOPS[0], "Apart: a point resembles only those of its own cloud", far, y)
+    draw_case(draw, TOPS[1], "Alike: a point resembles the points of both clouds equally", near, y)
     draw_pairs(draw, TOPS[0], far, y)
+    draw_explanation(draw)
     return draw
 
 
@@ -87,17 +97,21 @@ def draw_points(draw: Drawing, top: float, x: Cloud, y: Cloud) -> None:
 
 
 def draw_pairs(draw: Drawing, top: float, x: Cloud, y: Cloud) -> None:
-    """One pair of each kind, named by its kernel."""
-    right, left = max(x), min(y)
-    named = (
-        (x, min(x), right, RESULT, "*k*(*x*, *x*′)"),
-        (y, left, max(y), STYLE, "*k*(*y*, *y*′)"),
-        (y, right, left, INK, "*k*(*x*, *y*)"),
-    )
-    for _, a, b, color, words in named:
-        (x0, y0), (x1, y1) = place(top, a), place(top, b)
-        draw.line((x0, y0), (x1, y1), color=color)
-        draw.text((x0 + x1) / 2, (y0 + y1) / 2 - 8, words, color, "middle", font_size=SMALL)
+    """One pair of each kind, named by its kernel: below, above, and between the clouds."""
+    below = max(place(top, point)[1] for point in x) + 24
+    above = min(place(top, point)[1] for point in y) - 14
+    for pair, color, words, height in (
+        ((x[0], x[-1]), RESULT, "*k*(*x*, *x*′)", below),
+        ((y[0], y[-1]), STYLE, "*k*(*y*, *y*′)", above),
+        (min(((a, b) for a in x for b in y), key=lambda pair: dist(*pair)), INK, "", 0),
+    ):
+        a, b = (place(top, point) for point in pair)
+        draw.line(a, b, color=color)
+        middle = (a[0] + b[0]) / 2, (a[1] + b[1]) / 2
+        if words:
+            draw.text(middle[0], height, words, color, "middle")
+        else:
+            draw.text(middle[0] + 14, middle[1] + 12, "*k*(*x*, *y*)", color)
 
 
 def draw_matrix(draw: Drawing, top: float, x: Cloud, y: Cloud) -> None:
@@ -138,3 +152,10 @@ def draw_sums(draw: Drawing, top: float, x: Cloud, y: Cloud) -> None:
     draw.line((SUMS, top + 118), (right, top + 118))
     draw.text(SUMS + 16, top + 144, "MMD²", font_weight="bold")
     draw.text(right, top + 144, f"{mmd2(x, y):.2f}", INK, "end", font_weight="bold")
+
+
+def draw_explanation(draw: Drawing) -> None:
+    y = TOPS[-1] + PANEL + 48
+    draw.legend(LEFT, y, "*x*: the result's features", RESULT)
+    draw.legend(MATRIX, y, "*y*: the style's features", STYLE)
+    draw.text(SUMS, y, "full colour: *k* = 1; none: 0")

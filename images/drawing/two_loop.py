@@ -35,7 +35,7 @@ def draw_ends(draw: Drawing) -> None:
               font_weight="bold")  # fmt: skip
     draw.text(RIGHT + BOX / 2, 26, "second loop: oldest to newest", INK, "middle",
               font_weight="bold")  # fmt: skip
-    draw.text(PAIR + PAIR_WIDTH / 2, 26, "the past", INK, "middle", font_weight="bold")
+    draw.text(PAIR + PAIR_WIDTH / 2, 26, "remembered pairs", INK, "middle", font_weight="bold")
     draw.box(LEFT, 44, BOX, 40, ("gradient:  *q* ← *g*",), RESULT)
     draw.box(RIGHT, 44, BOX, 40, ("step:  −*r* = −*H g*",), RESULT)
 

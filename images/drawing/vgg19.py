@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from nst_tutorial.settings import STYLE_LAYERS, Settings
-from nst_tutorial.vgg.layers import BLOCKS, CHANNELS, CONVOLUTIONS, LAYERS, reach, stride
+from nst_tutorial.vgg.layers import BLOCKS, CHANNELS, CONVOLUTIONS, reach, stride
 
 from .canvas import CONTENT, HAIRLINE, INK, SLATE, SMALL, STYLE, WHITE, Drawing
 
@@ -86,11 +86,10 @@ def draw_layers(draw: Drawing, block: int) -> None:
 def draw_layer(draw: Drawing, left: float, top: float, convolution: str) -> None:
     """A convolution, its ReLU, and the side of what both see."""
     relu = relu_of(convolution)
-    assert LAYERS.index(relu) == LAYERS.index(convolution) + 1
     draw.box(left, top, COLUMN, ROW, color=color_of(relu))
     draw.text(left + 10, top + 16, f"`{convolution}`", WHITE, font_size=SMALL)
     draw.text(left + 10, top + 33, f"`{relu}`", WHITE, font_weight="bold")
-    draw.text(left + COLUMN - 10, top + 28, f"{field(relu)}", WHITE, "end", font_size=18)
+    draw.text(left + COLUMN - 10, top + 28, f"{field(relu)}", WHITE, "end", font_size=16)
 
 
 def draw_fields(draw: Drawing, block: int) -> None:
@@ -108,9 +107,7 @@ def draw_fields(draw: Drawing, block: int) -> None:
 
 def draw_explanation(draw: Drawing) -> None:
     y = FIELDS + COLUMN
-    draw.text(LEFT, y + 26, "Squares: the same receptive fields to scale, around the pixels that "
-              "one unit stands for.")  # fmt: skip
-    draw.legend(LEFT, y + 54, "content compared here", CONTENT)
-    draw.legend(LEFT + 200, y + 54, "style compared here", STYLE)
-    draw.text(LEFT + 385, y + 54, "42", font_size=18)
-    draw.text(LEFT + 412, y + 54, "side of the receptive field, pixels")
+    draw.text(LEFT, y + 28, "Numbers: side of the receptive field in pixels. Squares: the same "
+              "fields to scale.")  # fmt: skip
+    draw.legend(LEFT, y + 56, "content is compared here", CONTENT)
+    draw.legend(LEFT + 230, y + 56, "style is compared here", STYLE)
