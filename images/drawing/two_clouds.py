@@ -11,9 +11,11 @@ from .canvas import INK, LINE, RESULT, SMALL, STYLE, Drawing
 Cloud = list[tuple[float, float]]
 
 POINTS = 10  # of each cloud
-SEED, SPREAD, APART, SHIFT = 5, 0.62, 0.32, 0.3
+STYLE_MIDDLE, FAR_MIDDLE = (1.1, 1.0), (-1.1, -0.85)
+SPREAD, RADIUS, APART, SHIFT = 0.62, 1.1, 0.32, 0.3
+SEED = 1
 SIGMA = 1.0  # of the kernel, in the units of the features
-UNIT = 35  # pixels for a unit of the features
+UNIT = 36  # pixels for a unit of the features
 PANEL = 200  # side of a panel
 LEFT, MATRIX, SUMS = 32, 284, 500
 TOPS = (62, 350)
@@ -36,19 +38,18 @@ def mmd2(x: Cloud, y: Cloud) -> float:
 def clouds() -> tuple[Cloud, Cloud, Cloud]:
     """The features of the style, of a result that is far from it, and of one that is near."""
     random = Random(SEED)
-    style = cloud_around((1.15, 1.0), random)
+    style, far = cloud_around(STYLE_MIDDLE, random), cloud_around(FAR_MIDDLE, random)
     angles = [random.uniform(0, 2 * pi) for _ in style]
-    near = [(a + SHIFT * cos(t), b + SHIFT * sin(t))
-            for (a, b), t in zip(style, angles, strict=True)]  # fmt: skip
-    return style, cloud_around((-1.15, -0.9), random), near
+    shifted = zip(style, angles, strict=True)
+    return style, far, [(a + SHIFT * cos(t), b + SHIFT * sin(t)) for (a, b), t in shifted]
 
 
 def cloud_around(middle: tuple[float, float], random: Random) -> Cloud:
-    """Normally distributed points from left to right, none upon another."""
+    """Points from left to right: normally distributed, none far out, none upon another."""
     points: Cloud = []
     while len(points) < POINTS:
         point = (random.gauss(middle[0], SPREAD), random.gauss(middle[1], SPREAD))
-        if all(dist(point, other) > APART for other in points):
+        if dist(point, middle) < RADIUS and all(dist(point, other) > APART for other in points):
             points.append(point)
     return sorted(points)
 
@@ -98,20 +99,16 @@ def draw_points(draw: Drawing, top: float, x: Cloud, y: Cloud) -> None:
 
 def draw_pairs(draw: Drawing, top: float, x: Cloud, y: Cloud) -> None:
     """One pair of each kind, named by its kernel: below, above, and between the clouds."""
-    below = max(place(top, point)[1] for point in x) + 24
-    above = min(place(top, point)[1] for point in y) - 14
-    for pair, color, words, height in (
-        ((x[0], x[-1]), RESULT, "*k*(*x*, *x*′)", below),
-        ((y[0], y[-1]), STYLE, "*k*(*y*, *y*′)", above),
-        (min(((a, b) for a in x for b in y), key=lambda pair: dist(*pair)), INK, "", 0),
+    nearest = min(((a, b) for a in x for b in y), key=lambda pair: dist(*pair))
+    beyond = RADIUS + 0.4
+    for (a, b), color, words, (right, up) in (
+        ((x[0], x[-1]), RESULT, "*k*(*x*, *x*′)", (FAR_MIDDLE[0], FAR_MIDDLE[1] - beyond)),
+        ((y[0], y[-1]), STYLE, "*k*(*y*, *y*′)", (STYLE_MIDDLE[0], STYLE_MIDDLE[1] + beyond)),
+        (nearest, INK, "*k*(*x*, *y*)", (1.0, -0.75)),
     ):
-        a, b = (place(top, point) for point in pair)
-        draw.line(a, b, color=color)
-        middle = (a[0] + b[0]) / 2, (a[1] + b[1]) / 2
-        if words:
-            draw.text(middle[0], height, words, color, "middle")
-        else:
-            draw.text(middle[0] + 14, middle[1] + 12, "*k*(*x*, *y*)", color)
+        draw.line(place(top, a), place(top, b), color=color)
+        across, down = place(top, (right, up))
+        draw.text(across, down + 5, words, color, "middle")
 
 
 def draw_matrix(draw: Drawing, top: float, x: Cloud, y: Cloud) -> None:
