@@ -121,7 +121,9 @@ def draw_explanation(draw: Drawing, entry: int) -> None:
         draw.text(right + 18, TOP_OF_G + 44 + 18 * i, words, font_size=SMALL)
     draw.text(right + 3, bottom + 36, f"*G*_{{{ROW + 1}{COLUMN + 1}}} = {worked_out(' · ')} = "
               f"{entry}", STYLE, "end", font_size=16)  # fmt: skip
-    draw.text(20, bottom + 84, "Shuffle the positions: the columns of *F* change places, *G* stays "
-              "the same. It knows what there is, not where.")  # fmt: skip
-    draw.text(20, bottom + 106, f"Divided by the number of positions, here {POSITIONS}, it can be "
-              "compared between pictures of any size.")  # fmt: skip
+    below = (
+        "Shuffle the positions: the columns of *F* change places, *G* stays the same.",
+        f"Divided by the number of positions, here {POSITIONS}, it does not grow with the picture.",
+    )
+    for i, words in enumerate(below):
+        draw.text(20, bottom + 84 + 22 * i, words)

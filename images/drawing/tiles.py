@@ -14,7 +14,7 @@ SIZE, TILE = (1536, 2048), 512  # height and width of the picture, side of a til
 SCALE = 0.185
 LEFT, TOP = 24, 48  # of the picture
 NUMBERS = 436  # left edge of the numbers
-STEPS, STEP_TOP = (24, 268, 500), 388  # left edges of the steps, their top
+STEPS, STEP_TOP = (24, 252, 480), 388  # left edges of the steps, their top
 SMALL_SCALE = 0.13  # of the steps
 LAYERS_COMPARED = (*Settings().content_layers, *STYLE_LAYERS)
 DEEPEST = max(LAYERS_COMPARED, key=LAYERS.index)
@@ -35,7 +35,7 @@ def tiles() -> Drawing:
     around = margin(LAYERS_COMPARED)
     draw = Drawing(
         700,
-        552,
+        560,
         "Tiles and margins: the same objective in parts",
         f"A picture of {SIZE[1]} × {SIZE[0]} pixels is cut into {len(windows())} tiles of {TILE} × "
         f"{TILE}. The network sees each with a margin of {around} pixels, in a block of {block} × "

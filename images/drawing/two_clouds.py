@@ -63,8 +63,8 @@ def two_clouds() -> Drawing:
         "Each position of a picture is a point in the space of the channels, so that a picture is "
         "a cloud of points. MMD² is the mean of the kernel k over pairs within the cloud x, plus "
         "that within the cloud y, minus twice that between them. Above, the clouds lie apart: the "
-        f"matrix of all k has two bright blocks on its diagonal, and MMD² is {mmd2(far, y):.2f}. "
-        f"Below, x lies where y does: all four blocks are alike, and MMD² is {mmd2(near, y):.2f}.",
+        f"matrix of all k has two bright blocks on its diagonal, and MMD² is {mmd2(far, y):.3f}. "
+        f"Below, x lies where y does: all four blocks are alike, and MMD² is {mmd2(near, y):.3f}.",
     )
     draw_case(draw, TOPS[0], "Apart: a point resembles only those of its own cloud", far, y)
     draw_case(draw, TOPS[1], "Alike: a point resembles the points of both clouds equally", near, y)
@@ -145,10 +145,10 @@ def draw_sums(draw: Drawing, top: float, x: Cloud, y: Cloud) -> None:
         down = top + 42 + 30 * i
         draw.text(SUMS, down, sign, INK)
         draw.text(SUMS + 16, down, words, color)
-        draw.text(right, down, f"{value:.2f}", color, "end")
+        draw.text(right, down, f"{value:.3f}", color, "end")
     draw.line((SUMS, top + 118), (right, top + 118))
     draw.text(SUMS + 16, top + 144, "MMD²", font_weight="bold")
-    draw.text(right, top + 144, f"{mmd2(x, y):.2f}", INK, "end", font_weight="bold")
+    draw.text(right, top + 144, f"{mmd2(x, y):.3f}", INK, "end", font_weight="bold")
 
 
 def draw_explanation(draw: Drawing) -> None:
