@@ -121,9 +121,9 @@ def test_colours_read_on_light_and_dark_pages(path):
         assert all(contrast(color, g) >= 3.9 for g in ground), (words(element), color, ground)
 
 
-def extent(element):
-    """Left and right end of a line, in the widest of the usual fonts."""
-    size = float(element.get("font-size", 13))
+def extent(element, usual):
+    """Left and right end of a line, in the widest of the usual fonts; `usual`: its size."""
+    size = float(element.get("font-size", usual))
     pieces = [(element.text, {}), *((e.text, e.attrib) for e in element)]
     pieces += [(e.tail, {}) for e in element]
     width = 0
@@ -146,7 +146,7 @@ def test_text_fits_the_sheet_and_its_box(path):
     for element in root.iter(SVG + "text"):
         if "transform" in element.attrib:  # along an axis
             continue
-        left, right = extent(element)
+        left, right = extent(element, root.get("font-size"))
         assert left >= 4, words(element)
         assert right <= 696, words(element)
         if element.get("fill") == "#ffffff":
