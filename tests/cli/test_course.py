@@ -35,7 +35,8 @@ def test_the_whole_course_is_laid_out(tmp_path, monkeypatch):
     found = run(tmp_path / "a" / "b")
     assert found.returncode == 0, found.stderr
     folder = tmp_path / "a" / "b"
-    assert f"{len(NOTEBOOKS)} notebooks and 10 pictures written to" in found.stdout
+    pictures = len(list_images("content")) + len(list_images("style"))
+    assert f"{len(NOTEBOOKS)} notebooks and {pictures} pictures written to" in found.stdout
     assert f'jupyter lab "{folder}"' in found.stdout
     assert names_in(folder) == sorted(["README.md", "docs", "images", *(p.name for p in NOTEBOOKS)])
     for path in NOTEBOOKS:
