@@ -11,6 +11,7 @@ from ..images.catalog import FOLDERS, bundled_paths
 from ..storage.atomic import check_can_write, replacing
 
 NOTEBOOKS = ("[0-9][0-9]_*.ipynb", "studio.ipynb")  # no scratch notebooks
+DRAWN = "diagrams"  # beside the folders of the pictures
 DOCUMENTS = ("teaching.md", "faq.md")
 SOLUTION = "<details><summary>Solution"  # a cell that begins so holds one
 
@@ -47,8 +48,9 @@ def course_files() -> dict[Path, Path]:
     files[Path("README.md")] = folder / "README.md"
     files |= {Path("docs", name): folder.parent / "docs" / name for name in DOCUMENTS}
     pictures = {Path("images", path.parent.name, path.name): path for path in bundled_paths()}
-    credits = bundled_paths()[0].parents[1] / "CREDITS.md"
-    return {**files, **pictures, Path("images", "CREDITS.md"): credits}
+    images = bundled_paths()[0].parents[1]
+    drawn = [images / "CREDITS.md", *sorted((images / DRAWN).glob("*.svg"))]
+    return {**files, **pictures, **{Path("images", p.relative_to(images)): p for p in drawn}}
 
 
 def lay_out(folder: str | Path, *, overwrite: bool = False, solutions: bool = True) -> Layout:
@@ -70,13 +72,15 @@ def lay_out(folder: str | Path, *, overwrite: bool = False, solutions: bool = Tr
     if folder.exists() and not folder.is_dir():
         raise NotADirectoryError(f"{folder}: is a file; name a folder, which need not exist")
     layout = Layout()
-    for kind in FOLDERS:
+    for kind in (*FOLDERS, DRAWN):
         check_can_write(folder / "images" / kind / "any")
     check_can_write(folder / "docs" / "any")
     for place, source in course_files().items():
         path, content = folder / place, source.read_bytes()
         if place.suffix == ".ipynb" and not solutions:
             content = without_solutions(content)
+        if place.suffix == ".ipynb":
+            content = with_images_beside(content)
         if place.parent.name == "docs":
             content = with_links_of_the_layout(content)
         if path.is_file() and path.read_bytes() == content:
@@ -96,6 +100,11 @@ def without_solutions(notebook: bytes) -> bytes:
     cells = content["cells"]
     content["cells"] = [cell for cell in cells if not "".join(cell["source"]).startswith(SOLUTION)]
     return (json.dumps(content, indent=1, ensure_ascii=False) + "\n").encode()
+
+
+def with_images_beside(notebook: bytes) -> bytes:
+    """The same notebook file with links to `images` in its folder, not beside its folder."""
+    return notebook.replace(b"](../images/", b"](images/")
 
 
 def with_links_of_the_layout(document: bytes) -> bytes:

@@ -30,11 +30,12 @@ def notebooks(
 ) -> None:
     """Lay out the notebooks of the course, and their pictures, in FOLDER."""
     with plain_errors("interrupted; the same command lays out the rest"):
+        from ..images.catalog import READABLE
         from .course import lay_out
 
         layout = lay_out(folder, overwrite=overwrite, solutions=solutions)
         count = sum(path.suffix == ".ipynb" for path in layout.written)
-        pictures = sum(path.parent.parent.name == "images" for path in layout.written)
+        pictures = sum(path.suffix in READABLE for path in layout.written)
         out.print(f"{count} notebooks and {pictures} pictures written to", end=" ")
         out.print(str(folder), style="bold", markup=False, soft_wrap=True)
         for path in layout.kept:

@@ -10,7 +10,8 @@ from runs import COMMAND
 from nst_tutorial.cli import course
 from nst_tutorial.images.catalog import list_images
 
-NOTEBOOKS = sorted((Path(__file__).resolve().parents[2] / "notebooks").glob("*.ipynb"))
+ROOT = Path(__file__).resolve().parents[2]
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 
 
 def run(*arguments, **options):
@@ -19,16 +20,31 @@ def run(*arguments, **options):
     )
 
 
+def as_laid_out(path):
+    """A notebook's bytes where `images` lies in its folder, not beside it."""
+    return path.read_bytes().replace(b"](../images/", b"](images/")
+
+
+def test_links_to_pictures_fit_the_layout():
+    before = b'["![a *b*](../images/diagrams/gram.svg)", "Path(\\"../images/gallery/large.jpg\\")"]'
+    after = b'["![a *b*](images/diagrams/gram.svg)", "Path(\\"../images/gallery/large.jpg\\")"]'
+    assert course.with_images_beside(before) == after
+
+
 def test_the_whole_course_is_laid_out(tmp_path, monkeypatch):
     found = run(tmp_path / "a" / "b")
     assert found.returncode == 0, found.stderr
     folder = tmp_path / "a" / "b"
-    assert f"{len(NOTEBOOKS)} notebooks and 10 pictures written to" in found.stdout
+    pictures = len(list_images("content")) + len(list_images("style"))
+    assert f"{len(NOTEBOOKS)} notebooks and {pictures} pictures written to" in found.stdout
     assert f'jupyter lab "{folder}"' in found.stdout
     assert names_in(folder) == sorted(["README.md", "docs", "images", *(p.name for p in NOTEBOOKS)])
     for path in NOTEBOOKS:
-        assert (folder / path.name).read_bytes() == path.read_bytes()
+        assert (folder / path.name).read_bytes() == as_laid_out(path)
     assert names_in(folder / "docs") == ["faq.md", "teaching.md"]
+    assert names_in(folder / "images") == ["CREDITS.md", "content", "diagrams", "style"]
+    for path in (ROOT / "images" / "diagrams").iterdir():
+        assert (folder / "images" / "diagrams" / path.name).read_bytes() == path.read_bytes()
     before = {kind: set(list_images(kind)) for kind in ("content", "style")}
     monkeypatch.chdir(folder)
     for kind, names in before.items():
@@ -65,7 +81,7 @@ def test_work_is_never_overwritten_unasked(tmp_path):
     assert gone.exists()
     found = run(tmp_path, "--overwrite")
     assert found.stderr == ""
-    assert mine.read_bytes() == NOTEBOOKS[0].read_bytes()
+    assert mine.read_bytes() == as_laid_out(NOTEBOOKS[0])
 
 
 def test_without_solutions_every_stub_is_there_and_no_solution(tmp_path):
@@ -73,7 +89,7 @@ def test_without_solutions_every_stub_is_there_and_no_solution(tmp_path):
     assert found.returncode == 0, found.stderr
     removed = 0
     for path in NOTEBOOKS:
-        whole = json.loads(path.read_text())["cells"]
+        whole = json.loads(as_laid_out(path))["cells"]
         left = json.loads((tmp_path / path.name).read_text())["cells"]
         gone = [cell for cell in whole if cell not in left]
         assert all(cell["cell_type"] == "markdown" for cell in gone)

@@ -1,0 +1,1 @@
+"""The six diagrams of the course, a file each, and the canvas that they are drawn on."""
