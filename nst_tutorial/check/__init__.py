@@ -5,7 +5,7 @@ there is none yet. It never stops a notebook.
 """
 
 from .nb01_features import convolution, feature_shape, layer_name, receptive_field
-from .nb02_content import content_gradient, content_loss, descent_step, relative_content_loss
+from .nb02_content import content_gradient, descent_step, loss_map, relative_content_loss
 from .nb03_style import gram_matrix, order_free, style_gradient, style_loss
 from .nb04_kernels import blind_spot, bn_from_gram, feature_map, fourier_features, mmd2
 from .nb05_balance import balance_weights, pareto_front, translate_weight, weighted_minimum
@@ -25,7 +25,6 @@ __all__ = [
     "break_even",
     "color_moments",
     "content_gradient",
-    "content_loss",
     "convolution",
     "descent_step",
     "every_combination",
@@ -37,6 +36,7 @@ __all__ = [
     "guided_gram",
     "kept_luminance",
     "layer_name",
+    "loss_map",
     "makespan",
     "matched_colors",
     "mmd2",

@@ -1,4 +1,4 @@
-"""Exercises of notebook 02: the content loss and its gradient."""
+"""Exercises of notebook 02: where the content loss arises, its gradient, and a step downhill."""
 
 from __future__ import annotations
 
@@ -8,32 +8,35 @@ from .exercise import ask, close, exercise, expect, features, number, tensor
 
 
 @exercise
-def content_loss(answer):
-    """F, P of one shape → ½ Σ (F - P)²."""
+def loss_map(answer):
+    """F, P (1, C, H, W) → (H, W), whose sum over positions is Σ (F - P)² / Σ P²."""
     F, P = features(1, 3, 4, 5).relu(), features(1, 3, 4, 5, seed=1).relu()
-    result = number(ask(answer, F, P), "the loss")
-    expect(number(ask(answer, P, P)) == 0, "the loss of equal features should be 0")
-    expect(result >= 0, "the loss is negative", "square the differences before you add them up")
+    result = tensor(ask(answer, F, P), (4, 5), "the map")
+    expect((result >= 0).all(), "the map is negative somewhere", "square the differences first")
+    moved = F.where(torch.arange(5) == 2, P)  # F and P differ in one column alone
+    elsewhere = torch.arange(5) != 2
     expect(
-        close(ask(answer, P, F), result),
-        "F and P exchanged should give the same loss",
-        "(F - P)² and (P - F)² are the same number",
+        (tensor(ask(answer, moved, P), (4, 5))[:, elsewhere] == 0).all(),
+        "where F and P are equal the map should be 0",
+        "each position has its own differences: sum over the channels alone",
+    )
+    ours = (F - P).square().sum(dim=(0, 1)) / P.square().sum()
+    expect(
+        not close(result, ours * P.square().sum()),
+        "the map adds up to Σ (F - P)², and should add up to the relative loss",
+        "divide by one number, the sum of all squares of P",
     )
     expect(
-        close(ask(answer, 3 * F, 3 * P), 9 * result),
-        "features three times as large should give a loss nine times as large",
-        "the differences are squared, and no root is taken",
+        close(result.sum(), ours.sum()),
+        "the map does not add up to the relative loss Σ (F - P)² / Σ P²",
+        "above the line a sum over the channels, below it a sum over everything",
     )
-    twice = [torch.cat([x, x], dim=3) for x in (F, P)]
     expect(
-        close(ask(answer, *twice), 2 * result),
-        "a picture twice as wide should have twice the loss",
-        "equation 1 is a sum over all places, not a mean",
+        close(result, ours),
+        "the map adds up to the right number, but its parts are wrong",
+        "every position is divided by the same number, not by its own squares of P",
     )
-    ours = 0.5 * (F - P).square().sum()
-    expect(not close(result, 2 * ours), "the factor ½ is missing")
-    expect(close(result, ours), "the properties hold, but the number is not ½ Σ (F - P)²")
-    return "symmetric, quadratic, a sum over all places"
+    return "at each position its share, together the relative loss"
 
 
 @exercise

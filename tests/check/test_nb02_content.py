@@ -15,16 +15,30 @@ def with_graph(x, loss, rate):
     return leaf - rate * g
 
 
+def spread_evenly(F, P):
+    whole = (F - P).square().sum() / P.square().sum()
+    return (whole / F[0, 0].numel()).expand(F.shape[2:])
+
+
+def each_by_its_own(F, P):
+    share = (F - P).square().sum(dim=(0, 1)) / (P.square().sum(dim=(0, 1)) + 1e-6)
+    whole = (F - P).square().sum() / P.square().sum()
+    return share * whole / share.sum().clamp(min=1e-9)
+
+
 @pytest.mark.parametrize(
     ("name", "answer", "hint"),
     [
-        ("content_loss", lambda F, P: (F - P).square().sum(), "factor ½ is missing"),
-        ("content_loss", lambda F, P: 0.5 * (F - P).square().mean(), "should have twice the loss"),
-        ("content_loss", lambda F, P: 0.5 * (F - P).sum(), "exchanged"),
-        ("content_loss", lambda F, P: -0.5 * (F - P).square().sum(), "negative"),
-        ("content_loss", lambda F, P: (F - P).norm(), "nine times as large"),
-        ("content_loss", lambda F, P: (F - P).square(), "should be one number"),
-        ("content_loss", lambda F, P: 0.5 * F.square().sum(), "of equal features should be 0"),
+        ("loss_map", lambda F, P: (F - P).square(), "should have the shape (4, 5)"),
+        ("loss_map", lambda F, P: (F - P).sum(dim=(0, 1)) / P.square().sum(), "is negative"),
+        ("loss_map", spread_evenly, "where F and P are equal"),
+        ("loss_map", lambda F, P: (F - P).square().sum(dim=(0, 1)), "divide by one number"),
+        (
+            "loss_map",
+            lambda F, P: (F - P).square().mean(dim=(0, 1)) / P.square().sum(),
+            "does not add up to the relative loss",
+        ),
+        ("loss_map", each_by_its_own, "not by its own squares of P"),
         ("content_gradient", lambda a, P: a.relu() - P, "where a < 0 the gradient should be 0"),
         ("content_gradient", lambda a, P: (P - a.relu()) * (a > 0), "the wrong way"),
         ("content_gradient", lambda a, P: 2 * (a.relu() - P) * (a > 0), "twice too large"),
