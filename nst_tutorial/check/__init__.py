@@ -7,8 +7,8 @@ there is none yet. It never stops a notebook.
 from .nb01_features import convolution, feature_shape, layer_name, receptive_field
 from .nb02_content import content_gradient, descent_step, loss_map, relative_content_loss
 from .nb03_style import gram_matrix, order_free, style_gradient, style_loss
-from .nb04_kernels import blind_spot, bn_from_gram, feature_map, fourier_features, mmd2
-from .nb05_balance import balance_weights, pareto_front, translate_weight, weighted_minimum
+from .nb04_kernels import blind_spot, bn_from_gram, feature_map, fourier_features, unbiased_mmd2
+from .nb05_balance import find_weight, pareto_front, translate_weight, weighted_minimum
 from .nb06_optimize import pull_back, secant_pair, two_loop
 from .nb07_style_transfer import put_back_detail, scales, should_stop, weighted_style
 from .nb08_limits import assemble, noise_level, overhead, screened_poisson
@@ -19,7 +19,6 @@ from .nb12_beyond_gram import shifted_gram, skewed_pair, sorted_distance
 
 __all__ = [
     "assemble",
-    "balance_weights",
     "blind_spot",
     "bn_from_gram",
     "break_even",
@@ -31,6 +30,7 @@ __all__ = [
     "feature_map",
     "feature_shape",
     "file_name",
+    "find_weight",
     "fourier_features",
     "gram_matrix",
     "guided_gram",
@@ -39,7 +39,6 @@ __all__ = [
     "loss_map",
     "makespan",
     "matched_colors",
-    "mmd2",
     "nearness",
     "noise_level",
     "order_free",
@@ -60,6 +59,7 @@ __all__ = [
     "style_loss",
     "translate_weight",
     "two_loop",
+    "unbiased_mmd2",
     "weight_gradient",
     "weighted_minimum",
     "weighted_style",

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from itertools import combinations
+
 import torch
 from torch import Tensor
 
@@ -54,8 +57,8 @@ def feature_map(answer):
 
 
 @exercise
-def mmd2(answer):
-    """x (M, C), y (M', C), k → mean k(x, x) + mean k(y, y) - 2 mean k(x, y)."""
+def unbiased_mmd2(answer):
+    """x (M, C), y (M', C), k → MMD² without the pairs of a point with itself."""
 
     def linear(a: Tensor, b: Tensor) -> Tensor:
         return a @ b.T
@@ -63,35 +66,51 @@ def mmd2(answer):
     def square(a: Tensor, b: Tensor) -> Tensor:
         return (a @ b.T) ** 2
 
+    def of(x: Tensor, y: Tensor, k: Callable[[Tensor, Tensor], Tensor] = linear) -> float:
+        return number(ask(answer, x, y, k), "MMD²")
+
     x, y = features(6, 3), features(4, 3, seed=1) + 0.5
-    result = number(ask(answer, x, y, linear), "MMD²")
+    result, alike = of(x, y), of(x, y, lambda a, b: a.new_ones(len(a), len(b)))
+    biased = (x.mean(0) - y.mean(0)).square().sum()
+    itself = [float(z.square().sum()) / len(z) ** 2 for z in (x, y)]  # of M² pairs
     expect(
-        abs(number(ask(answer, x, x, linear))) < 1e-6,
-        "a set against itself should have the distance 0",
-        "count k(x, y) twice, with a minus: 1 + 1 - 2 = 0",
+        not close(result, biased),
+        "this is MMD² with all pairs: each point still meets itself",
+        "take the trace of k(x, x) and of k(y, y) off their sums",
     )
     expect(
-        close(ask(answer, y, x, linear), result),
+        not close(result, biased - sum(itself)),
+        "the pairs of a point with itself are out of the sum, but still counted",
+        "M points have M (M - 1) pairs without them, not M²",
+    )
+    expect(
+        not close(of(x, y, square), result),
+        "aᵀb and (aᵀb)² come out the same: do you use the k that you are given?",
+    )
+    expect(
+        abs(alike) < 1e-6,
+        "if every two points are equally alike, MMD² should be 0",
+        "three means of 1, and k(x, y) counts twice with a minus: 1 + 1 - 2 = 0",
+    )
+    expect(
+        close(of(y, x), result),
         "the distance changes when the two sets are swapped",
-        "k(x, x) and k(y, y) both come with a plus",
+        "k(x, x) and k(y, y) are treated alike, each with its own number of points",
     )
-    expect(result > 0, "the distance comes out below 0", "plus, plus, minus twice")
+    dealt = [of(points, rest) for points, rest in _deals(features(6, 2, seed=2))]
     expect(
-        close(ask(answer, torch.cat([x, x]), y, linear), result),
-        "every point of x taken twice should change nothing",
-        "take means of the three kernel matrices, not sums",
+        abs(sum(dealt)) < 1e-4 * sum(map(abs, dealt)),
+        "six points dealt out to two sets in all possible ways should have an MMD² of 0 on average",
+        "only a point with itself is left out; every pair in k(x, y) counts",
     )
-    expect(
-        close(result, (x.mean(0) - y.mean(0)).square().sum()),
-        "with k = aᵀb it should be the squared distance of the means",
-        "all pairs count, also those of a point with itself",
-    )
-    G = x.T @ x / 6 - y.T @ y / 4
-    expect(
-        close(ask(answer, x, y, square), G.square().sum()),
-        "it is right for k = aᵀb but not for k = (aᵀb)²: do you use the k that you are given?",
-    )
-    return "with k = (aᵀb)² this is the distance of two Gram matrices"
+    return "unbiased: 0 on average if both sets come from one source, and so sometimes below 0"
+
+
+def _deals(points: Tensor) -> list[tuple[Tensor, Tensor]]:
+    """Every way to deal points out to two sets of equal size."""
+    everyone = range(len(points))
+    chosen = combinations(everyone, len(points) // 2)
+    return [(points[list(c)], points[[i for i in everyone if i not in c]]) for c in chosen]
 
 
 @exercise

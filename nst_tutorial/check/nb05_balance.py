@@ -6,7 +6,6 @@ import math
 
 import torch
 
-from ..losses.balance import balanced_weights
 from .exercise import Wrong, ask, close, exercise, expect, features, number
 
 
@@ -89,50 +88,51 @@ def pareto_front(answer):
     return "what is left are choices, what has gone were mistakes"
 
 
+MOST_CALLS = 15  # halving in factors needs a dozen for 1 %, halving in plain steps over twenty
+
+
 @exercise
-def balance_weights(answer):
-    """(weights, norms) → weights · first norm / norm, so that all terms pull as the weights say."""
-    weights = {"content relu4_2": 1.0, "style relu1_1": 1.0, "style relu3_1": 1.0}
-    norms = {"content relu4_2": 0.2, "style relu1_1": 4.0, "style relu3_1": 0.05}
+def find_weight(answer):
+    """(loss, target) → the r with loss(r) = target, for a falling loss and r from 1e-4 to 1e4."""
 
-    def new(weights: dict[str, float]) -> dict[str, float]:
-        result = ask(answer, dict(weights), dict(norms))
-        if not isinstance(result, dict):
-            raise Wrong(f"your answer should be a dict, name → weight, not of type {_name(result)}")
-        if set(result) != set(weights):
-            raise Wrong(f"the names should be {', '.join(weights)}")
-        return {name: number(value, f"the weight of {name}") for name, value in result.items()}
+    def reached(target: float, apart: float = 4.0, steep: int = 1) -> tuple[float, float]:
+        calls = []
 
-    result = new(weights)
-    pulls = [result[name] * norms[name] for name in weights]
+        def loss(r: float) -> float:
+            calls.append(r)
+            if len(calls) > 2000:
+                raise RuntimeError("the style loss was asked for over a thousand times")
+            return (apart / (1 + r)) ** (2 * steep)
+
+        r = number(ask(answer, loss, target), "your weight")
+        return (apart / (1 + max(r, 0.0))) ** (2 * steep), len(calls) / 2  # `ask` calls twice
+
+    got, _ = reached(1.0)
     expect(
-        not close(max(pulls), max(n * n for n in norms.values())),
-        "the strongest term has become stronger still",
-        "divide by the norm: a term that pulls hard needs a small weight",
+        close(got, 1.0, 0.011),
+        f"for a target of 1 your weight gives a style loss of {got:.3g}",
+        "a loss above the target asks for a larger weight, one below it for a smaller",
     )
+    for target in (15.9, 1e-4):
+        got, _ = reached(target)
+        expect(
+            close(got, target, 0.011),
+            f"it is right for a target of 1, but for {target:g} you reach {got:.3g}",
+            "the weight may be as small as 1e-4 and as large as 1e4: begin with both ends",
+        )
+    got, _ = reached(0.5, apart=10.0, steep=2)
     expect(
-        close(max(pulls), min(pulls)),
-        "with weights of 1, weight times norm should come out the same for every term",
-        "each weight is to be divided by its own norm",
+        close(got, 0.5, 0.011),
+        "it is right for one style loss but not for another: use the `loss` that you are given",
     )
+    most = max(reached(target)[1] for target in (15.9, 1.0, 1e-4))
     expect(
-        close(result["content relu4_2"], 1.0),
-        "the first term should keep its weight",
-        "multiply every weight by the norm of the first term",
+        most <= MOST_CALLS,
+        f"you ask for the style loss {most:.0f} times, and each time is a whole stylisation: "
+        f"{MOST_CALLS} are enough",
+        "halve the interval in factors: the middle of a and b is √(ab); and stop within 1 %",
     )
-    uneven = {"content relu4_2": 2.0, "style relu1_1": 1.0, "style relu3_1": 6.0}
-    result = new(uneven)
-    pulls = {name: result[name] * norms[name] for name in uneven}
-    expect(
-        close(pulls["style relu3_1"], 6 * pulls["style relu1_1"]),
-        "a term of weight 6 should pull six times as hard as one of weight 1",
-        "the old weight stays as a factor",
-    )
-    expect(
-        all(close(result[n], w) for n, w in balanced_weights(uneven, norms).items()),
-        "the pulls have the right ratios, but the first term should keep its weight",
-    )
-    return "every term pulls as hard as its weight says"
+    return "a weight chosen on purpose, at the price of a few runs"
 
 
 @exercise

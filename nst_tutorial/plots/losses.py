@@ -66,10 +66,29 @@ def gradient_norms(norms: Mapping[str, float], weights: Mapping[str, float]) -> 
     return figure
 
 
-def front(points: Sequence[Point], here: tuple[float, float] | None = None) -> Figure:
+def front(
+    points: Sequence[Point],
+    here: tuple[float, float] | None = None,
+    *,
+    tangents: bool = False,
+) -> Figure:
     """Content loss against style loss, each point labelled with its style weight.
 
-    `here`: a style and a content loss to be marked.
+    Parameters
+    ----------
+    points
+        A measured front, by growing style weight.
+    here
+        A style and a content loss to be marked.
+    tangents
+        Plain axes, and at each point a line whose slope is minus its style weight: under a content
+        weight of 1, the tangent of the front if the point is a minimum. Otherwise the axis of the
+        style loss is logarithmic.
+
+    Raises
+    ------
+    ValueError
+        No points.
     """
     if not points:
         raise ValueError("the front has no points")
@@ -92,10 +111,27 @@ def front(points: Sequence[Point], here: tuple[float, float] | None = None) -> F
         figure.alt += f"; a mark at ({here[0]:.2g}, {here[1]:.2g})"
         axis.plot(*here, "*", color=COLORS[1], markersize=16, label="here")
         axis.legend(frameon=False)
-    axis.set(xscale="log", xlabel="style loss", ylabel="content loss")
-    axis.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-    axis.xaxis.set_major_formatter("{x:g}")
-    axis.xaxis.set_minor_formatter(NullFormatter())
+    axis.set(xlabel="style loss", ylabel="content loss")
+    if tangents:
+        _draw_tangents(axis, points)
+    else:
+        axis.set_xscale("log")
+        axis.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axis.xaxis.set_major_formatter("{x:g}")
+        axis.xaxis.set_minor_formatter(NullFormatter())
     axis.margins(0.12)
     axis.set_title("What more style costs (numbers: style weight)")
     return figure
+
+
+def _draw_tangents(axis, points: Sequence[Point], part: float = 0.12) -> None:
+    """Lines of slope -style_weight, all equally long as seen: a part of the front's extent."""
+    across = max(p.style_loss for p in points) - min(p.style_loss for p in points) or 1.0
+    up = max(p.content_loss for p in points) - min(p.content_loss for p in points) or 1.0
+    for i, p in enumerate(points):
+        reach = part / math.hypot(1 / across, p.style_weight / up)
+        x = [p.style_loss - reach, p.style_loss + reach]
+        y = [p.content_loss + p.style_weight * reach, p.content_loss - p.style_weight * reach]
+        label = "slope: minus the style weight" if i == 0 else None
+        axis.plot(x, y, color=COLORS[1], linewidth=1.5, label=label)
+    axis.legend(frameon=False)

@@ -2,21 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
+import torch
 from torch import Tensor
 
 from .figure import Figure, new_figure
 
 
-def gram_matrices(matrices: Mapping[str, Tensor]) -> Figure:
-    """Gram matrices (1, C, C) as heat maps, a layer each.
+def gram_matrices(
+    matrices: Mapping[str, Tensor], channels: Sequence[int] | Tensor | None = None
+) -> Figure:
+    """Gram matrices (1, C, C) as heat maps, one each.
 
     Each is divided by its largest entry, and shown as its square root so that small entries are
-    seen. Channels are in the order of their own strength, the strongest first.
+    seen.
+
+    Parameters
+    ----------
+    matrices
+        By name.
+    channels
+        Those to show, in one order for all, so that the same place is the same pair. None: all
+        channels, in each matrix by their own strength, the strongest first.
+
+    Raises
+    ------
+    ValueError
+        No matrices, or no channels.
     """
     if not matrices:
         raise ValueError("there are no matrices to show")
+    if channels is not None and not len(channels):
+        raise ValueError("there are no channels to show")
     shares = []
     for layer, G in matrices.items():
         strength = G[0].diagonal().sort(descending=True).values.cumsum(0)
@@ -27,7 +45,10 @@ def gram_matrices(matrices: Mapping[str, Tensor]) -> Figure:
     axes = figure.subplots(1, len(matrices), squeeze=False)[0]
     for axis, (layer, G) in zip(axes, matrices.items(), strict=True):
         G = G[0].detach().cpu()
-        order = G.diagonal().argsort(descending=True)
+        if channels is None:
+            order = G.diagonal().argsort(descending=True)
+        else:
+            order = torch.as_tensor(channels, device=G.device)
         G = G[order][:, order]
         shown = (G / G.abs().max().clamp(min=1e-30)).clamp(min=0).sqrt()
         heat = axis.imshow(shown.numpy(), cmap="cividis", vmin=0, vmax=1)

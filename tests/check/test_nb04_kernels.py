@@ -21,12 +21,28 @@ def distance(x, y, k):
     return k(x, x).mean() + k(y, y).mean() - 2 * k(x, y).mean()
 
 
-def without_a_point_and_itself(x, y, k):
-    def mean(z):
-        K = k(z, z)
-        return (K.sum() - K.trace()) / (len(z) * (len(z) - 1))
+def unbiased(x, y, k):
+    return others(k(x, x)) + others(k(y, y)) - 2 * k(x, y).mean()
 
-    return mean(x) + mean(y) - 2 * k(x, y).mean()
+
+def others(K):
+    return (K.sum() - K.trace()) / (len(K) * (len(K) - 1))
+
+
+def still_counted(x, y, k):
+    K, L = k(x, x), k(y, y)
+    return (
+        (K.sum() - K.trace()) / K.numel() + (L.sum() - L.trace()) / L.numel() - 2 * k(x, y).mean()
+    )
+
+
+def pairs_in_step(x, y, k):
+    least = min(len(x), len(y))
+    return others(k(x, x)) + others(k(y, y)) - 2 * others(k(x[:least], y[:least]))
+
+
+def one_counts_more(x, y, k):
+    return others(k(x, x)) + k(y, y).mean() - 2 * k(x, y).mean()
 
 
 def waves(a, W):
@@ -45,12 +61,13 @@ def deviation(G, mu):
         ("feature_map", no_constant, "the term c² is missing"),
         ("feature_map", no_root_of_two, "the wrong factor"),
         ("feature_map", lambda a, c: torch.cat([a, a]), "is not (aᵀb + c)²"),
-        ("mmd2", lambda x, y, k: k(x, x).mean() + k(y, y).mean() - k(x, y).mean(), "distance 0"),
-        ("mmd2", lambda x, y, k: k(x, x).mean() - k(x, y).mean(), "are swapped"),
-        ("mmd2", lambda x, y, k: -distance(x, y, k), "below 0"),
-        ("mmd2", lambda x, y, k: len(x) * len(y) * distance(x, y, k), "taken twice"),
-        ("mmd2", without_a_point_and_itself, "a set against itself should have the distance 0"),
-        ("mmd2", lambda x, y, k: (x.mean(0) - y.mean(0)).square().sum(), "do you use the k"),
+        ("unbiased_mmd2", distance, "each point still meets itself"),
+        ("unbiased_mmd2", still_counted, "but still counted"),
+        ("unbiased_mmd2", lambda x, y, k: others(k(x, x)) - k(x, y).mean(), "are swapped"),
+        ("unbiased_mmd2", lambda x, y, k: unbiased(x, y, k) + k(x, y).mean(), "should be 0"),
+        ("unbiased_mmd2", one_counts_more, "are swapped"),
+        ("unbiased_mmd2", pairs_in_step, "in all possible ways"),
+        ("unbiased_mmd2", lambda x, y, k: unbiased(x, y, lambda a, b: a @ b.T), "do you use the k"),
         ("bn_from_gram", lambda G, mu: G.diagonal() - mu**2, "these are the variances"),
         ("bn_from_gram", lambda G, mu: G.diagonal().sqrt(), "counts the mean as spread"),
         ("bn_from_gram", lambda G, mu: (G.diagonal() - mu).abs(), "not the standard deviations"),
@@ -90,7 +107,7 @@ def test_wrong_blind_spots_get_the_right_hint(capsys, x, y, hint):
     ("name", "answers"),
     [
         ("feature_map", [phi]),
-        ("mmd2", [distance]),
+        ("unbiased_mmd2", [unbiased]),
         ("bn_from_gram", [deviation]),
         ("fourier_features", [waves]),
         ("blind_spot", [X, -X]),
@@ -104,7 +121,7 @@ def test_right_answers(capsys, name, answers):
 
 
 def test_stubs_are_not_yet(capsys):
-    for name in ("feature_map", "mmd2", "bn_from_gram", "fourier_features"):
+    for name in ("feature_map", "unbiased_mmd2", "bn_from_gram", "fourier_features"):
         getattr(check, name)(lambda *_: ...)
     check.blind_spot(..., ...)
     assert capsys.readouterr().out == 5 * f"{NOT_YET}\n"

@@ -1,6 +1,9 @@
+import math
+
 import pytest
 
 from nst_tutorial import check
+from nst_tutorial.check.exercise import RIGHT
 
 
 def unweighted(alpha, beta, a, b):
@@ -45,21 +48,44 @@ def under_lines(points):
     return [p for p in points if p != (1.4, 1.9)]
 
 
-def times_norm(weights, norms):
-    return {name: weight * norms[name] for name, weight in weights.items()}
+def bisected(loss, target, low=1e-4, high=1e4, middle=lambda a, b: math.sqrt(a * b)):
+    while True:
+        r = middle(low, high)
+        value = loss(r)
+        if abs(value / target - 1) < 0.01:
+            return r
+        low, high = (r, high) if value > target else (low, r)
 
 
-def plain_inverse(weights, norms):
-    return {name: weight / norms[name] for name, weight in weights.items()}
+def from_below(loss, target):
+    r = 1e-4
+    while loss(r) > target:
+        r *= 1.002
+    return r
 
 
-def forgets_weights(weights, norms):
-    first = next(iter(norms.values()))
-    return {name: first / norms[name] for name in weights}
+def in_plain_steps(loss, target):
+    return bisected(loss, target, middle=lambda a, b: (a + b) / 2)
 
 
-def unchanged(weights, norms):
-    return weights
+def wrong_way(loss, target):
+    low, high = 1e-4, 1e4
+    for _ in range(18):
+        r = math.sqrt(low * high)
+        low, high = (r, high) if loss(r) < target else (low, r)
+    return r
+
+
+def near_one(loss, target):
+    low, high = 0.1, 10.0
+    for _ in range(14):
+        r = math.sqrt(low * high)
+        low, high = (r, high) if loss(r) > target else (low, r)
+    return r
+
+
+def of_the_toy(loss, target):
+    return 4 / math.sqrt(target) - 1
 
 
 def without_the_four(weight, G):
@@ -94,10 +120,12 @@ def norm_not_squared(weight, G):
         ("pareto_front", best_of_each, "a point is missing"),
         ("pareto_front", no_equals, "two equal points"),
         ("pareto_front", under_lines, "(0.5, 1.5) is on your front"),
-        ("balance_weights", times_norm, "stronger still"),
-        ("balance_weights", unchanged, "the same for every term"),
-        ("balance_weights", plain_inverse, "should keep its weight"),
-        ("balance_weights", forgets_weights, "six times as hard"),
+        ("find_weight", lambda loss, target: 1.0, "for a target of 1 your weight gives"),
+        ("find_weight", wrong_way, "for a target of 1 your weight gives"),
+        ("find_weight", near_one, "right for a target of 1, but for 15.9"),
+        ("find_weight", of_the_toy, "right for one style loss but not for another"),
+        ("find_weight", in_plain_steps, "each time is a whole stylisation"),
+        ("find_weight", from_below, "stops with RuntimeError"),
         ("translate_weight", without_the_four, "four times too large"),
         ("translate_weight", wrong_side, "the wrong side"),
         ("translate_weight", four_channels, "for a layer of eight channels"),
@@ -108,3 +136,8 @@ def norm_not_squared(weight, G):
 def test_wrong_answers_get_the_right_hint(capsys, name, answer, hint):
     getattr(check, name)(answer)
     assert hint in capsys.readouterr().out
+
+
+def test_a_weight_may_be_searched_for_in_any_way_that_needs_few_runs(capsys):
+    check.find_weight(bisected)
+    assert capsys.readouterr().out.startswith(RIGHT)

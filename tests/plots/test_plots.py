@@ -101,6 +101,19 @@ def test_gram_matrices_are_sorted_by_strength():
         plots.gram_matrices({})
 
 
+def test_gram_matrices_of_the_same_channels_share_one_order():
+    """The same place in both is the same pair of channels, weak or strong."""
+    f = torch.rand(1, 5, 8, 8) * torch.tensor([1.0, 3.0, 0.0, 2.0, 5.0]).view(1, 5, 1, 1)
+    matrices = {"one": gram_matrix(f), "other": gram_matrix(f.flip(1))}
+    figure = plots.gram_matrices(matrices, channels=[3, 0, 4])
+    for axis, G in zip(figure.axes, matrices.values(), strict=False):
+        shown = torch.as_tensor(axis.get_images()[0].get_array())
+        expected = G[0][[3, 0, 4]][:, [3, 0, 4]]
+        torch.testing.assert_close(shown.square() * expected.max(), expected)
+    with pytest.raises(ValueError, match="no channels"):
+        plots.gram_matrices(matrices, channels=[])
+
+
 def test_gradient_norms():
     axis = plots.gradient_norms({"content": 2.0, "style": 0.5, "none": 0.0}, WEIGHTS).axes[0]
     assert [bar.get_width() for bar in axis.patches] == [2.0, 0.5, 2.0, 1.0]

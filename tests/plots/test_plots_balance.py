@@ -41,3 +41,16 @@ def test_norms_by_layer_draws_a_line_for_each():
     assert "1e+04 to 1e+11" in figure.alt
     with pytest.raises(ValueError, match="above 0"):
         plots.norms_by_layer({"sum": {"relu1_1": 0.0}})
+
+
+def test_tangents_of_the_front_have_the_weights_as_slopes():
+    losses = {1.0: (4.0, 4.0), 3.0: (9.0, 1.0)}
+    points = [Point(r, c, s, IMAGE) for r, (c, s) in losses.items()]
+    axis = plots.front(points, tangents=True).axes[0]
+    assert axis.get_xscale() == axis.get_yscale() == "linear"
+    tangents = [line for line in axis.get_lines() if line.get_marker() != "o"]
+    for line, (r, (c, s)) in zip(tangents, losses.items(), strict=True):
+        (x0, x1), (y0, y1) = line.get_xdata(), line.get_ydata()
+        assert (y1 - y0) / (x1 - x0) == pytest.approx(-r)
+        assert ((x0 + x1) / 2, (y0 + y1) / 2) == pytest.approx((s, c))
+    assert plots.front(points).axes[0].get_xscale() == "log"
