@@ -4,6 +4,7 @@ import random
 import re
 import threading
 import time
+from dataclasses import replace
 
 import pytest
 import torch
@@ -13,6 +14,7 @@ from studios import as_png, shown, text, until, upload
 from nst_tutorial import load_image, stylize
 from nst_tutorial.optimize.loop import Progress
 from nst_tutorial.optimize.result import Result
+from nst_tutorial.presets import PRESETS
 from nst_tutorial.widgets import Compare, Studio, split
 from nst_tutorial.widgets.studio import app as studio
 from nst_tutorial.widgets.studio import recipe
@@ -90,6 +92,23 @@ def test_the_style_weight_goes_along_with_the_statistic_unless_it_was_moved(smal
     c.style_weight.value = 50.0
     c.kernel.value = "gram"
     assert c.style_weight.value == 50.0
+
+
+def test_a_photograph_begins_with_the_settings_of_photo_mode(small):
+    c = small.controls
+    c.mode.value = "photo"
+    chosen = c.recipe()
+    assert chosen.options == {"preset": "photo", "steps": 3, "style_weight": 1.0}
+    assert chosen.settings == replace(PRESETS["photo"], steps=3)
+    c.regions.value, c.keep_faces.value = "auto", True
+    chosen = c.recipe()
+    assert (chosen.settings.regions, chosen.settings.keep_faces) == ("auto", True)
+    assert "keep_faces=True" in chosen.python()
+    assert "--preset photo" in chosen.shell()
+    assert chosen.shell().endswith("--regions auto --keep-faces")
+    c.regions.value, c.keep_faces.value = None, False
+    c.mode.value = "default"
+    assert c.recipe().options == {"steps": 3, "style_weight": 6.5}
 
 
 def test_settings_that_cannot_be_used_are_told_in_words(small):

@@ -113,7 +113,7 @@ class Studio(ipywidgets.VBox):
         limit = html(quiet(f"Uploads: up to {MOST_UPLOAD / 1e6:.0f} MB each"))  # before one fails
         uploads = box([row([self.upload_content, self.upload_style]), limit])
         buttons = row([self.run, self.pause, self.stop, self.save])
-        knobs = [c.size, c.steps, c.style_weight, c.style_scale, c.more()]
+        knobs = [c.mode, c.size, c.steps, c.style_weight, c.style_scale, c.more()]
         left = box(
             [c.content, c.style, uploads, self.thumbnails, *knobs, self.plan, buttons, self.saved],
             layout={"width": "400px", "flex": "0 0 auto"},

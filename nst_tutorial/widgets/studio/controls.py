@@ -17,6 +17,8 @@ from ...vgg.layers import LAYERS
 from .recipe import Picture, Recipe
 
 OURS = PRESETS["default"]
+MODES = {"painting": "default", "photograph": "photo"}  # by the preset that it means
+REGIONS = {"none": None, "automatic": "auto", "2": 2, "3": 3, "4": 4}
 SIZES = (128, 192, 256, 384, 512, 768, 1024, 1536, 2048, 3072, 4096)
 WEIGHTS = (0.5, 1.0, 2.0, 3.0, 5.0, 6.5, 10.0, 15.0, 20.0, 30.0, 50.0, 70.0, 100.0, 200.0, 500.0)
 SCALES = (0.25, 0.35, 0.5, 0.7, 1.0, 1.4, 2.0)
@@ -52,6 +54,7 @@ class Controls:
         self.steps = _knob(
             ipywidgets.BoundedIntText, "Evaluations", min=1, max=10_000, step=10, value=steps
         )
+        self.mode = _knob(drop, "Result is a", options=list(MODES.items()), value="default")
         self.style_weight = _knob(
             slide, "Style weight", options=[(f"{w:g}", w) for w in WEIGHTS],
             value=OURS.style_weight, continuous_update=False,
@@ -83,6 +86,8 @@ class Controls:
             _knob(number, f"Share of style {i + 1}", min=0.01, max=1000, step=0.5, value=1)
             for i in range(MORE_STYLES + 1)
         ]
+        self.regions = _knob(drop, "Regions", options=list(REGIONS.items()), value=None)
+        self.keep_faces = _knob(ipywidgets.Checkbox, "Keep faces", value=OURS.keep_faces)
         self.color = _knob(drop, "Colours", options=list(COLORS), value="style")
         self.grain_weight = _knob(
             slide, "Calm skies", options=[(f"{w:g}", w) for w in GRAIN_WEIGHTS],
@@ -92,16 +97,18 @@ class Controls:
         self.start = _knob(drop, "Start", options=list(STARTS), value=OURS.start)
         self.seed = _knob(ipywidgets.BoundedIntText, "Seed", min=0, max=2**31 - 1, value=0)
         self.kernel.observe(self._weigh_as_usual, "value")
+        self.mode.observe(self._begin_with, "value")
         self._show_what_counts()
         self.on_change(self._show_what_counts)
 
     def all(self) -> list[ipywidgets.Widget]:
         """Every control that has a value."""
         return [
-            self.content, self.style, self.size, self.steps, self.style_weight, self.style_scale,
-            self.kernel, self.degree, self.offset, self.estimator, *self.style_layers.values(),
-            self.content_layer, *self.others, *self.mix, self.color, self.grain_weight,
-            self.denoise, self.start, self.seed,
+            self.content, self.style, self.mode, self.size, self.steps, self.style_weight,
+            self.style_scale, self.kernel, self.degree, self.offset, self.estimator,
+            *self.style_layers.values(),
+            self.content_layer, *self.others, *self.mix, self.regions, self.keep_faces, self.color,
+            self.grain_weight, self.denoise, self.start, self.seed,
         ]  # fmt: skip
 
     def on_change(self, call: Callable) -> None:
@@ -117,8 +124,9 @@ class Controls:
                 self.content_layer,
             ],
             "Several styles": [self.mix[0], *sum(zip(self.others, self.mix[1:], strict=True), ())],
-            "Colours, noise, start": [
-                self.color, self.grain_weight, self.denoise, self.start, self.seed,
+            "Regions, colours, noise, start": [
+                self.regions, self.keep_faces, self.color, self.grain_weight, self.denoise,
+                self.start, self.seed,
             ],
         }  # fmt: skip
         folded = ipywidgets.Accordion([box(pane) for pane in panes.values()])
@@ -152,7 +160,9 @@ class Controls:
         FileNotFoundError
             A picture that was offered has been deleted.
         """
-        options = {"steps": self.steps.value, "style_weight": self.style_weight.value}
+        ours = PRESETS[self.mode.value]
+        options = {} if ours is OURS else {"preset": self.mode.value}
+        options |= {"steps": self.steps.value, "style_weight": self.style_weight.value}
         others = [(o.value, m.value) for o, m in zip(self.others, self.mix[1:], strict=True)]
         chosen = [(self.style.value, self.mix[0].value), *(p for p in others if p[0] != NONE)]
         layers = {name: round(s.value, 4) for name, s in self.style_layers.items() if s.value > 0}
@@ -161,12 +171,14 @@ class Controls:
             "kernel": self._kernel(),
             "style_layers": layers,
             "content_layers": {self.content_layer.value: 1.0},
+            "regions": self.regions.value,
+            "keep_faces": self.keep_faces.value,
             "color": self.color.value,
             "grain_weight": self.grain_weight.value,
             "denoise": None if self.denoise.value == NONE else self.denoise.value,
             "start": self.start.value,
         }
-        options |= {name: v for name, v in settings.items() if v != getattr(OURS, name)}
+        options |= {name: v for name, v in settings.items() if v != getattr(ours, name)}
         if len(chosen) > 1:
             options["style_mix"] = [share for _, share in chosen]
         if self.start.value == "noise":
@@ -197,6 +209,14 @@ class Controls:
         shown |= {m: o.value != NONE for o, m in zip(self.others, self.mix[1:], strict=True)}
         for control, counts in shown.items():
             control.layout.display = None if counts else "none"
+
+    def _begin_with(self, change: Bunch) -> None:
+        """The statistic, the layers, the weight and the start go along with the mode."""
+        preset = PRESETS[change.new]
+        self.kernel.value, self.start.value = preset.kernel, preset.start
+        self.style_weight.value = preset.style_weight
+        for name, slider in self.style_layers.items():
+            slider.value = preset.style_layers[name]
 
     def _weigh_as_usual(self, change: Bunch) -> None:
         """The weight goes along with the statistic, unless it was moved."""

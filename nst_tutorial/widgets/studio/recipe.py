@@ -62,7 +62,7 @@ class Recipe:
 
     @property
     def settings(self) -> Settings:
-        return settings_from("default", self.options)
+        return settings_from(self.options.get("preset", "default"), self.options)
 
     @property
     def name(self) -> str:
@@ -180,6 +180,8 @@ def _found(name: str, kind: str | None = None) -> Path | None:
 
 def _literal(value: object) -> str:
     """Strings, numbers, lists and mappings as Python, in double quotes: JSON is the same there."""
+    if isinstance(value, bool):
+        return repr(value)
     return json.dumps(value, ensure_ascii=False)
 
 
@@ -192,6 +194,8 @@ def _as_options(name: str, value: object) -> list[str]:
     if name == "kernel" and isinstance(value, Mapping):
         named = {("kernel" if key == "name" else key): v for key, v in value.items()}
         return [word for key, v in named.items() for word in (f"--{key}", str(v))]
+    if value is True:
+        return [f"--{name.replace('_', '-')}"]
     if name == "style_mix" and isinstance(value, Sequence):
         return ["--mix", ",".join(map(repr, value))]
     if isinstance(value, Mapping):
