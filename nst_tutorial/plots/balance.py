@@ -1,4 +1,4 @@
-"""Two wishes and their weights: the toy, exchange rates, and units."""
+"""Two aims and their weights: the toy, exchange rates, and units."""
 
 from __future__ import annotations
 
