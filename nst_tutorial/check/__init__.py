@@ -12,7 +12,7 @@ from .nb05_balance import find_weight, pareto_front, translate_weight, weighted_
 from .nb06_optimize import pull_back, secant_pair, two_loop
 from .nb07_style_transfer import put_back_detail, scales, should_stop, weighted_style
 from .nb08_limits import assemble, noise_level, overhead, screened_poisson
-from .nb09_photographs import color_moments, guided_gram, kept_luminance, matched_colors
+from .nb09_photographs import fitted_map, guided_gram, matched_colors, sliced_maps
 from .nb10_texture_networks import break_even, nearness, weight_gradient, wrap_around
 from .nb11_at_scale import every_combination, file_name, makespan, whole_or_nothing
 from .nb12_beyond_gram import shifted_gram, skewed_pair, sorted_distance
@@ -22,7 +22,6 @@ __all__ = [
     "blind_spot",
     "bn_from_gram",
     "break_even",
-    "color_moments",
     "content_gradient",
     "convolution",
     "descent_step",
@@ -31,10 +30,10 @@ __all__ = [
     "feature_shape",
     "file_name",
     "find_weight",
+    "fitted_map",
     "fourier_features",
     "gram_matrix",
     "guided_gram",
-    "kept_luminance",
     "layer_name",
     "loss_map",
     "makespan",
@@ -54,6 +53,7 @@ __all__ = [
     "shifted_gram",
     "should_stop",
     "skewed_pair",
+    "sliced_maps",
     "sorted_distance",
     "style_gradient",
     "style_loss",

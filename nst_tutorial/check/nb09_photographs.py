@@ -1,4 +1,4 @@
-"""Exercises of notebook 09: colours as statistics, luminance, statistics inside a region."""
+"""Exercises of notebook 09: colours as statistics, statistics inside a region, maps of colours."""
 
 from __future__ import annotations
 
@@ -6,45 +6,8 @@ import torch
 from torch import Tensor
 
 from ..images.color import color_statistics, luminance
-from .exercise import Wrong, ask, close, exercise, expect, features, tensor
-
-
-@exercise
-def color_moments(answer):
-    """A picture (1, 3, H, W) → the mean (3,) and the covariance (3, 3) of its colours."""
-    image = _picture(0)
-
-    def moments(image: Tensor) -> tuple[Tensor, Tensor]:
-        result = ask(answer, image)
-        if not isinstance(result, tuple | list) or len(result) != 2:
-            raise Wrong("your function should return two things: the mean, and the covariance")
-        return tensor(result[0], (3,), "the mean"), tensor(result[1], (3, 3), "the covariance")
-
-    mean, covariance = moments(image)
-    expect(
-        close(mean, image.mean(dim=(0, 2, 3))),
-        "the mean is not that of each channel over all pixels",
-        "image[0].flatten(1) has a row for each channel: take the mean of each row",
-    )
-    expect(close(covariance, covariance.T), "a covariance is symmetric, and yours is not")
-    flat = torch.full_like(image, 0.7)
-    expect(
-        float(moments(flat)[1].abs().max()) < 1e-5,
-        "a picture of one colour does not vary: its covariance should be 0",
-        "take the mean from the pixels before you multiply",
-    )
-    expect(
-        close(moments(image.repeat(1, 1, 2, 1))[1], covariance),
-        "the same picture twice, one below the other, has the same colours, so the same covariance",
-        "divide by the number of pixels M, not by M - 1, and do not forget to divide",
-    )
-    expect(
-        close(moments(2 * image)[1], 4 * covariance),
-        "a picture twice as bright varies twice as much, so its covariance is 4 times as large",
-        "multiply the centred pixels by themselves, transposed, and take no root",
-    )
-    expect(close(covariance, color_statistics(image)[1].float()), "the numbers are still others")
-    return "a mean and a covariance: all that linear colour transfer looks at"
+from ..looks.grid import apply_grid
+from .exercise import ask, close, exercise, expect, features, tensor
 
 
 @exercise
@@ -129,50 +92,94 @@ def guided_gram(answer):
 
 
 @exercise
-def kept_luminance(answer):
-    """(image, colors) → the luminance of the one in the colours of the other, in 0..1."""
-    image, colors = _picture(3), _picture(4)
+def sliced_maps(answer):
+    """(maps (D, 3, 4), picture, guide (1, 1, H, W)) → the picture (1, 3, H, W), each pixel mapped.
 
-    def kept(image: Tensor, colors: Tensor) -> Tensor:
-        return tensor(ask(answer, image, colors), tuple(image.shape), "the picture")
+    Of D bins on 0..1, bin k has its centre at (k + ½) / D; between centres maps are interpolated.
+    """
+    picture, depth = _picture(5), 4
+    identity = torch.eye(3, 4).expand(depth, -1, -1)
+    some = identity + 0.3 * features(1, depth, 3, 4, seed=6)[0]
 
-    grey = luminance(colors).expand(-1, 3, -1, -1)
+    def sliced(maps: Tensor, guide: Tensor) -> Tensor:
+        return tensor(ask(answer, maps, picture, guide), tuple(picture.shape), "the picture")
+
+    def by(A: Tensor) -> Tensor:
+        return torch.einsum("oj,njhw->nohw", A[:, :3], picture) + A[:, 3].view(1, 3, 1, 1)
+
+    def level(value: float) -> Tensor:
+        return torch.full_like(picture[:, :1], value)
+
+    guide = luminance(picture)
     expect(
-        close(kept(image, grey), luminance(image).expand(-1, 3, -1, -1), 1e-3),
-        "in the colours of a grey picture it should be grey, as light and dark as the image",
-        "chroma is colors - Y(colors); of a grey picture it is zero",
-    )
-    middle, weak = 0.4 + 0.2 * image, 0.45 + 0.1 * colors
-    expect(
-        close(kept(middle, weak), luminance(middle) + weak - luminance(weak), 1e-3),
-        "where everything fits into 0..1 it should simply be Y(image) + colors - Y(colors)",
-    )
-    result = kept(image, colors)
-    expect(
-        bool((result >= -1e-5).all() and (result <= 1 + 1e-5).all()),
-        "there are values outside 0..1, which no screen can show",
-        "shrink the chroma of such a pixel by a factor t until it fits",
+        close(sliced(identity, guide), picture),
+        "maps of no change, (1 | 0) in every bin, should leave the picture as it is",
+        "the weights of the bins should sum to 1 at each pixel, and a map is A[:, :3] c + A[:, 3]",
     )
     expect(
-        close(luminance(result), luminance(image), 1e-3),
-        "the luminance is not the image's everywhere",
-        "do not clamp the sum: clamping one channel changes Y. Shrink the chroma instead",
+        close(sliced(some[:1].expand(depth, -1, -1), guide), by(some[0])),
+        "with the same map in every bin the guide should not matter: A[:, :3] c + A[:, 3]",
+        "did you add the offset, the fourth column, and multiply from the left?",
     )
-    chroma, wanted = result - luminance(result), colors - luminance(colors)
-    fits = (luminance(image) + wanted).clamp(0, 1) == luminance(image) + wanted
-    fits = fits.all(dim=1, keepdim=True).expand_as(wanted)
     expect(
-        close(chroma[fits], wanted[fits], 1e-3),
-        "pixels that fit have lost some of their colour",
-        "t belongs to each pixel, (1, 1, H, W): take the smallest over the channels, not over all",
+        close(sliced(some, level(1.5 / depth)), by(some[1])),
+        "at the centre of a bin its own map alone should count",
+        "bin k has its centre at (k + ½) / D: a guide g lies at g · D - ½ between bins",
     )
-    edge = torch.minimum(result, 1 - result).amin(dim=1, keepdim=True).expand_as(wanted)[~fits]
     expect(
-        float(edge.max()) < 1e-3,
-        "pixels that do not fit have lost more of their colour than they must",
-        "the largest t: (1 - Y) / chroma where chroma > 0, Y / -chroma where it is < 0, at most 1",
+        close(sliced(some, level(0.0)), by(some[0]))
+        and close(sliced(some, level(1.0)), by(some[-1])),
+        "beyond the outermost centres the outermost map should go on as it is",
+        "clamp the place g · D - ½ to 0..D - 1 before you look for neighbours",
     )
-    return "light and dark from the one, hue from the other, and nothing cut off"
+    expect(
+        close(sliced(some, level(1.75 / depth)), 0.75 * by(some[1]) + 0.25 * by(some[2])),
+        "a quarter of the way from one centre to the next the maps should count ¾ and ¼",
+        "the weight of bin k is max(0, 1 - |place - k|): a hat",
+    )
+    wanted = apply_grid(some.permute(1, 2, 0).reshape(1, 12, depth, 1, 1), picture, guide)
+    expect(
+        close(sliced(some, guide), wanted),
+        "each pixel should be mapped by its own place in the guide",
+        "the weights are (H, W, D): one set for each pixel, not one for the picture",
+    )
+    return "a bilateral grid of one cell: what `apply_grid` does at every position"
+
+
+@exercise
+def fitted_map(answer):
+    """(content, target) → A (3, 4), for which A (c, 1) comes nearest to the target."""
+    content, target = _picture(7), _picture(8)
+    some = torch.eye(3, 4) + 0.3 * features(1, 1, 3, 4, seed=9)[0, 0]
+
+    def fitted(target: Tensor) -> Tensor:
+        return tensor(ask(answer, content, target), (3, 4), "the map")
+
+    def by(A: Tensor) -> Tensor:
+        return torch.einsum("oj,njhw->nohw", A[:, :3], content) + A[:, 3].view(1, 3, 1, 1)
+
+    expect(
+        close(fitted(content), torch.eye(3, 4), 1e-3),
+        "from a picture to itself the best map is that of no change, (1 | 0)",
+        "X has a row (red, green, blue, 1) for each pixel; lstsq(X, Y) solves X Aᵀ ≈ Y",
+    )
+    expect(
+        close(fitted(by(some)), some, 1e-3),
+        "a target that *is* an affine map of the content should give that map back",
+        "is your matrix transposed, or the column of ones missing?",
+    )
+    residual = target - by(fitted(target))
+    expect(
+        float(residual.mean(dim=(0, 2, 3)).abs().max()) < 1e-4,
+        "what is left should have a mean of 0 in each channel: else another offset is nearer",
+    )
+    left = torch.einsum("nchw,ndhw->cd", residual, content) / content[0, 0].numel()
+    expect(
+        float(left.abs().max()) < 1e-4,
+        "what is left still goes with the content's colours: another matrix is nearer",
+        "least squares: torch.linalg.lstsq(X, Y).solution.T",
+    )
+    return "twelve numbers, and what is left is perpendicular to all that they can do"
 
 
 def _picture(seed: int, height: int = 12, width: int = 16) -> Tensor:

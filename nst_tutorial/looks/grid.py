@@ -166,7 +166,8 @@ def roughness(grid: Tensor) -> Tensor:
     A scalar, with a gradient. An axis of one cell has no neighbours and counts nothing.
     """
     differences = (grid.diff(dim=axis) for axis in (2, 3, 4) if grid.shape[axis] > 1)
-    return sum((d.square().mean() for d in differences), start=grid.new_zeros(()))
+    none = 0 * grid.sum()  # with a gradient, also if no axis has two cells
+    return sum((d.square().mean() for d in differences), start=none)
 
 
 # ---------------------------------------------------------------------------------------------

@@ -97,7 +97,7 @@ class Coordinates:
         """z = Lᵀ A."""
         A = self._vectors(grid)
         z = np.zeros_like(A)
-        for below, diagonal in enumerate(self.factor):
+        for below, diagonal in enumerate(self.factor[: len(A)]):  # of few cells the band is all
             count = len(A) - below
             z[:count] += diagonal[:count, None] * A[below:]
         return self._grid(z, grid)

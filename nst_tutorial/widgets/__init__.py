@@ -8,6 +8,7 @@ from .explorers.explorer import Answer, Explorer
 from .explorers.features import layer_explorer
 from .explorers.generator import generator_explorer
 from .explorers.kernels import kernel_explorer
+from .explorers.looks import look_explorer
 from .explorers.optimize import optimizer_explorer
 from .explorers.regions import region_explorer
 from .explorers.style_gram import gram_explorer
@@ -29,6 +30,7 @@ __all__ = [
     "inversion_explorer",
     "kernel_explorer",
     "layer_explorer",
+    "look_explorer",
     "optimizer_explorer",
     "region_explorer",
     "split",

@@ -74,6 +74,17 @@ def test_so_it_is_for_grids_with_a_single_cell_along_an_axis(content, shape):
     length = dx.square().mean() + TIED * 3.0 * roughness(dA)
     n = 12 * shape[0] * shape[1] * shape[2]
     torch.testing.assert_close(n * length + LEAST * dA.square().sum(), z.square().sum())
+    torch.testing.assert_close(scale.from_grid(dA), z)
+
+
+def test_one_map_for_all_is_rough_nowhere(content):
+    """A grid of a single cell: its nearest picture is that of one affine map."""
+    one = Grid(content, Guide(), Coordinates(content, Guide()(content), (1, 1, 1), 3.0), 3.0)
+    penalty = one.penalties(features(1, 12, 1, 1, 1))["smoothness"]
+    assert penalty.value == 0
+    assert not penalty.gradient.any()
+    darker = 0.5 * content + 0.1
+    torch.testing.assert_close(one.to_image(one.from_image(darker)), darker, rtol=0, atol=1e-3)
 
 
 def test_grids_that_would_fill_the_memory():

@@ -7,6 +7,7 @@ from .explorer import Answer, Explorer
 from .features import layer_explorer
 from .generator import generator_explorer
 from .kernels import kernel_explorer
+from .looks import look_explorer
 from .optimize import optimizer_explorer
 from .regions import region_explorer
 from .style_gram import gram_explorer
@@ -21,6 +22,7 @@ __all__ = [
     "inversion_explorer",
     "kernel_explorer",
     "layer_explorer",
+    "look_explorer",
     "optimizer_explorer",
     "region_explorer",
 ]

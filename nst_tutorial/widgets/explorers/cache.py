@@ -165,8 +165,8 @@ def packed(data: bytes) -> np.ndarray:
     return np.frombuffer(data, np.uint8)
 
 
-def compressed(image: Tensor) -> np.ndarray:
+def compressed(image: Tensor, quality: int = 85) -> np.ndarray:
     """A picture (1, 3, H, W) as a JPEG file that keeps its fine colour, as an array."""
     buffer = io.BytesIO()
-    to_pil(image).save(buffer, format="JPEG", quality=85, subsampling=0)
+    to_pil(image).save(buffer, format="JPEG", quality=quality, subsampling=0)
     return packed(buffer.getvalue())

@@ -1,7 +1,7 @@
 """Make what is bundled with the explorers: `python -m nst_tutorial.widgets.explorers.precompute`.
 
-A few minutes on two cores. What is there already, for the same settings, stays; what belongs to
-no setting any more is removed.
+A quarter of an hour on two cores. What is there already, for the same settings, stays; what belongs
+to no setting any more is removed.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import torch
 from ...images.reading import load_image
 from ...presets import STYLE_LAYERS
 from ...vgg.network import load_vgg19
-from . import balance, content, kernels, style_gram
+from . import balance, content, kernels, looks, style_gram
 from .cache import BUNDLED, Arrays, bundled_path, compressed, write
 from .textures import texture
 
@@ -63,6 +63,7 @@ def jobs() -> Iterator[Job]:
     yield from textures()
     yield from inversions()
     yield "front", balance.front_settings(), balance.measure_front
+    yield from looks.jobs()
 
 
 def main() -> None:
