@@ -347,7 +347,7 @@ def test_bad_pictures_end_with_one_line_and_2(tmp_path, kind, capsys):
         (["temple", "starry_night", "--style-mask", "x.png"], "x.png: no such picture"),
         (["temple", "starry_night", *["--content-mask", "-"] * 2], "there must be one --content-"),
         (["temple", "starry_night", "--device", "meta"], "device 'meta' cannot be used here"),
-        (["temple", "starry_night", "--start", "nois"], "--start is content, noise, style, match, or"),
+        (["temple", "starry_night", "--start", "nois"], "--start is content, noise, style, match"),
         (["temple", "starry_night", "--style-scale", "inf"], "style_scale must be a number above"),
         (["temple", "starry_night", "--seed", "-1"], "seed must be a whole number ≥ 0, got -1"),
         (["temple", "starry_night", "--like", "temple"], "no settings of nst_tutorial"),
