@@ -1,10 +1,11 @@
 """Make the contact sheets in images/gallery: what the default settings give.
 
-    python images/make_gallery.py [pairs] [sizes] [kernels] [textures] [inversions] [front] [large]
+    python images/make_gallery.py [pairs] [sizes] [photo] [kernels] [textures] [inversions] [front]
+                                  [large]
 
-Without a name: all of them, about an hour on two cores. `pairs` repaints every bundled content in
-every bundled style, `sizes` one pair at three sizes, `kernels` one pair under every kernel,
-`large` one at 2048 pixels.
+Without a name: all of them, about an hour on two cores. `pairs` repaints four contents in six
+styles, `photo` shows photo mode, `sizes` one pair at three sizes, `kernels` one pair under every
+kernel, `large` one at 2048 pixels.
 """
 
 import sys
@@ -75,6 +76,19 @@ def sizes() -> None:
     labels = [[f"{size} px" for size in (256, 512, 1024)]]
     sheet([results], labels, height=342).save(GALLERY / "sizes.jpg", quality=90)
     nst.save_image(results[1], GALLERY / "temple_starry_night.jpg")
+
+
+def photo() -> None:
+    """Two photographs in the light of a third: fitted at 256 pixels, applied at 800."""
+    style = nst.load_image("sunset_hills", 256)
+    rows, labels = [], []
+    for name in ("mountain_path", "autumn_meadow"):
+        result = nst.stylize(nst.load_image(name, 256), style, mode="photo")
+        print(f"{name} in photo mode: {result.seconds:.0f} s", flush=True)
+        large = nst.load_image(name, 800)
+        rows.append([large, nst.load_image("sunset_hills", 800), result.apply(large).clamp(0, 1)])
+        labels.append([name, "sunset_hills", "in its light"])
+    sheet(rows, labels, height=300).save(GALLERY / "photo.jpg", quality=90)
 
 
 KERNELS = {
@@ -153,7 +167,8 @@ def large() -> None:
 
 
 SHEETS = {
-    each.__name__: each for each in (pairs, sizes, kernels, textures, inversions, front, large)
+    each.__name__: each
+    for each in (pairs, sizes, photo, kernels, textures, inversions, front, large)
 }
 
 if __name__ == "__main__":

@@ -246,7 +246,7 @@ _PHOTO = Settings(
     "photograph stays one, with its grain and its edges. Fitted for one pair, without training.",
     kernel="gram",
     style_layers=_each(1 / 5),
-    style_weight=1.0,
+    style_weight=2.0,
     start="match",
     parametrization="grid",
     steps=100,

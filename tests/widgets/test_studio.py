@@ -98,7 +98,7 @@ def test_a_photograph_begins_with_the_settings_of_photo_mode(small):
     c = small.controls
     c.mode.value = "photo"
     chosen = c.recipe()
-    assert chosen.options == {"preset": "photo", "steps": 3, "style_weight": 1.0}
+    assert chosen.options == {"preset": "photo", "steps": 3, "style_weight": 2.0}
     assert chosen.settings == replace(PRESETS["photo"], steps=3)
     c.regions.value, c.keep_faces.value = "auto", True
     chosen = c.recipe()
