@@ -64,12 +64,14 @@ MOST_CELLS = 256  # of a grid along one axis: beyond, maps are as many as pixels
 RENAMED = {"weights": "vgg_weights", "parameters": "parametrization", "history": "lbfgs_pairs"}
 """Settings by the names that they had in version 0.1.0, and those that they have now."""
 
+MOST_REGIONS = 16  # each is a style of its own, with statistics at every layer
 WEIGHT_OF_OTHER_KERNELS = 15.0
 """The default style weight with another kernel than the default one, whose distances are larger."""
 
 BEFORE = {
     "edges": "zeros", "average": 0.0, "scale_factor": 2.0,
     "grid_size": 16, "grid_depth": 8, "smoothness": 300.0, "guide": "luminance",
+    "regions": None, "keep_faces": False,
 }  # fmt: skip
 """What was done before there was a setting for it: what a record without the setting means."""
 
@@ -244,7 +246,7 @@ def _regions(what: str, value: object) -> int | str | None:
         return value  # type: ignore[return-value]  # that is what was checked
     if isinstance(value, str):
         raise ValueError(f"{what} must be 'auto' or a whole number ≥ 1, got {value!r}")
-    return check_integer(what, value, 1)
+    return check_integer(what, value, 1, MOST_REGIONS)
 
 
 def _weights_file(what: str, value: object) -> str:

@@ -94,7 +94,7 @@ Regions = Annotated[
 ]
 KeepFaces = Annotated[
     bool | None,
-    flag("Hardly any style in faces.", "--keep-faces", panel=SEVERAL),
+    flag("Hardly any style in faces.", "--keep-faces/--no-keep-faces", panel=SEVERAL),
 ]
 
 Color = Annotated[
@@ -163,7 +163,8 @@ Start = Annotated[
     ),
 ]
 Seed = Annotated[
-    int | None, option("NUMBER", with_default("Of --start noise.", 0), panel=OPTIMIZER)
+    int | None,
+    option("NUMBER", with_default("Of --start noise and of --regions.", 0), panel=OPTIMIZER),
 ]
 CoarseToFine = Annotated[
     bool | None,

@@ -63,8 +63,9 @@ def list_images(kind: str) -> dict[str, Path]:
 def find_image(name: str | Path, kind: str | None = None) -> Path:
     """Return the path of a picture given by path or by name.
 
-    A name ("temple" or "temple.jpg") is looked up in `images/content` and then in `images/style`,
-    or in one of them when `kind` is given.
+    A name ("temple" or "temple.jpg") is looked up in `images/content` and then in `images/style`.
+    With kind "content" in the first alone; with kind "style" in the second before the first, since
+    a photograph may be in the style of another.
 
     Raises
     ------
@@ -77,7 +78,7 @@ def find_image(name: str | Path, kind: str | None = None) -> Path:
     is_name = str(name) == path.name
     if path.is_file() or (path.exists() and not is_name):
         return path
-    kinds = FOLDERS if kind is None else (kind,)
+    kinds = {"content": ("content",), "style": ("style", "content")}.get(kind or "", FOLDERS)
     for each in kinds if is_name else ():
         matches = _matches(printable(path), each)
         if len(matches) > 1:
@@ -113,8 +114,7 @@ def _hint(path: Path, kinds: Sequence[str]) -> str:
     name = printable(path.name)
     for other in set(FOLDERS) - set(kinds):
         if _matches(name, other):
-            noun = {"content": "a content picture", "style": "a style"}[other]
-            return f"{name} is {noun}; did you mean it as the {other}? "
+            return f"{name} is a style; did you mean it as the style? "
     known = [each for kind in kinds for each in list_images(kind)]
     close = difflib.get_close_matches(printable(path.stem), known, n=1)
     return f"did you mean {close[0]}? " if close else ""

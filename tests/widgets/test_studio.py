@@ -12,6 +12,7 @@ from folders import names_in
 from studios import as_png, shown, text, until, upload
 
 from nst_tutorial import load_image, stylize
+from nst_tutorial.images.catalog import find_image
 from nst_tutorial.optimize.loop import Progress
 from nst_tutorial.optimize.result import Result
 from nst_tutorial.presets import PRESETS
@@ -109,6 +110,14 @@ def test_a_photograph_begins_with_the_settings_of_photo_mode(small):
     c.regions.value, c.keep_faces.value = None, False
     c.mode.value = "default"
     assert c.recipe().options == {"steps": 3, "style_weight": 6.5}
+
+
+def test_a_photograph_may_be_the_style_of_another(small):
+    c = small.controls
+    assert {"starry_night", "sunset_hills"} <= set(c.style.options)
+    c.style.value = "sunset_hills"
+    assert c.recipe().styles[0].path == find_image("sunset_hills")
+    assert "stylize temple sunset_hills" in c.recipe().shell()
 
 
 def test_settings_that_cannot_be_used_are_told_in_words(small):

@@ -38,9 +38,10 @@ def _knob(kind: type, description: str, **options):
 class Controls:
     """The controls, and `panel`, which holds them all.
 
-    Each has its `value`, to be set by hand or from Python: `content`, `style`, `size`, `steps`,
-    `style_weight`, `style_scale`; `kernel` with `degree`, `offset`, `estimator`; `style_layers` by
-    name, `content_layer`; `others` and `mix`; `color`, `grain_weight`, `denoise`, `start`, `seed`.
+    Each has its `value`, to be set by hand or from Python: `content`, `style`, `mode`, `size`,
+    `steps`, `style_weight`, `style_scale`; `kernel` with `degree`, `offset`, `estimator`;
+    `style_layers` by name, `content_layer`; `others` and `mix`; `regions`, `keep_faces`, `color`,
+    `grain_weight`, `denoise`, `start`, `seed`.
     """
 
     def __init__(self, content: str, style: str, size: int, steps: int):
@@ -224,10 +225,16 @@ class Controls:
             self.style_weight.value = usual_weight(change.new)
 
     def _names(self, kind: str) -> list[str]:
-        return [*list_images(kind), *self.uploaded]
+        """Styles first; then contents, since a photograph may be in the style of another."""
+        kinds = ("style", "content") if kind == "style" else (kind,)
+        return list(
+            dict.fromkeys([*(n for each in kinds for n in list_images(each)), *self.uploaded])
+        )
 
     def _picture(self, name: str, kind: str) -> Picture:
         path = self.uploaded.get(name) or list_images(kind).get(name)
+        if path is None and kind == "style":
+            path = list_images("content").get(name)
         if path is None:
             raise FileNotFoundError(
                 f"{name}: this picture is no longer in images/{kind}; choose another"
