@@ -96,7 +96,7 @@ def plan(
 
     >>> planned = plan(1024, 1536, memory=8, device="cpu")
     >>> [(stage.height, stage.width, stage.steps) for stage in planned.stages]
-    [(128, 192, 160), (256, 384, 80), (512, 768, 40), (1024, 1536, 20)]
+    [(128, 192, 108), (256, 384, 53), (512, 768, 26), (1024, 1536, 13)]
 
     Parameters
     ----------

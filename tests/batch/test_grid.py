@@ -15,7 +15,8 @@ from nst_tutorial.transfer import stylize
 def test_the_grid_knows_all_json_options_of_stylize():
     options = set(inspect.signature(stylize).parameters)
     how = {"content", "style", "device", "model", "tile", "memory", "checkpoint",
-           "checkpoint_every", "callback", "content_masks", "style_masks"}  # fmt: skip
+           "checkpoint_every", "callback", "content_masks", "style_masks",
+           "mode"}  # fmt: skip
     assert set(SETTINGS) == options - how | {"size"}
 
 

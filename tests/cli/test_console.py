@@ -85,7 +85,7 @@ def test_the_panels_of_stylize(monkeypatch):
     out, _, _ = shown(monkeypatch, "utf-8", "stylize", "--help")
     assert re.findall(r"╭─ (.*?) ─", out) == [
         "Arguments", "Everyday", "Several styles, and masks", "Colour and noise", "What style is",
-        "Optimiser", "Machine and memory",
+        "Optimiser", "Machine and memory", "The file",
     ]  # fmt: skip
     everyday = out.split("╭─ Everyday")[1].split("╰")[0]
     for part in ("--out", "-o", "FILE", "--size", "-s", "PIXELS", "--help", "[default: 512]"):

@@ -106,7 +106,7 @@ def attempt(work):
             {"color": "matsh"},
             "one of style, luminance, match, histogram; got 'matsh'; did you mean match?",
         ),
-        ({"kernel": "gramm"}, "unknown kernel 'gramm'; there are gram, linear, polynomial, gauss"),
+        ({"kernel": "gramm"}, "unknown kernel 'gramm'; there are distribution, gram, linear"),
     ],
 )
 def test_what_is_absurd_is_named(tmp_path, settings, words):

@@ -216,7 +216,7 @@ def test_flat_and_grey_pictures_never_give_nan(pair, tiny, color):
 
 
 def test_unknown_values_are_named(pair, tiny):
-    with pytest.raises(ValueError, match="color must be one of style, luminance, match; got 'no'"):
+    with pytest.raises(ValueError, match="style, luminance, match, histogram; got 'no'"):
         quick(pair, tiny, color="no")
     with pytest.raises(ValueError, match="color_method must be one of symmetric, pca, cholesky"):
         quick(pair, tiny, color_method="histogram")

@@ -178,7 +178,7 @@ def blobs(*counts, spread=0.1):
     """Points around (0, 0), (10, 0), (20, 0), …, as many of each as `counts` says."""
     generator = np.random.default_rng(0)
     return np.concatenate([
-        (*generator.normal(0, spread, (count, 2)), 10 * i, 0) for i, count in enumerate(counts)
+        generator.normal((10 * i, 0), spread, (count, 2)) for i, count in enumerate(counts)
     ])  # fmt: skip
 
 

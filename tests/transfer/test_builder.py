@@ -19,7 +19,7 @@ from nst_tutorial.transfer.pareto import trade_off
 from nst_tutorial.transfer.style_transfer import stylize
 from nst_tutorial.transfer.styles import StyleSource, style_sources
 
-DEFAULT = PRESETS["default"]
+DEFAULT = PRESETS["gram"]
 LAYERS = tuple(DEFAULT.style_layers)
 
 # --- several styles --------------------------------------------------------------------------

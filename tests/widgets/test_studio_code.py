@@ -17,7 +17,7 @@ def test_the_code_of_a_plain_run(small, tmp_path, monkeypatch):
 def test_the_code_with_every_knob_turned(small, tmp_path, monkeypatch):
     c = small.controls
     c.content.value, c.style.value = "cat", "woodcut_waves"
-    c.style_weight.value, c.style_scale.value = 7.0, 1.4
+    c.style_weight.value, c.style_scale.value = 10.0, 1.4
     c.kernel.value, c.degree.value, c.offset.value = "polynomial", 2, 0.5
     c.style_layers["relu1_1"].value = 0.0
     c.style_layers["relu2_1"].value = 0.3
