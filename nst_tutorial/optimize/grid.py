@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
+from copy import copy
 from itertools import product
 
 import numpy as np
@@ -247,7 +248,17 @@ class Grid:
 
         Mean squared distance and roughness, as the coordinates weigh them: maps of which the
         picture tells nothing follow their neighbours.
+
+        All is computed in double precision, on the CPU since some devices have none: of a flat
+        content nothing tells most maps apart, and what single precision rounds off would be taken
+        for a change of the picture, and divided by nearly nothing.
         """
+        exact = copy(self)
+        exact.content, exact.guide = (each.double().cpu() for each in (self.content, self.guide))
+        z = exact._nearest(image.double().cpu())
+        return z.to(self.content)
+
+    def _nearest(self, image: Tensor) -> Tensor:
         identity = identity_grid(*self.coordinates.shape).to(self.content)
         unmoved = self.coordinates.from_grid(identity)
         numbers = self.content.numel()
