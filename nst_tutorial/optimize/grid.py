@@ -40,6 +40,7 @@ TIED = 0.1  # times the smoothness: what roughness counts in them beside a chang
 LOOSEST = 1e-3  # of that, however small the smoothness is
 LEAST = 1e-4  # of the metric in any direction, so that it can be inverted
 MOST_NUMBERS = 2**27  # of the metric's factor: 1 GB
+RIDGE = 1e-9  # of what a step costs, the largest curvature of the least squares being 1
 ITERATIONS = 60  # of conjugate gradients
 TOLERANCE = 1e-6  # of the residual's norm, at which they end
 
@@ -247,11 +248,11 @@ class Grid:
         """Return the coordinates whose picture is nearest, by least squares.
 
         Mean squared distance and roughness, as the coordinates weigh them: maps of which the
-        picture tells nothing follow their neighbours.
+        picture tells nothing follow their neighbours. Those of which neither tells anything, as
+        most of a flat content, stay as they are: steps of z cost a little, RIDGE, themselves.
 
-        All is computed in double precision, on the CPU since some devices have none: of a flat
-        content nothing tells most maps apart, and what single precision rounds off would be taken
-        for a change of the picture, and divided by nearly nothing.
+        All is computed in double precision, for single precision would round off more than that
+        little, and on the CPU, for not every device has double precision.
         """
         exact = copy(self)
         exact.content, exact.guide = (each.double().cpu() for each in (self.content, self.guide))
@@ -265,14 +266,15 @@ class Grid:
 
         def normal(z: Tensor) -> Tensor:
             apart = self.pull_back(self.to_image(z)) * (2 / numbers)
-            return apart + self.coordinates.weight * self._roughness(z)[1]
+            rough = self.coordinates.weight * self._roughness(z)[1]
+            return apart + rough + (2 * RIDGE / z.numel()) * z
 
         residual = self.pull_back(image - self.content) * (2 / numbers)
         return unmoved + conjugate_gradients(normal, residual)
 
 
 def conjugate_gradients(apply: Callable[[Tensor], Tensor], b: Tensor) -> Tensor:
-    """Return x with apply(x) ≈ b, for a symmetric, positive linear map.
+    """Return x with apply(x) ≈ b, for a symmetric, positive definite linear map.
 
     Nocedal & Wright, Numerical Optimization, algorithm 5.2.
     """
