@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 
 from ..images.resizing import resize, shape_of
+from ..looks.blocks import apply_in_blocks
 from ..looks.grid import (
     apply_grid,
     axis_hats,
@@ -320,6 +321,17 @@ class GridAtScales:
         content = resize(self.content, (stage.height, stage.width))
         return Grid(content, self.guide, self.coordinates, self.smoothness)
 
+    def picture(self, z: Tensor) -> Tensor:
+        """Return the content (1, 3, H, W) at full size as coordinates make it, 0..1, on the CPU."""
+        grid, content = self.coordinates.to_grid(z).cpu(), self.content.cpu()
+        return apply_in_blocks(grid, content, self.guide).clamp(0, 1)
+
     def look(self, z: Tensor) -> Look:
-        """Return the look that coordinates stand for, on the CPU."""
+        """Return the look that coordinates stand for, on the CPU.
+
+        Raises
+        ------
+        ValueError
+            Numbers beyond those that a look may hold.
+        """
         return Look(self.coordinates.to_grid(z).cpu(), self.guide)
