@@ -58,7 +58,7 @@ STYLE_NORMALIZATIONS = {
 
 LEAST_SCALE_FACTOR = 1.1  # closer scales would be many, with hardly an evaluation each
 MOST_PAIRS = 1000  # that L-BFGS may remember: 24 kB of them for each pixel
-
+MOST_SMOOTHNESS = 1e12  # beyond, what it costs leaves no digit to a change of the picture
 MOST_CELLS = 256  # of a grid along one axis: beyond, maps are as many as pixels
 
 RENAMED = {"weights": "vgg_weights", "parameters": "parametrization", "history": "lbfgs_pairs"}
@@ -296,7 +296,7 @@ _CHECKS = {
     "parametrization": _one_of(PARAMETRIZATIONS),
     "grid_size": lambda what, value: check_integer(what, value, 1, MOST_CELLS),
     "grid_depth": lambda what, value: check_integer(what, value, 1, MOST_CELLS),
-    "smoothness": _number,
+    "smoothness": lambda what, value: check_number(what, value, most=MOST_SMOOTHNESS),
     "guide": _one_of(GUIDES),
     "method": _one_of(METHODS),
     "learning_rate": _learning_rate,

@@ -9,7 +9,9 @@ from typing import Protocol
 
 from torch import Tensor
 
+from ..checks import warn
 from ..images.resizing import resize
+from ..looks.look import Look
 from ..losses.objective import HasGradient
 from ..presets import Settings
 from ..tiling.planning import Stage
@@ -106,8 +108,7 @@ def through_scales(
     if grids is None or z is None:
         result.image = resize(image, (start.shape[2], start.shape[3])).clamp(0, 1).cpu()
     else:
-        result.look = grids.look(z)
-        result.image = result.look.apply(grids.content.cpu()).clamp(0, 1)
+        result.image, result.look = grids.picture(z), _look(grids, z)
     result.gradient_norms = objectives.gradient_norms
     result.seconds = time.perf_counter() - diary.begin
     return result
@@ -119,6 +120,15 @@ def _basis_at(
     if grids is not None:
         return grids.at(stage)
     return PARAMETRIZATIONS[settings.parametrization](image.shape, image.device)
+
+
+def _look(grids: GridAtScales, z: Tensor) -> Look | None:
+    """The look of a run; None, with a warning, if no file could hold it: the picture is there."""
+    try:
+        return grids.look(z)
+    except ValueError as error:
+        warn(f"the picture is made, but no look to save or to apply to others: {error}")
+        return None
 
 
 def _improved(history: Sequence[Mapping]) -> bool:

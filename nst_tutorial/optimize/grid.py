@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
+from copy import copy
 from itertools import product
 
 import numpy as np
@@ -16,6 +17,7 @@ import torch
 from torch import Tensor
 
 from ..images.resizing import resize, shape_of
+from ..looks.blocks import apply_in_blocks
 from ..looks.grid import (
     apply_grid,
     axis_hats,
@@ -39,6 +41,7 @@ TIED = 0.1  # times the smoothness: what roughness counts in them beside a chang
 LOOSEST = 1e-3  # of that, however small the smoothness is
 LEAST = 1e-4  # of the metric in any direction, so that it can be inverted
 MOST_NUMBERS = 2**27  # of the metric's factor: 1 GB
+RIDGE = 1e-9  # of what a step costs, the largest curvature of the least squares being 1
 ITERATIONS = 60  # of conjugate gradients
 TOLERANCE = 1e-6  # of the residual's norm, at which they end
 
@@ -246,22 +249,33 @@ class Grid:
         """Return the coordinates whose picture is nearest, by least squares.
 
         Mean squared distance and roughness, as the coordinates weigh them: maps of which the
-        picture tells nothing follow their neighbours.
+        picture tells nothing follow their neighbours. Those of which neither tells anything, as
+        most of a flat content, stay as they are: steps of z cost a little, RIDGE, themselves.
+
+        All is computed in double precision, for single precision would round off more than that
+        little, and on the CPU, for not every device has double precision.
         """
+        exact = copy(self)
+        exact.content, exact.guide = (each.double().cpu() for each in (self.content, self.guide))
+        z = exact._nearest(image.double().cpu())
+        return z.to(self.content)
+
+    def _nearest(self, image: Tensor) -> Tensor:
         identity = identity_grid(*self.coordinates.shape).to(self.content)
         unmoved = self.coordinates.from_grid(identity)
         numbers = self.content.numel()
 
         def normal(z: Tensor) -> Tensor:
             apart = self.pull_back(self.to_image(z)) * (2 / numbers)
-            return apart + self.coordinates.weight * self._roughness(z)[1]
+            rough = self.coordinates.weight * self._roughness(z)[1]
+            return apart + rough + (2 * RIDGE / z.numel()) * z
 
         residual = self.pull_back(image - self.content) * (2 / numbers)
         return unmoved + conjugate_gradients(normal, residual)
 
 
 def conjugate_gradients(apply: Callable[[Tensor], Tensor], b: Tensor) -> Tensor:
-    """Return x with apply(x) ≈ b, for a symmetric, positive linear map.
+    """Return x with apply(x) ≈ b, for a symmetric, positive definite linear map.
 
     Nocedal & Wright, Numerical Optimization, algorithm 5.2.
     """
@@ -307,6 +321,17 @@ class GridAtScales:
         content = resize(self.content, (stage.height, stage.width))
         return Grid(content, self.guide, self.coordinates, self.smoothness)
 
+    def picture(self, z: Tensor) -> Tensor:
+        """Return the content (1, 3, H, W) at full size as coordinates make it, 0..1, on the CPU."""
+        content = self.content.cpu()
+        return apply_in_blocks(self.coordinates.to_grid(z).to(content), content, self.guide).clamp(0, 1)
+
     def look(self, z: Tensor) -> Look:
-        """Return the look that coordinates stand for, on the CPU."""
+        """Return the look that coordinates stand for, on the CPU.
+
+        Raises
+        ------
+        ValueError
+            Numbers beyond those that a look may hold.
+        """
         return Look(self.coordinates.to_grid(z).cpu(), self.guide)

@@ -42,7 +42,8 @@ class Result:
     `loop.NOTHING_BETTER`: no evaluation was better than the start, which the picture is."""
 
     look: Look | None = None
-    """With parametrization="grid": what the content's colours became, for other pictures too."""
+    """With parametrization="grid": what the content's colours became, for other pictures too.
+    None after a warning: the grid holds numbers that no file of a look may."""
 
     def apply(self, picture: Tensor, strength: float = 1.0) -> Tensor:
         """Return a picture (1, 3, H, W) of any size with the look of this result, in 0..1.
@@ -53,10 +54,12 @@ class Result:
         Raises
         ------
         ValueError
-            There is no look: the run moved pixels; no picture of finite values; a strength outside
+            There is no look: the run moved pixels, or warned that it could make none; no picture of finite values; a strength outside
             0..1.5.
         """
         if self.look is None:
+            if self.settings.get("parametrization") == "grid":
+                raise ValueError("this result has no look to apply, as its run warned")
             raise ValueError(
                 "this result has no look to apply: it moved pixels; mode='photo' fits a look"
             )

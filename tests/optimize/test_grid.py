@@ -1,3 +1,4 @@
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -7,8 +8,18 @@ from tensors import features, relative
 from nst_tutorial.looks.grid import apply_grid, identity_grid, roughness
 from nst_tutorial.looks.guide import Guide
 from nst_tutorial.losses.objective import Evaluation
-from nst_tutorial.optimize.grid import LEAST, TIED, Coordinates, Grid, check_cells
+from nst_tutorial.optimize.grid import (
+    LEAST,
+    TIED,
+    Coordinates,
+    Grid,
+    GridAtScales,
+    check_cells,
+)
 from nst_tutorial.optimize.loop import minimize
+from nst_tutorial.presets import PRESETS
+from nst_tutorial.settings import MOST_SMOOTHNESS
+from nst_tutorial.tiling.planning import Stage
 
 SHAPE = (3, 2, 4)
 
@@ -87,6 +98,15 @@ def test_one_map_for_all_is_rough_nowhere(content):
     torch.testing.assert_close(one.to_image(one.from_image(darker)), darker, rtol=0, atol=1e-3)
 
 
+@pytest.mark.parametrize("shape", [(8, 16, 16), (8, 1, 1), (1, 3, 40), (64, 4, 4)])
+@pytest.mark.parametrize("grey", [0.0, 0.4])
+def test_the_largest_smoothness_leaves_digits_for_a_flat_content(shape, grey):
+    flat = torch.full((1, 3, 40, 40), grey)
+    scale = Coordinates(flat, Guide()(flat), shape, MOST_SMOOTHNESS)
+    z = features(1, 12, *shape)
+    torch.testing.assert_close(scale.from_grid(scale.to_grid(z)), z)
+
+
 def test_grids_that_would_fill_the_memory():
     with pytest.raises(ValueError, match="a grid of 100×100 cells of depth 8 needs 8.4 GB; take"):
         check_cells((8, 100, 100))
@@ -131,6 +151,41 @@ def test_the_nearest_picture_is_that_of_least_squares(content, grid, scale):
     ours = scale.to_grid(grid.from_image(target)).flatten()
     residual = [(rows @ x - right[:, 0]).square().sum().item() for x in (ours, expected[:, 0])]
     assert residual[0] == pytest.approx(residual[1], rel=1e-6)
+
+
+def flat(kind):
+    """Contents (1, 3, 64, 64) in single precision that tell most maps of colours apart by nothing."""
+    rows, columns = torch.meshgrid(*2 * [torch.linspace(0.1, 0.9, 64)], indexing="ij")
+    left, right = (torch.tensor(c).view(3, 1, 1) / 255 for c in ((120.0, 80, 200), (30.0, 160, 90)))
+    return {
+        "one colour": left.expand(3, 64, 64),
+        "two colours": torch.where(columns < 0.5, left, right),
+        "ramp": torch.stack([rows, columns, (rows + columns) / 2]),
+        "black": torch.zeros(3, 64, 64),
+    }[kind][None]
+
+
+@pytest.mark.parametrize("smoothness", [0.0, 300.0, MOST_SMOOTHNESS])
+@pytest.mark.parametrize("kind", ["one colour", "two colours", "ramp", "black"])
+def test_of_a_flat_content_an_affine_map_is_reached(kind, smoothness):
+    content = flat(kind)
+    settings = replace(PRESETS["photo"], smoothness=smoothness)
+    grid = GridAtScales(content, settings).at(Stage(64, 64, 1, None, 1, 0.0, 0.0))
+    mixed = torch.tensor([[0.5, 0.3, 0.0], [0.1, 0.6, 0.1], [0.0, 0.2, 0.4]])
+    target = torch.einsum("ij,bjhw->bihw", mixed, content) + 0.1
+    z = grid.from_image(target)
+    assert z.dtype == torch.float32
+    torch.testing.assert_close(grid.to_image(z), target, rtol=0, atol=2e-6)
+    assert grid.coordinates.to_grid(z).abs().max() < 2
+
+
+def test_what_no_map_can_make_of_a_flat_content_moves_no_map_far():
+    """A chequered target: of a ramp only its rounding, a millionth, could be made into that."""
+    content = flat("ramp")
+    grid = GridAtScales(content, PRESETS["photo"]).at(Stage(64, 64, 1, None, 1, 0.0, 0.0))
+    squares = (torch.arange(64)[:, None] + torch.arange(64)) % 2 - 0.5
+    z = grid.from_image(content + squares / 2)
+    assert (grid.to_image(z) - content).square().mean().sqrt() < 1e-3
 
 
 def test_infinitely_smooth_it_is_one_affine_map_that_of_least_squares(content):
