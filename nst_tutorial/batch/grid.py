@@ -10,6 +10,8 @@ import torch
 
 from ..checks import LARGEST_SIZE, SMALLEST_SIDE, check_integer, check_number
 from ..kernels.registry import kernels_of_layers
+from ..looks.grid import grid_shape
+from ..optimize.grid import check_cells
 from ..presets import RENAMED, Settings, current_names, normalized_mix
 from ..transfer.options import settings_from
 from ..vgg.layers import CHANNELS
@@ -79,6 +81,8 @@ def _check(options: Mapping) -> None:
             f"style_scale {scale:g} leaves the style smaller than {SMALLEST_SIDE} pixels at size "
             f"{size}"
         )
+    if settings.parametrization == "grid":  # of the narrowest picture, which has the fewest cells
+        check_cells(grid_shape(SMALLEST_SIDE, size, settings.grid_size, settings.grid_depth))
     normalized_mix(settings.style_mix, 1)
     if settings.vgg_weights not in NAMED:
         weights_file(settings.vgg_weights)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -14,20 +15,37 @@ from rich.table import Table
 
 from ..checks import printable
 from ..storage.atomic import save_under_free_name
-from .options import Overwrite, flag, name_from, option, out_option, path_from
-from .series import for_each, naming, pictures_of, tell
-from .sources import check_files
-from .terminal import choose_out, plain_errors
+from .options import (
+    Bits,
+    Dither,
+    KeepAlpha,
+    Overwrite,
+    flag,
+    name_from,
+    option,
+    out_option,
+    path_from,
+)
+from .series import choose_folder, for_each, naming, pictures_of, tell
+from .sources import check_files, opacity_of
+from .terminal import choose_out, keep, plain_errors
 from .terminal import out as console
 
 if TYPE_CHECKING:
     from ..looks import Look
+    from ..optimize.result import Result
     from ..settings import Settings
 
 REMEDY = "make the picture smaller first"
+NEEDS = {  # option → of what one must be there, or it would change nothing
+    "out": ("a picture",), "bits": ("a picture",), "dither": ("a picture",),
+    "keep_alpha": ("a picture",), "cube_size": ("--cube",), "strength": ("a picture", "--cube"),
+    "average": ("a picture", "--cube"), "overwrite": ("a picture", "--cube"),
+}  # fmt: skip
 
 
 def apply_look(
+    context: typer.Context,
     look: Annotated[
         str,
         typer.Argument(
@@ -64,6 +82,9 @@ def apply_look(
         int, option("COUNT", "Of --cube: values of each channel; most programs read 33, 65.")
     ] = 33,
     overwrite: Overwrite = False,
+    bits: Bits = 8,
+    dither: Dither = False,
+    keep_alpha: KeepAlpha = False,
 ) -> None:  # fmt: skip
     """Give photographs the colours of LOOK, which photo mode fitted to another; at full size."""
     with plain_errors() as ending:
@@ -71,6 +92,7 @@ def apply_look(
         from ..looks import load_look, write_cube
 
         _check_order(look)
+        _check_options(context, look, {"a picture": bool(pictures), "--cube": cube is not None})
         fitted = load_look(look)
         if not pictures and cube is None:
             _describe(look, fitted)
@@ -83,8 +105,14 @@ def apply_look(
         ]
         alone = pictures and len(pictures) == 1 and not Path(pictures[0]).is_dir()
         options = {"strength": strength, "average": average}
-        task = Task(fitted, Path(look).stem, options, overwrite)
-        target = choose_out(out, f"{sources[0].stem}_{task.name}", overwrite) if alone else None
+        form: dict[str, Any] = {"bits": bits, "dither": dither}
+        task = Task(fitted, Path(look).stem, options, overwrite, form, keep_alpha)
+        target = folder = None
+        if alone:
+            name = f"{sources[0].stem}_{task.name}"
+            target = choose_out(out, name, overwrite, opacity=keep_alpha, **form)
+        elif sources:
+            folder = choose_folder(out, opacity=keep_alpha, **form)
         check_files({"--out": target, "--cube": cube}, {"LOOK": [look], "PICTURE": sources})
         if cube is not None:
             _check_cube(cube, overwrite)
@@ -93,9 +121,9 @@ def apply_look(
             ending.interrupted = f"interrupted before there was a picture; {cube} is there"
         if target is not None:
             make_picture(task, target, sources[0])
-        elif sources:
+        elif folder is not None:
             make = partial(make_picture, task)
-            for_each(make, sources, out or Path("results"), task.name, overwrite, ending)
+            for_each(make, sources, folder, task.name, overwrite, ending)
 
 
 @dataclass(frozen=True)
@@ -106,6 +134,10 @@ class Task:
     name: str
     options: dict[str, Any]
     overwrite: bool
+    form: dict[str, Any]
+    """How `save_image` writes the file."""
+
+    keep_alpha: bool
 
 
 def make_picture(task: Task, path: Path, picture: Path) -> None:
@@ -114,6 +146,7 @@ def make_picture(task: Task, path: Path, picture: Path) -> None:
 
     begin = time.perf_counter()
     with naming(picture, REMEDY):
+        opacity = opacity_of(picture) if task.keep_alpha else None
         image = task.look.apply(load_image(picture))
     spent = time.perf_counter() - begin
     record = {
@@ -123,7 +156,9 @@ def make_picture(task: Task, path: Path, picture: Path) -> None:
 
     def save(path: Path, overwrite: bool) -> Path:
         with naming(path, REMEDY):
-            return save_image(image, path, record, overwrite=overwrite)
+            return save_image(
+                image, path, record, overwrite=overwrite, opacity=opacity, **task.form
+            )
 
     tell(f"{spent:.2f} s; the picture", save_under_free_name(save, path, task.overwrite))
 
@@ -139,6 +174,16 @@ def _check_order(look: str) -> None:
         )
 
 
+def _check_options(context: typer.Context, look: str, there: Mapping[str, bool]) -> None:
+    """Refuse an option that would change nothing; `there` says which of what they need is there."""
+    for name, needs in NEEDS.items():
+        source = context.get_parameter_source(name)
+        told = source is not None and source.name == "COMMANDLINE"
+        if told and not any(there[each] for each in needs):
+            option = f"--{name.replace('_', '-')}"
+            raise ValueError(f"{option} needs {' or '.join(needs)} beside {look}")
+
+
 def _check_cube(path: Path, overwrite: bool) -> None:
     from ..storage.atomic import check_can_write
 
@@ -147,24 +192,45 @@ def _check_cube(path: Path, overwrite: bool) -> None:
     check_can_write(path)
 
 
-def check_look_file(path: Path, settings: Settings, overwrite: bool) -> None:
-    """Refuse a file for a look that a run will not make, or that cannot be written."""
+def check_look_file(path: Path, settings: Settings, overwrite: bool, *, chosen: bool) -> None:
+    """Refuse a file for a look that a run will not make, or that cannot be written.
+
+    `chosen`: the parametrization is not the preset's, but one that was asked for.
+    """
+    from ..looks import check_look_path
     from ..storage.atomic import check_can_write
 
+    if settings.parametrization != "grid" and chosen:
+        raise ValueError(
+            f"{path}: a look needs --parametrization grid, and here it is "
+            f"{settings.parametrization}; leave --look out, or take grid"
+        )
     if settings.parametrization != "grid":
         raise ValueError(f"{path}: only --photo makes a look; leave --look out, or add --photo")
-    if path.suffix.lower() != ".safetensors":
-        raise ValueError(f"{path}: a look is a file of the type .safetensors")
+    check_look_path(path)
     if path.is_file() and not overwrite:
         raise FileExistsError(f"{path}: exists already; give another --look, or --overwrite")
     check_can_write(path)
 
 
-def write_look(look: Look, path: Path, overwrite: bool) -> None:
-    """Write the look of a run, and say where it is."""
+def deliver_look(result: Result, path: Path, overwrite: bool) -> None:
+    """Write the look of a run, and say where it is; where it should not be, that ends with 1.
+
+    A run that was interrupted before there was a picture has none.
+    """
     from ..looks import save_look
 
-    tell("the look", save_look(look, path, overwrite=overwrite))
+    look = result.look
+    if look is None or (result.stopped == "interrupted" and not result.history):
+        return
+
+    def save(path: Path, overwrite: bool) -> Path:
+        return save_look(look, path, overwrite=overwrite)
+
+    saved, in_place = keep(save, path, overwrite, "nst_look.safetensors")
+    tell("the look", saved)
+    if not in_place:
+        raise typer.Exit(1)
 
 
 def _describe(name: str, look: Look) -> None:

@@ -245,7 +245,7 @@ def apply(
             check_distinct({"--out": path}, {**reads, "PICTURE": content})
             make_picture(task, path, content)
             return
-        repaint_all(task, Path(picture), out or Path("results"), ending)
+        repaint_all(task, Path(picture), out, ending)
 
 
 def _list() -> None:

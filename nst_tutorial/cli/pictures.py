@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from ..checks import check_integer
 from . import stylize_options as of
 from .denoising import spec_from
-from .looks import check_look_file, write_look
+from .looks import check_look_file, deliver_look
 from .options import (
     OURS,
     STYLE,
@@ -219,7 +219,8 @@ def stylize(
         )  # fmt: skip
         settings = settings_from(options.get("preset", "default"), options)
         if look is not None:
-            check_look_file(look, settings, overwrite)
+            chosen = "parametrization" in options
+            check_look_file(look, settings, overwrite, chosen=chosen)
         sizes = sizes_of_styles(settings.style_scale, size, len(style_paths))
         image, styles = load_image(content_path, size), read_styles(style_paths, sizes)
         opacity = opacity_of(content_path, size) if keep_alpha else None
@@ -240,11 +241,14 @@ def stylize(
             f"{content_path.name} in the style of {' and '.join(files)}, {size} px",
         )  # fmt: skip
         sources = {"content": content_path.name, "style": files if also else files[0]}
-        deliver(
-            result, path, sources, overwrite=overwrite, bits=bits, dither=dither, opacity=opacity
-        )
-        if look is not None and result.look is not None:
-            write_look(result.look, look, overwrite)
+        try:
+            deliver(
+                result, path, sources, overwrite=overwrite, bits=bits, dither=dither,
+                opacity=opacity,
+            )  # fmt: skip
+        finally:  # Ctrl-C, or a folder that is gone, ends `deliver`; the look is not lost with it
+            if look is not None:
+                deliver_look(result, look, overwrite)
         # The picture is safe. Of a run that was stopped half-way, somebody may want the rest.
         if checkpoint is not None and result.stopped in (None, "no improvement"):
             checkpoint.unlink(missing_ok=True)

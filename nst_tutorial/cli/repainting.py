@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..storage.atomic import save_under_free_name
-from .series import for_each, naming, pictures_of, tell
+from .series import choose_folder, for_each, naming, pictures_of, tell
 from .terminal import Ending
 
 if TYPE_CHECKING:
@@ -58,7 +58,8 @@ def make_picture(task: Task, path: Path, picture: Path | None) -> None:
     tell(f"{spent:.2f} s; the picture", saved)
 
 
-def repaint_all(task: Task, folder: Path, out: Path, ending: Ending) -> None:
+def repaint_all(task: Task, folder: Path, out: Path | None, ending: Ending) -> None:
     """Every picture of a folder; one that cannot be made is reported, and the others go on."""
     make = partial(make_picture, task)
-    for_each(make, pictures_of(folder), out, task.name, task.overwrite, ending)
+    pictures = pictures_of(folder)
+    for_each(make, pictures, choose_folder(out), task.name, task.overwrite, ending)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import typer
 
@@ -23,22 +24,35 @@ def pictures_of(folder: Path) -> list[Path]:
     return paths
 
 
+def choose_folder(out: Path | None, **form: Any) -> Path:
+    """Where several pictures go: `out` if they may be written there, else the folder `results`.
+
+    `form`: what `check_can_save` must know of their files.
+    """
+    from ..images.catalog import READABLE
+    from ..images.reading import check_can_save
+
+    folder = out or Path("results")
+    if folder.suffix.lower() in READABLE and not folder.is_dir():
+        raise ValueError(
+            f"{folder}: the name of one picture, and several will be made; name a folder"
+        )
+    return check_can_save(folder / "picture.png", **form).parent
+
+
 def for_each(
     make: Callable[[Path, Path], None],
     pictures: Sequence[Path],
-    out: Path,
+    folder: Path,
     name: str,
     overwrite: bool,
     ending: Ending,
 ) -> None:
-    """Call `make(path, picture)` for every picture, the path being PICTURE_NAME.png in `out`.
+    """Call `make(path, picture)` for every picture, the path being PICTURE_NAME.png in `folder`.
 
     One that cannot be made is reported, and the others go on. No two results get one name:
     `overwrite` replaces what was there before, not what is made now, nor one of the pictures.
     """
-    from ..images.reading import check_can_save
-
-    check_can_save(out / "picture.png")
     used: set[str] = set()  # without case: some disks take A.png and a.png for one name
     sources = {path.resolve() for path in pictures}
 
@@ -50,9 +64,9 @@ def for_each(
     failed = 0
     for done, picture in enumerate(pictures):
         if done > failed:
-            ending.interrupted = f"interrupted; {done - failed} of {len(pictures)} are in {out}"
+            ending.interrupted = f"interrupted; {done - failed} of {len(pictures)} are in {folder}"
         try:
-            path = free_name(out / shortened(f"{picture.stem}_{name}.png"), taken)
+            path = free_name(folder / shortened(f"{picture.stem}_{name}.png"), taken)
             used.add(path.name.casefold())
             make(path, picture)
         except (ValueError, OSError) as error:

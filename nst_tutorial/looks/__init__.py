@@ -13,7 +13,7 @@ from .grid import (
     roughness,
 )
 from .guide import Guide, guide_from, guide_of
-from .look import Look, describe, load_look, save_look
+from .look import Look, check_look_path, describe, load_look, save_look
 from .matting import matting_laplacian, project
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "apply_grid",
     "apply_in_blocks",
     "axis_hats",
+    "check_look_path",
     "describe",
     "grid_shape",
     "guide_from",

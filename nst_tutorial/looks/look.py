@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ..checks import check_image, check_number
+from ..checks import check_image, check_number, printable
 from ..storage.tensor_files import named_if_damaged, read_header, read_tensors, write_tensors
 from .blocks import apply_in_blocks
 from .grid import identity_grid
@@ -20,6 +20,7 @@ from .guide import Guide, guide_from
 KIND = "nst_tutorial look"
 VERSION = "1"
 FORMAT = f"{KIND} {VERSION}"
+SUFFIX = ".safetensors"
 STRONGEST = 1.5  # times the look; beyond, colours do nothing but leave 0..1
 LARGEST = 1e6  # of a number in a grid or a guide: so none that is computed overflows
 
@@ -129,14 +130,25 @@ def save_look(look: Look, path: str | Path, *, overwrite: bool = True) -> Path:
 
     Raises
     ------
+    ValueError
+        The name does not end in .safetensors.
     OSError
         The folder is missing or not writable, the disk is full; FileExistsError.
     """
+    path = check_look_path(path)
     header = {
         "format": FORMAT, "guide": json.dumps(look.guide.as_dict()), "record": _as_json(look.record)
     }  # fmt: skip
     write_tensors(path, {"grid": look.grid.float()}, header, overwrite=overwrite)
-    return Path(path)
+    return path
+
+
+def check_look_path(path: str | Path) -> Path:
+    """Return the path; a ValueError if its suffix is not that of a look."""
+    path = Path(path)
+    if path.suffix.lower() != SUFFIX:
+        raise ValueError(f"{printable(str(path))}: a look is a file of the type {SUFFIX}")
+    return path
 
 
 def load_look(path: str | Path) -> Look:

@@ -39,6 +39,25 @@ def test_an_empty_grid_is_one_combination_of_defaults():
     assert (task.identity["size"], task.identity["seed"]) == (512, 0)
 
 
+@pytest.mark.parametrize(
+    ("grid", "message"),
+    [
+        ({"size": [64, 32], "grid_size": [33]}, "grid_size must be at most 32, the pixels of"),
+        ({"grid_size": [256], "grid_depth": [256]}, "a grid of 256×8 cells of depth 256 needs"),
+    ],
+)
+def test_a_grid_of_colours_that_no_picture_can_have_is_refused_at_once(grid, message):
+    with pytest.raises(ValueError, match=message):
+        make_tasks(["temple", "cat"], "tissue_stain", {"preset": ["photo"], **grid})
+
+
+def test_a_grid_of_colours_as_fine_as_the_pixels_is_accepted():
+    """Also a finer one where pixels move: that setting is not read."""
+    photo = {"size": [32], "grid_size": [32], "grid_depth": [1]}
+    assert len(combinations({"preset": ["photo"], **photo})) == 1
+    assert len(combinations({"size": [32], "grid_size": [33]})) == 1
+
+
 def test_names_tell_the_settings_and_fit_every_disk(tmp_path):
     (task,) = make_tasks("temple", "starry_night", {"style_weight": [0.5], "kernel": ["bn"]})
     assert task.file.startswith("temple_starry_night_style-weight=0.5_kernel=bn_")

@@ -1,5 +1,6 @@
 """`nst apply-look`, in this process."""
 
+import signal
 from pathlib import Path
 
 import numpy as np
@@ -10,13 +11,16 @@ from PIL import ExifTags, Image
 from tensors import features
 
 from nst_tutorial import cli, load_image, load_settings
-from nst_tutorial.images import reading
-from nst_tutorial.looks import Guide, Look, identity_grid, save_look
+from nst_tutorial.cli import pictures as commands
+from nst_tutorial.images import reading, writing
+from nst_tutorial.looks import Guide, Look, identity_grid, load_look, save_look
+from nst_tutorial.optimize.result import Result
+from nst_tutorial.storage import tensor_files
 
 
-def run(capsys, *arguments):
+def run(capsys, *arguments, command="apply-look"):
     with pytest.raises(SystemExit) as ended:
-        cli.app(["apply-look", *map(str, arguments)])
+        cli.app([command, *map(str, arguments)])
     captured = capsys.readouterr()
     return ended.value.code, captured.out, captured.err
 
@@ -154,11 +158,52 @@ def test_ctrl_c_tells_what_there_is(here, capsys, look, monkeypatch):
 
 def test_a_full_disk_leaves_nothing_behind(here, capsys, look, full_disk):
     photo("photos/a.png")
-    full_disk(reading)
+    full_disk(writing)
     code, _, err = run(capsys, "dusk.safetensors", "photos/a.png", "--out", "b.png")
     assert code == 2
     assert "No space left on device" in err
     assert names_in(here) == ["dusk.safetensors", "photos", "spare"]
+
+
+def test_sixteen_bits(here, capsys, look):
+    deep(here / "deep.png")
+    code, _, err = run(capsys, "dusk.safetensors", "deep.png", "--bits", 16, "--out", "b.png")
+    assert (code, err) == (0, "")
+    expected = (look.apply(load_image("deep.png")) * 65535).round()
+    assert ((load_image("b.png") * 65535).round() - expected).abs().max() <= 1
+    code, _, err = run(capsys, "dusk.safetensors", "deep.png", "temple", "--bits", 16)
+    assert (code, err) == (0, "")
+    assert ((load_image("results/deep_dusk.png") * 65535).round() - expected).abs().max() <= 1
+
+
+def test_dithered(here, capsys, look):
+    deep(here / "deep.png")
+    code, _, err = run(capsys, "dusk.safetensors", "deep.png", "--dither", "--out", "b.png")
+    assert (code, err) == (0, "")
+    expected = np.asarray(writing.to_pil(look.apply(load_image("deep.png")), dither=True))
+    assert (np.asarray(Image.open("b.png")) == expected).all()
+
+
+def test_as_transparent_as_the_picture(here, capsys, look):
+    photo("photos/a.webp", mode="RGBA", lossless=True)
+    photo("photos/b.png", (30, 20))
+    code, _, err = run(capsys, "dusk.safetensors", "photos", "--keep-alpha")
+    assert (code, err) == (0, "nst: photos/b.png is opaque; --keep-alpha changes nothing\n")
+    with Image.open("photos/a.webp") as before, Image.open("results/a_dusk.png") as after:
+        assert (np.asarray(after)[..., 3] == np.asarray(before)[..., 3]).all()
+        assert np.ptp(np.asarray(after)[..., 3]) > 200
+        colours = torch.from_numpy(np.asarray(after)[..., :3].copy()).permute(2, 0, 1)[None]
+    assert (colours / 255 - look.apply(load_image("photos/a.webp"))).abs().max() <= 0.51 / 255
+    with Image.open("results/b_dusk.png") as opaque:
+        assert opaque.mode == "RGB"
+
+
+def test_a_folder_may_be_called_as_a_picture_if_it_is_there(here, capsys, look):
+    (here / "2024.png").mkdir()
+    photo("photos/a.png")
+    code, _, err = run(capsys, "dusk.safetensors", "photos", "--out", "2024.png")
+    assert (code, err) == (0, "")
+    assert names_in(here / "2024.png") == ["a_dusk.png"]
 
 
 def test_as_a_3d_lut(here, capsys, look):
@@ -227,6 +272,35 @@ def test_one_file_for_two_things_is_refused(here, capsys, look):
             "there.cube: exists already; give another --cube, or --overwrite",
         ),
         (["dusk.safetensors", "--average", "--cube", "photos"], "photos: is a folder"),
+        (
+            ["dusk.safetensors", "--strength", "9"],
+            "--strength needs a picture or --cube beside dusk.safetensors",
+        ),
+        (["dusk.safetensors", "--strength", "1"], "--strength needs a picture or --cube"),
+        (["dusk.safetensors", "--average"], "--average needs a picture or --cube"),
+        (["dusk.safetensors", "--overwrite"], "--overwrite needs a picture or --cube"),
+        (["dusk.safetensors", "--out", "x.png"], "--out needs a picture beside dusk.safetensors"),
+        (["dusk.safetensors", "--bits", "16"], "--bits needs a picture beside"),
+        (
+            ["dusk.safetensors", "--cube", "x.cube", "--average", "--dither"],
+            "--dither needs a pict",
+        ),
+        (["dusk.safetensors", "--cube", "x.cube", "--keep-alpha"], "--keep-alpha needs a picture"),
+        (["dusk.safetensors", "there.png", "--cube-size", "9"], "--cube-size needs --cube beside"),
+        (
+            ["dusk.safetensors", "there.png", "temple", "--out", "several.png"],
+            "several.png: the name of one picture, and several will be made; name a folder",
+        ),
+        (["dusk.safetensors", "there.png", "--bits", "12"], "bits must be 8 or 16, got 12"),
+        (["dusk.safetensors", "there.png", "temple", "--bits", "12"], "bits must be 8 or 16, got"),
+        (
+            ["dusk.safetensors", "there.png", "--bits", "16", "--out", "x.jpg"],
+            "x.jpg: JPEG has 8 bits a channel; for 16 the name must end in .png, .tif or .tiff",
+        ),
+        (
+            ["dusk.safetensors", "there.png", "--keep-alpha", "--out", "x.jpg"],
+            "x.jpg: JPEG has no transparency",
+        ),
     ],
 )
 def test_bad_input_ends_with_one_line_and_2(here, capsys, look, arguments, message):
@@ -249,3 +323,108 @@ def test_a_look_of_another_version(here, capsys, look, monkeypatch):
     code, _, err = run(capsys, here / "new.safetensors", "temple")
     assert code == 2
     assert "a look of version 7, and this program reads version 1; update nst_tutorial" in err
+
+
+# --- the look of a run -----------------------------------------------------------------------
+
+
+ROWS = [{"size": 64, "total": total} for total in (2.0, 1.0, 0.5)]
+
+
+@pytest.fixture
+def fitting(capsys, look, monkeypatch):
+    """`nst stylize --photo --look a.safetensors`, whose run ends as it is told to."""
+
+    def ends(*arguments, rows=ROWS, stopped=None):
+        result = Result(torch.rand(1, 3, 43, 64), rows, stopped=stopped, look=look)
+        monkeypatch.setattr("nst_tutorial.transfer.stylize", lambda *a, **options: result)
+        return run(capsys, "temple", "starry_night", "--size", 64, "--photo", "--out", "a.png",
+                   "--look", "a.safetensors", *arguments, command="stylize")  # fmt: skip
+
+    return ends
+
+
+@pytest.mark.parametrize(
+    ("ending", "code"),
+    [
+        ({}, 0),
+        ({"stopped": "interrupted"}, 130),
+        ({"rows": [ROWS[0]] * 3}, 1),  # nothing was better than the start
+        ({"rows": []}, 0),
+    ],
+)
+def test_however_a_run_ends_its_look_is_kept_with_its_picture(here, fitting, look, ending, code):
+    found, out, err = fitting(**ending)
+    assert found == code, err
+    assert out.endswith("the picture is a.png\nthe look is a.safetensors\n")
+    assert torch.equal(load_look("a.safetensors").grid, look.grid.float())
+    assert (here / "a.png").exists()
+
+
+def test_ctrl_c_before_there_is_a_picture_leaves_no_look(here, fitting):
+    code, out, err = fitting(rows=[], stopped="interrupted")
+    assert (code, out) == (130, "")
+    assert err.endswith("nst: interrupted before there was a picture; nothing was written\n")
+    assert names_in(here) == ["dusk.safetensors", "photos"]
+
+
+def test_a_real_run_that_is_interrupted_keeps_its_look(here, capsys, monkeypatch):
+    """What the look makes of the content is the picture, as after a run that is done."""
+
+    def until(last, callback):
+        def call(progress):
+            callback(progress)
+            if progress.evaluation == 3:
+                signal.raise_signal(signal.SIGINT)
+
+        return call
+
+    monkeypatch.setattr(commands, "_until", until)
+    code, _, err = run(
+        capsys, "temple", "starry_night", "--size", 64, "--steps", 9, "--photo", "--device", "cpu",
+        "--out", "a.png", "--look", "a.safetensors", command="stylize",
+    )  # fmt: skip
+    assert code == 130
+    assert "interrupted after 3 evaluations; this is the best so far" in err
+    expected = load_look("a.safetensors").apply(load_image("temple", 64)).clamp(0, 1)
+    assert (load_image("a.png") - expected).abs().max() < 1 / 255
+    assert (expected - load_image("temple", 64)).abs().max() > 2 / 255
+
+
+@pytest.mark.parametrize("stopped", [None, "interrupted"])
+def test_a_look_that_cannot_be_written_goes_where_there_is_room(fitting, look, full_disk, stopped):
+    spare = full_disk(tensor_files)
+    code, out, err = fitting(stopped=stopped)
+    assert code == 1
+    assert "nst: a.safetensors could not be written (No space left on device)\n" in err
+    assert "the picture is a.png\n" in out
+    assert f"the look is {spare / 'nst_look.safetensors'}\n" in out
+    assert torch.equal(load_look(spare / "nst_look.safetensors").grid, look.grid.float())
+    assert not Path("a.safetensors").exists()
+
+
+def test_a_picture_that_cannot_be_written_does_not_take_its_look_with_it(fitting, full_disk):
+    spare = full_disk(writing)
+    code, out, _ = fitting()
+    assert code == 1
+    assert (spare / "nst_result.png").exists()
+    assert out.endswith("the look is a.safetensors\n")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (
+            ["--parametrization", "pixel"],
+            "a.safetensors: a look needs --parametrization grid, and here it is pixel; "
+            "leave --look out, or take grid",
+        ),
+        (["--parametrization", "grid", "--look", "b.png"], "b.png: a look is a file of the type"),
+    ],
+)
+def test_a_look_that_the_run_would_not_make_is_refused(here, fitting, arguments, message):
+    code, out, err = fitting(*arguments)
+    assert (code, out) == (2, "")
+    assert err.startswith(f"nst: {message}")
+    assert err.count("\n") == 1
+    assert not (here / "a.png").exists()

@@ -389,6 +389,7 @@ def test_ctrl_c_tells_how_many_are_repainted(here, capsys, painter, monkeypatch)
         (["apply", "painter"], "painter repaints pictures: name one, or a folder of them"),
         (["apply", "painter", "nothing"], "nothing: no such picture"),
         (["apply", "painter", "."], ".: no pictures in it"),
+        (["apply", "painter", ".", "--out", "x.png"], "x.png: the name of one picture, and severa"),
         (["apply", "texture", "--out", "new.gif"], "the name must end in one of"),
         (["apply", "texture", "--out", "there.png"], "there.png: exists already"),
         (["apply", "texture", "--size", "3"], "size must be a whole number ≥ 16, got 3"),

@@ -123,6 +123,14 @@ def test_saved_and_loaded(tmp_path, look):
     assert torch.equal(again.apply(picture), saved.apply(picture))
 
 
+@pytest.mark.parametrize("name", ["dusk.txt", "dusk", "dusk.safetensors.bak", ".safetensors"])
+def test_a_look_is_saved_under_the_suffix_of_looks_alone(tmp_path, look, name):
+    with pytest.raises(ValueError, match=f"{name}: a look is a file of the type .safetensors$"):
+        save_look(look, tmp_path / name)
+    assert not list(tmp_path.iterdir())
+    assert save_look(look, tmp_path / "dusk.SafeTensors").exists()
+
+
 def test_every_damaged_byte_is_noticed(tmp_path, look):
     path = save_look(look, tmp_path / "a.safetensors")
     data = path.read_bytes()
