@@ -324,7 +324,8 @@ class GridAtScales:
     def picture(self, z: Tensor) -> Tensor:
         """Return the content (1, 3, H, W) at full size as coordinates make it, 0..1, on the CPU."""
         content = self.content.cpu()
-        return apply_in_blocks(self.coordinates.to_grid(z).to(content), content, self.guide).clamp(0, 1)
+        grid = self.coordinates.to_grid(z).to(content)
+        return apply_in_blocks(grid, content, self.guide).clamp(0, 1)
 
     def look(self, z: Tensor) -> Look:
         """Return the look that coordinates stand for, on the CPU.

@@ -54,8 +54,8 @@ class Result:
         Raises
         ------
         ValueError
-            There is no look: the run moved pixels, or warned that it could make none; no picture of finite values; a strength outside
-            0..1.5.
+            There is no look: the run moved pixels, or warned that it could make none; no picture of
+            finite values; a strength outside 0..1.5.
         """
         if self.look is None:
             if self.settings.get("parametrization") == "grid":

@@ -156,12 +156,14 @@ def _stage(shape, steps, settings, budget, tile, device, circular, paths) -> Sta
         most_pairs = max(1, min(settings.lbfgs_pairs, steps - 1))
 
     pixels = shape[0] * shape[1]
-    moving = pixels
+    moving, factor = pixels, 0
     if settings.parametrization == "grid":  # a map's twelve numbers are as many as four pixels'
         moving = 4 * settings.grid_depth * settings.grid_size**2
+        # Of `optimize.Coordinates` a band: a cell's features with those of a row of cells and more
+        factor = 8 * moving * 4 * settings.grid_depth * (settings.grid_size + 2)
 
     def of_state(pairs: int) -> int:
-        return PER_PIXEL_OF_STATE * pixels + PER_PAIR * pairs * moving
+        return PER_PIXEL_OF_STATE * pixels + PER_PAIR * pairs * moving + factor
 
     def needs(side: int | None, pairs: int) -> float:
         evaluation = memory_of_evaluation(shape, side, layers, device, circular, paths, kernels)

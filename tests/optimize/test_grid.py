@@ -154,7 +154,7 @@ def test_the_nearest_picture_is_that_of_least_squares(content, grid, scale):
 
 
 def flat(kind):
-    """Contents (1, 3, 64, 64) in single precision that tell most maps of colours apart by nothing."""
+    """Contents (1, 3, 64, 64) in single precision that hardly tell one map from another."""
     rows, columns = torch.meshgrid(*2 * [torch.linspace(0.1, 0.9, 64)], indexing="ij")
     left, right = (torch.tensor(c).view(3, 1, 1) / 255 for c in ((120.0, 80, 200), (30.0, 160, 90)))
     return {

@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from nst_tutorial.kernels.registry import get_kernel
+from nst_tutorial.optimize.grid import Coordinates
 from nst_tutorial.presets import PRESETS, Settings
 from nst_tutorial.settings import MOST_PAIRS
 from nst_tutorial.tiling import memory_needs, planning
@@ -300,6 +301,19 @@ def test_each_path_of_the_convolutions_needs_its_own_memory(monkeypatch):
         planned = planning.plan(1024, 1024, memory=50, device="cpu")
         assert planned == planning.plan(1024, 1024, memory=50, device="cpu", paths=(name,) * 5)
     assert set(memory_needs.PER_SEEN_PIXEL) == set(PATHS)
+
+
+def test_the_factor_of_a_grids_coordinates_is_counted():
+    settings = replace(Settings(), parametrization="grid", method="adam", grid_depth=6)
+    one, many = (
+        plan(64, 64, device="cpu", settings=replace(settings, grid_size=size)).memory
+        for size in (1, 12)
+    )
+    content = torch.rand(1, 3, 64, 64)
+    band, single = (
+        Coordinates(content, content[:, :1], (6, size, size), 1.0).factor.nbytes for size in (12, 1)
+    )
+    assert many - one == pytest.approx(band - single)
 
 
 def test_what_lbfgs_remembers_of_a_grid_takes_hardly_any_memory():
