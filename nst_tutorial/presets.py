@@ -249,7 +249,7 @@ _PHOTO = Settings(
     style_weight=2.0,
     start="match",
     parametrization="grid",
-    steps=100,
+    steps=60,
 )
 
 PRESETS: Mapping[str, Settings] = MappingProxyType(
