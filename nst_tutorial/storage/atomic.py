@@ -156,14 +156,12 @@ def claimed(path: str | Path) -> Iterator[bool]:
     descriptor = os.open(lock, os.O_RDWR | os.O_CREAT, 0o666)
     try:
         # Whoever held it before may have removed the file between our opening and locking it.
-        mine = _try_lock(descriptor) and _is_still(lock, descriptor)
-        try:
-            yield mine
-        finally:
-            if mine:
-                with suppress(OSError):  # Windows does not remove what is open
-                    lock.unlink()
+        yield _try_lock(descriptor) and _is_still(lock, descriptor)
     finally:
+        # Asked again, since an interruption may have come before the answer was known.
+        if _try_lock(descriptor) and _is_still(lock, descriptor):
+            with suppress(OSError):  # Windows does not remove what is open
+                lock.unlink()
         os.close(descriptor)  # and with it the lock
 
 

@@ -29,7 +29,11 @@ def before_and_after(image, smooth):
 def test_it_begins_with_what_auto_takes(noisy, temple):
     explorer = denoising_explorer(noisy, temple)
     wanted = find_strength(noisy, guide=temple)
-    assert explorer.controls["strength"].value == pytest.approx(wanted)
+    slider = explorer.controls["strength"]
+    assert slider.value == pytest.approx(wanted)
+    for mark in (slider.value, slider.max):  # the keys lead there
+        assert mark / slider.step == pytest.approx(round(mark / slider.step))
+    assert 2 * slider.value <= slider.max + 1e-9
     wanted = before_and_after(noisy, denoise(noisy, "bilateral", temple))
     assert explorer.pictures[0].value == wanted
 

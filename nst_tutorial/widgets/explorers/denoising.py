@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import ipywidgets
@@ -55,9 +56,12 @@ def denoising_explorer(
             words += f", style error {measure(smooth) / error - 1:+.1%}"
         return Answer((to_jpeg(torch.cat([cut(image), cut(smooth)], dim=3)),), words)
 
+    start = find_strength(image, guide=guide)
+    most = max(4 * noise, 2 * start, 0.1)
+    marks = max(1, round(40 * start / most))  # from 0 to where it starts: the keys lead back there
+    step = start / marks if start else most / 40
     slider = ipywidgets.FloatSlider(
-        value=find_strength(image, guide=guide), min=0.0, max=max(4 * noise, 0.1),
-        step=max(noise, 0.1) / 20,
+        value=start, min=0.0, max=math.ceil(most / step) * step, step=step,
         continuous_update=False, readout_format=".2f",
     )  # fmt: skip
     controls = {
