@@ -343,7 +343,7 @@ def test_bad_pictures_end_with_one_line_and_2(tmp_path, kind, capsys):
         (["temple", "starry_night", "--mix", "a"], "--mix is numbers separated by commas, as in"),
         (["temple", "starry_night", "--mix", "1,2"], "style_mix must hold as many numbers as th"),
         (["temple", "starry_night", "--also", "x"], "x: no such picture"),
-        (["temple", "starry_night", "--also", "cat.jpg"], "cat.jpg: no such picture"),
+        (["temple", "starry_night", "--also", "dog.jpg"], "dog.jpg: no such picture"),
         (["temple", "starry_night", "--style-mask", "x.png"], "x.png: no such picture"),
         (["temple", "starry_night", *["--content-mask", "-"] * 2], "there must be one --content-"),
         (["temple", "starry_night", "--device", "meta"], "device 'meta' cannot be used here"),
