@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 import torch
 from folders import names_in
+from invoking import invoke
 from PIL import ExifTags, Image
 from tensors import features
 
-from nst_tutorial import cli, load_image, load_settings
+from nst_tutorial import load_image, load_settings
 from nst_tutorial.cli import pictures as commands
 from nst_tutorial.images import reading, writing
 from nst_tutorial.looks import Guide, Look, identity_grid, load_look, save_look
@@ -19,10 +20,7 @@ from nst_tutorial.storage import tensor_files
 
 
 def run(capsys, *arguments, command="apply-look"):
-    with pytest.raises(SystemExit) as ended:
-        cli.app([command, *map(str, arguments)])
-    captured = capsys.readouterr()
-    return ended.value.code, captured.out, captured.err
+    return invoke(capsys, command, *arguments)
 
 
 @pytest.fixture(autouse=True)

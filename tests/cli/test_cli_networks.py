@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from folders import names_in
+from invoking import invoke as run
 from PIL import Image
 
 from nst_tutorial import cli, load_image, load_settings
@@ -13,13 +14,6 @@ from nst_tutorial.cli import terminal
 from nst_tutorial.storage import tensor_files
 from nst_tutorial.texture_networks.files import bundled, load_generator, save_generator
 from nst_tutorial.texture_networks.generator import Generator
-
-
-def run(capsys, *arguments):
-    with pytest.raises(SystemExit) as ended:
-        cli.app(list(map(str, arguments)))
-    captured = capsys.readouterr()
-    return ended.value.code, captured.out, captured.err
 
 
 @pytest.fixture(autouse=True)
