@@ -22,12 +22,14 @@ from . import widgets as widgets
 from .batch import read_manifest as read_manifest
 from .batch import sweep as sweep
 from .cli.doctor import about as about
+from .images import Film as Film
 from .images import keep_luminance as keep_luminance
 from .images import list_images as list_images
 from .images import load_image as load_image
 from .images import load_settings as load_settings
 from .images import match_color as match_color
 from .images import resize as resize
+from .images import save_film as save_film
 from .images import save_image as save_image
 from .kernels import gram_matrix as gram_matrix
 from .looks import load_look as load_look

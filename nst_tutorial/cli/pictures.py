@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from ..checks import check_integer
 from . import stylize_options as of
 from .denoising import spec_from
+from .films import check_film_file, deliver_film, filmed
 from .looks import check_look_file, deliver_look
 from .options import (
     OURS,
@@ -95,6 +97,7 @@ def stylize(
     preset: of.Preset = None,
     photo: of.Photo = False,
     look: of.LookFile = None,
+    film: of.FilmFile = None,
     like: of.Like = None,
     overwrite: Overwrite = False,
     also: of.Also = None,
@@ -212,7 +215,7 @@ def stylize(
         if start_path is not None:
             options["start"] = "picture"
         check_files(
-            {"--out": path, "--checkpoint": checkpoint, "--look": look},
+            {"--out": path, "--checkpoint": checkpoint, "--look": look, "--film": film},
             {"CONTENT": [content_path], "STYLE": style_paths[:1], "--also": style_paths[1:],
              "--content-mask": content_masks, "--style-mask": style_masks, "--like": [like],
              "--start": [start_path], "--vgg-weights": [vgg_weights]},
@@ -221,6 +224,7 @@ def stylize(
         if look is not None:
             chosen = "parametrization" in options
             check_look_file(look, settings, overwrite, chosen=chosen)
+        frames = None if film is None else check_film_file(film, overwrite)
         sizes = sizes_of_styles(settings.style_scale, size, len(style_paths))
         image, styles = load_image(content_path, size), read_styles(style_paths, sizes)
         opacity = opacity_of(content_path, size) if keep_alpha else None
@@ -236,19 +240,20 @@ def stylize(
             lambda callback: run(
                 image, styles, **options, **masks, device=device, memory=memory,
                 tile=int(tile) if tile.isdecimal() and len(tile) < 10 else tile,
-                checkpoint=checkpoint, callback=_until(stop_after, callback),
+                checkpoint=checkpoint, callback=filmed(frames, _until(stop_after, callback)),
             ),
             f"{content_path.name} in the style of {' and '.join(files)}, {size} px",
         )  # fmt: skip
         sources = {"content": content_path.name, "style": files if also else files[0]}
-        try:
+        with ExitStack() as others:  # also if Ctrl-C, or a folder that is gone, ends `deliver`
+            if film is not None and frames is not None:
+                others.callback(deliver_film, result, frames, film, overwrite)
+            if look is not None:
+                others.callback(deliver_look, result, look, overwrite)
             deliver(
                 result, path, sources, overwrite=overwrite, bits=bits, dither=dither,
                 opacity=opacity,
             )  # fmt: skip
-        finally:  # Ctrl-C, or a folder that is gone, ends `deliver`; the look is not lost with it
-            if look is not None:
-                deliver_look(result, look, overwrite)
         # The picture is safe. Of a run that was stopped half-way, somebody may want the rest.
         if checkpoint is not None and result.stopped in (None, "no improvement"):
             checkpoint.unlink(missing_ok=True)

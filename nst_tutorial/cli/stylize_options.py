@@ -43,6 +43,15 @@ LookFile = Annotated[
         parser=path_from,
     ),
 ]
+FilmFile = Annotated[
+    Path | None,
+    option(
+        "FILE",
+        "Write a film of the run: .webp, .gif, or .mp4 with imageio-ffmpeg.",
+        "--film",
+        parser=path_from,
+    ),
+]
 Like = Annotated[
     Path | None,
     option("FILE", "Take the settings of this result, a picture of ours.", parser=path_from),

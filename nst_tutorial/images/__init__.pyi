@@ -3,6 +3,7 @@ from . import color as color
 from . import color_transport as color_transport
 from . import decoding as decoding
 from . import deep as deep
+from . import film as film
 from . import formats as formats
 from . import profile as profile
 from . import reading as reading
@@ -23,6 +24,9 @@ from .color import match_color as match_color
 from .color import match_luminance as match_luminance
 from .color_transport import transport_colors as transport_colors
 from .decoding import read_picture as read_picture
+from .film import Film as Film
+from .film import check_can_film as check_can_film
+from .film import save_film as save_film
 from .reading import SETTINGS_KEY as SETTINGS_KEY
 from .reading import bundled_images as bundled_images
 from .reading import check_can_save as check_can_save
