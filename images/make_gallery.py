@@ -1,11 +1,11 @@
 """Make the contact sheets in images/gallery: what the default settings give.
 
-    python images/make_gallery.py [pairs] [sizes] [photo] [kernels] [textures] [inversions] [front]
-                                  [large]
+    python images/make_gallery.py [run] [pairs] [sizes] [photo] [kernels] [textures] [inversions]
+                                  [front] [large]
 
-Without a name: all of them, about an hour on two cores. `pairs` repaints four contents in six
-styles, `photo` shows photo mode, `sizes` one pair at three sizes, `kernels` one pair under every
-kernel, `large` one at 2048 pixels.
+Without a name: all of them, about an hour on two cores. `run` is a film of one run, `pairs`
+repaints four contents in six styles, `photo` shows photo mode, `sizes` one pair at three sizes,
+`kernels` one pair under every kernel, `large` one at 2048 pixels.
 """
 
 import sys
@@ -59,6 +59,13 @@ def stylized(content: str, style: str, size: int, **options) -> torch.Tensor:
     )
     print(f"{content} × {style} at {size}: {result.seconds:.0f} s", flush=True)
     return result.image
+
+
+def run() -> None:
+    """The film of `nst stylize cat woodcut_waves --size 320 --steps 120 --film run.webp`."""
+    film = nst.Film()
+    last = stylized("cat", "woodcut_waves", 320, steps=120, callback=film)
+    nst.save_film([*film.frames, last], GALLERY / "run.webp")
 
 
 def pairs() -> None:
@@ -167,7 +174,7 @@ def large() -> None:
 
 SHEETS = {
     each.__name__: each
-    for each in (pairs, sizes, photo, kernels, textures, inversions, front, large)
+    for each in (run, pairs, sizes, photo, kernels, textures, inversions, front, large)
 }
 
 if __name__ == "__main__":

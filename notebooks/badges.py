@@ -60,8 +60,13 @@ def rewritten_readme(text: str, repository: str, branch: str) -> str:
     """The text of the README as it should be: a block between two marks."""
     block = ""
     if repository:
+        folder = repository.partition("/")[2]
+        clone = f"```\ngit clone https://github.com/{repository} && cd {folder}\n```\n"
         install = f"```\npip install {source(repository, branch)}\n```\n"
-        block = f"{badges(repository, branch, '00_quickstart.ipynb')}\n\n{install}"
+        block = (
+            f"{badges(repository, branch, '00_quickstart.ipynb')}\n\n"
+            f"With the course:\n\n{clone}\nor the package alone:\n\n{install}"
+        )
     return BLOCK.sub(lambda found: found[1] + block + found[2], text)
 
 

@@ -56,6 +56,8 @@ def test_a_new_owner_is_written_everywhere_and_taken_back(copy):
         assert text != bare[name]
         if name == "README.md":
             assert "\npip install git+https://github.com/someone/some-course@main\n" in text
+            clone = "git clone https://github.com/someone/some-course && cd some-course"
+            assert f"\n{clone}\n" in text
             assert "00_quickstart.ipynb)" in text
             continue
         cells = json.loads(text)["cells"]
