@@ -32,6 +32,9 @@ PATH_NAMES = (
 STARTS = ("content", "noise", "style", "match")
 BALANCES = ("weights", "gradient")
 COLORS = ("style", "luminance", "match", "histogram")
+STROKES = ("grow", "keep", "both")
+"""What becomes of strokes in a picture that is larger than its style's file; see `stylize`."""
+
 COLOR_METHODS = ("symmetric", "pca", "cholesky")
 PARAMETRIZATIONS = ("pixel", "fourier", "grid")
 MODES = ("painting", "photo")
@@ -71,7 +74,7 @@ WEIGHT_OF_OTHER_KERNELS = 15.0
 BEFORE = {
     "edges": "zeros", "average": 0.0, "scale_factor": 2.0,
     "grid_size": 16, "grid_depth": 8, "smoothness": 300.0, "guide": "luminance",
-    "regions": None, "keep_faces": False,
+    "regions": None, "keep_faces": False, "strokes": "both", "style_mix_fine": None,
 }  # fmt: skip
 """What was done before there was a setting for it: what a record without the setting means."""
 
@@ -115,7 +118,9 @@ class Settings:
     content_weight: float = 1.0
     style_weight: float = 6.5
     style_scale: float | Sequence[float] = 1.0
+    strokes: str = "grow"
     style_mix: Sequence[float] | None = None
+    style_mix_fine: Sequence[float] | None = None
     color: str = "style"
     color_method: str = "symmetric"
     regions: int | str | None = None
@@ -282,7 +287,9 @@ _CHECKS = {
     "content_weight": _number,
     "style_weight": _number,
     "style_scale": _style_scale,
+    "strokes": _one_of(STROKES),
     "style_mix": _style_mix,
+    "style_mix_fine": _style_mix,
     "color": _one_of(COLORS),
     "color_method": _one_of(COLOR_METHODS),
     "regions": _regions,

@@ -102,6 +102,7 @@ def stylize(
     overwrite: Overwrite = False,
     also: of.Also = None,
     style_mix: of.Mix = None,
+    style_mix_fine: of.MixFine = None,
     content_masks: of.ContentMask = None,
     style_masks: of.StyleMask = None,
     regions: of.Regions = None,
@@ -123,6 +124,7 @@ def stylize(
     directions: Directions = None,
     candidates: Candidates = None,
     style_scale: of.StyleScale = None,
+    strokes: of.Strokes = None,
     style_layers: of.StyleLayers = None,
     content_layers: of.ContentLayers = None,
     content_weight: of.ContentWeight = None,
@@ -166,7 +168,8 @@ def stylize(
         from ..transfer.options import preset_for, settings_from
 
         options: dict[str, Any] = {
-            "style_mix": mix_from(style_mix), "color": color, "color_method": color_method,
+            "style_mix": mix_from(style_mix), "style_mix_fine": mix_from(style_mix_fine),
+            "strokes": strokes, "color": color, "color_method": color_method,
             "regions": regions_from(regions), "keep_faces": keep_faces,
             "preset": preset, "steps": steps, "style_weight": style_weight,
             "content_weight": content_weight, "tv_weight": tv_weight,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-from ..presets import BALANCES, COLOR_METHODS, COLORS, EDGES, GUIDES, PATH_NAMES, STARTS
+from ..presets import BALANCES, COLOR_METHODS, COLORS, EDGES, GUIDES, PATH_NAMES, STARTS, STROKES
 from .options import (
     KERNEL_NAMES,
     LOOK,
@@ -72,6 +72,13 @@ Mix = Annotated[
         panel=SEVERAL,
     ),
 ]
+MixFine = Annotated[
+    str | None,
+    option(
+        "NUMBERS", with_default("The mix at the finest scale, --mix being that at the coarsest.",
+        "the same at all"), "--mix-fine", panel=SEVERAL,
+    ),
+]  # fmt: skip
 ContentMask = Annotated[
     list[str] | None,
     option(
@@ -131,6 +138,14 @@ StyleScale = Annotated[
     float | None,
     ours("NUMBER", "Style size over --size; below 1: finer.", "style_scale", panel=STYLE),
 ]
+Strokes = Annotated[
+    str | None,
+    ours(
+        "|".join(STROKES), "In a picture larger than the style's file: strokes grow with it, or "
+        "stay as fine as the file has them, or both, large forms and fine strokes.", "strokes",
+        panel=STYLE,
+    ),
+]  # fmt: skip
 StyleLayers = Annotated[
     str | None,
     option("NAME=WEIGHT,…", "Layers that style is compared at, and their weights.", panel=STYLE),

@@ -22,6 +22,7 @@ from ..noise.level import flatness
 from ..presets import Settings
 from ..tiling.targets import features_of, fit_kernels
 from ..vgg.calibration import fastest
+from ..vgg.layers import stride
 from ..vgg.network import VGG19, load_vgg19
 from ..vgg.paths import candidates
 from .masks import at_layers
@@ -54,7 +55,8 @@ def make_objective(
             for layer, term in _style_terms(model, source, settings, tile).items():
                 name = f"{source.name} {layer}"
                 weight = settings.style_weight * settings.style_layers[layer]
-                terms[name], weights[name] = term, weight * source.share
+                terms[name] = term
+                weights[name] = weight * source.share * resolved(layer, source.enlarged)
     if settings.tv_weight:
         terms["total variation"] = TotalVariation()
         weights["total variation"] = settings.tv_weight
@@ -65,6 +67,15 @@ def make_objective(
         terms["out of range"] = OutOfRange()
         weights["out of range"] = settings.range_weight
     return Objective(model, terms, weights)
+
+
+def resolved(layer: str, enlarged: float) -> float:
+    """Return how much a layer has to say of a style that was enlarged so many times, in 0..1.
+
+    Positions of a layer are its stride apart. Where that is less than a pixel of the style's file,
+    there are no strokes to be seen, but only how smooth an enlarged picture is.
+    """
+    return min(1.0, stride(layer) / enlarged)
 
 
 def _style_terms(

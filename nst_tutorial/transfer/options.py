@@ -41,6 +41,8 @@ class Options(TypedDict, total=False):
     content_weight: float | None
     style_weight: float | None
     style_scale: float | Sequence[float] | None
+    strokes: str | None
+    style_mix_fine: Sequence[float] | None
     style_mix: Sequence[float] | None
     color: str | None
     color_method: str | None

@@ -35,10 +35,18 @@ def place_styles(request: Request, model: VGG19) -> Request:
     if settings.keep_faces:
         sources = _sparing_faces(sources, content)
     names = style_names(len(request.style_shapes))
-    mix = dict(zip(names, normalized_mix(settings.style_mix, len(names)), strict=True))
-    parts = [mix[source.name.partition(REGION)[0]] for source in sources]
-    weights = shares(parts, [source.content_mask for source in sources])
-    placed = [replace(s, share=share) for s, share in zip(sources, weights, strict=True)]
+    masks = [source.content_mask for source in sources]
+
+    def shares_of(mix: Sequence[float] | None) -> list[float]:
+        part_of = dict(zip(names, normalized_mix(mix, len(names)), strict=True))
+        return shares([part_of[source.name.partition(REGION)[0]] for source in sources], masks)
+
+    weights = shares_of(settings.style_mix)
+    fine = shares_of(settings.style_mix_fine) if settings.style_mix_fine else [None] * len(masks)
+    placed = [
+        replace(source, share=share, fine_share=fine_share)
+        for source, share, fine_share in zip(sources, weights, fine, strict=True)
+    ]
     return replace(request, styles=tuple(placed))
 
 

@@ -55,11 +55,17 @@ class Request:
     def pixels(self) -> float:
         """That the run will look at, each as often as it does."""
         height, width = self.shape
-        settings, longer = self.settings, max(height, width)
-        scales = schedule(
-            longer, settings.steps, settings.coarse_to_fine, self.narrowest, settings.scale_factor
-        )
-        return sum(count * height * width * (size / longer) ** 2 for size, count in scales)
+        longer = max(height, width)
+        return sum(count * height * width * (size / longer) ** 2 for size, count in self.scales)
+
+    @property
+    def scales(self) -> list[tuple[int, int]]:
+        """Longer side and evaluations of each, coarse to fine."""
+        settings = self.settings
+        return schedule(
+            max(self.shape), settings.steps, settings.coarse_to_fine, self.narrowest,
+            settings.scale_factor,
+        )  # fmt: skip
 
     @property
     def narrowest(self) -> float:
@@ -110,7 +116,11 @@ def request_transfer(
     check_pictures(pictures if start is None else {**pictures, "start": start})
     seed = check_integer("seed", seed, 0)
     mix = normalized_mix(settings.style_mix, len(styles))
-    settings = replace(settings, style_mix=mix if len(mix) > 1 else None)
+    fine = settings.style_mix_fine and normalized_mix(settings.style_mix_fine, len(styles))
+    several = len(mix) > 1
+    settings = replace(
+        settings, style_mix=mix if several else None, style_mix_fine=fine if several else None
+    )
     sources = style_sources(content, styles, settings, content_masks, style_masks)
     if settings.regions is not None and any(s.is_masked for s in sources):
         raise ValueError(
@@ -128,8 +138,7 @@ def request_transfer(
 def check_style_scale(source: StyleSource, shape: tuple[int, int]) -> None:
     """A ValueError if a style is too small for the network beside a result of that (H, W)."""
     other = source.picture.shape[2:]
-    side = min(other) / max(other) * min(source.scale, max(other) / max(shape))
-    if side * max(shape) < SMALLEST_SIDE:
+    if min(other) / max(other) * source.size_for(shape) < SMALLEST_SIDE:
         raise ValueError(
             f"style_scale {source.scale} leaves the style smaller than {SMALLEST_SIDE} pixels"
         )

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -105,6 +106,8 @@ class Objectives:
         the result does so.)
     seed
         Of the noise at which a term is measured that has no gradient at the start.
+    coarsest
+        Longer side of the result at the coarsest scale of a whole run; None: there is one scale.
     gradient_norms
         With balance="gradient": the norms to balance with, from the checkpoint of a run that goes
         on. Otherwise they are measured at the first scale, and kept from then on.
@@ -118,9 +121,11 @@ class Objectives:
         style_model: VGG19 | None = None,
         *,
         seed: int = 0,
+        coarsest: int | None = None,
         gradient_norms: Mapping[str, float] | None = None,
     ):
         self.scene, self.settings, self.seed = scene, settings, seed
+        self.coarsest = coarsest
         self.model, self.style_model = model, style_model or model
         self.gradient_norms = dict(gradient_norms or {})
         self._latest: Engine | None = None
@@ -129,7 +134,11 @@ class Objectives:
         """Return the objective at a scale: its targets measured, its terms balanced."""
         shape = stage.height, stage.width
         content = None if self.scene.content is None else resize(self.scene.content, shape)
-        styles = [source.beside(shape) for source in self.scene.styles]
+        fineness = self._fineness(max(shape))
+        styles = [
+            replace(source.beside(shape), share=source.share_at(fineness))
+            for source in self.scene.styles
+        ]
         side = stage.tile or self._side_for(styles, max(shape))
         self._latest = None  # the coarser one may go before this one needs the memory
 
@@ -144,6 +153,13 @@ class Objectives:
             self._balance(engine, shape)
         self._latest = engine
         return engine
+
+    def _fineness(self, longer: int) -> float:
+        """How far a scale is on the way from the coarsest, 0, to the finest, 1, in doublings."""
+        finest = max(shape_of(self.scene.start))
+        if self.coarsest is None or self.coarsest >= finest:
+            return 1.0
+        return math.log(longer / self.coarsest) / math.log(finest / self.coarsest)
 
     def _side_for(self, styles: list[StyleSource], longer: int) -> int | None:
         """Tiles as large as the result for a style that is larger, so that it needs no more memory.

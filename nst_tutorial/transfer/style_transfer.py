@@ -114,8 +114,17 @@ def stylize(
         loud grain, more for faint; see `losses.Grain`), and of the penalty on values outside 0..1.
     style_scale
         Longer side of the style picture over that of the content, at every scale: below 1 for
-        finer strokes, however large the content is. The style is made smaller to fit, never
-        enlarged. Several numbers: one for each style.
+        finer strokes, however large the content is. Several numbers: one for each style.
+    strokes
+        What becomes of them where that is more pixels than the style's file has. "grow": it is
+        enlarged, so a larger picture is a poster of the small one; the finer a layer looks, the
+        less it then counts, for an enlarged picture has nothing to say of strokes finer than its
+        pixels. "keep": they are as fine as the file has them, at every scale, which is a smaller
+        `style_scale`. "both": the style is made smaller to fit, never enlarged, so large forms grow
+        with the picture, and are covered with fine strokes at its last scales.
+    style_mix_fine
+        With several styles: the mix at the finest scale, `style_mix` being that at the coarsest,
+        and in between what lies between: coarse forms of one style, fine strokes of another.
     balance
         "weights": the weights are used as they are. "gradient": each term starts with a gradient of
         the same norm; all weights count on top of that, and are 1 if not given. A term without a
@@ -206,7 +215,8 @@ def stylize(
         if saved is not None:  # with its tiles, even if there is more or less memory free by now
             stages, norms = saved.stages, saved.gradient_norms
     objectives = Objectives(
-        scene, request.settings, model, seed=request.seed, gradient_norms=norms
+        scene, request.settings, model, seed=request.seed, coarsest=request.scales[0][0],
+        gradient_norms=norms,
     )  # fmt: skip
     result = through_scales(
         scene.start, objectives, request.settings, stages, callback,
@@ -259,7 +269,8 @@ def finish(result: Result, request: Request, scene: Scene) -> None:
 
 def _main_style(request: Request, scene: Scene) -> Tensor:
     """The style of the largest share, as large as it was beside the result."""
-    return max(scene.styles, key=lambda source: source.share).beside(request.shape).picture
+    largest = max(scene.styles, key=lambda source: source.share_at(1))
+    return largest.beside(request.shape).picture
 
 
 def _remove_noise(

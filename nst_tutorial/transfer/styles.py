@@ -51,8 +51,17 @@ class StyleSource:
     share: float = 1.0
     """Its part of the style weight."""
 
+    fine_share: float | None = None
+    """The same at the finest scale, `share` being that at the coarsest; None: no other."""
+
     scale: float | Fraction = 1.0
     """Longer side of the picture over that of the content, at every scale."""
+
+    grows: bool = False
+    """Whether it is enlarged beside a content that is too large for its own pixels."""
+
+    enlarged: float = 1.0
+    """Longer side over that of its file, at least 1: strokes finer than that it has none."""
 
     name: str = "style"
     """Of its terms: "style relu1_1"; with several styles "style 1 relu1_1"."""
@@ -74,15 +83,27 @@ class StyleSource:
         return replace(self, **moved)
 
     def size_for(self, shape: tuple[int, int]) -> int:
-        """Longer side of the picture beside a content of that (H, W): never above its own."""
-        return min(max(self.picture.shape[2:]), round(max(shape) * self.scale))
+        """Longer side of the picture beside a content of that (H, W)."""
+        beside = round(max(shape) * self.scale)
+        return beside if self.grows else min(max(self.picture.shape[2:]), beside)
 
     def beside(self, shape: tuple[int, int]) -> StyleSource:
         """The same for a content of that (H, W): picture and masks resized."""
-        picture = resize(self.picture, self.size_for(shape))
+        size = self.size_for(shape)
+        picture = resize(self.picture, size)
+        enlarged = max(1.0, size / max(self.picture.shape[2:]))
         style_mask = resize_mask(self.style_mask, shape_of(picture))
         content_mask = resize_mask(self.content_mask, shape)
-        return replace(self, picture=picture, content_mask=content_mask, style_mask=style_mask)
+        return replace(
+            self, picture=picture, enlarged=enlarged, content_mask=content_mask,
+            style_mask=style_mask,
+        )  # fmt: skip
+
+    def share_at(self, fineness: float) -> float:
+        """Its part of the style weight between the coarsest scale, 0, and the finest, 1."""
+        if self.fine_share is None:
+            return self.share
+        return (1 - fineness) * self.share + fineness * self.fine_share
 
 
 def style_sources(
@@ -104,13 +125,23 @@ def style_sources(
     styles = as_list(style)
     count = len(styles)
     mix = normalized_mix(settings.style_mix, count)
+    fine_mix = settings.style_mix_fine and normalized_mix(settings.style_mix_fine, count)
     into = fit_masks("content mask", content_masks, [content] * count)
     out_of = fit_masks("style mask", style_masks, styles)
+    scales = scales_of(settings.style_scale, count)
+    if settings.strokes == "keep":
+        scales = [kept_scale(s, x, shape_of(content)) for s, x in zip(scales, styles, strict=True)]
+    fine_shares = shares(fine_mix, into) if fine_mix else [None] * count
     each = zip(
-        styles, shares(mix, into), scales_of(settings.style_scale, count), style_names(count),
-        into, out_of, strict=True,
+        styles, shares(mix, into), fine_shares, scales, [settings.strokes == "grow"] * count,
+        [1.0] * count, style_names(count), into, out_of, strict=True,
     )  # fmt: skip
-    return [StyleSource(*parts) for parts in each if parts[1] > 0]
+    return [StyleSource(*parts) for parts in each if parts[1] > 0 or parts[2]]
+
+
+def kept_scale(scale: float, style: Tensor, shape: tuple[int, int]) -> float:
+    """Return a style scale at which the style is, beside a content of (H, W), never enlarged."""
+    return min(scale, max(shape_of(style)) / max(shape))
 
 
 def check_regions(

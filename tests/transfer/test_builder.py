@@ -83,7 +83,7 @@ def test_a_scale_for_each_style(pair, tiny):
     styles = [large, large.flip(1)]
     found = quick((content, styles), tiny, style_scale=[0.8, 2.0])
     by_hand = quick((content, [resize(large, 32), resize(styles[1], 80)]), tiny,
-                    style_scale=[1.0, 2.0])  # fmt: skip
+                    style_scale=[1.0, 2.0], strokes="both")  # fmt: skip
     assert (found.image - by_hand.image).abs().max() < 1e-4
     assert found.settings["style_scale"] == [0.8, 2.0]
     with pytest.raises(ValueError, match="style_scale must be a number, or 2, one for each style"):

@@ -196,8 +196,8 @@ def _as_options(name: str, value: object) -> list[str]:
         return [word for key, v in named.items() for word in (f"--{key}", str(v))]
     if value is True:
         return [f"--{name.replace('_', '-')}"]
-    if name == "style_mix" and isinstance(value, Sequence):
-        return ["--mix", ",".join(map(repr, value))]
+    if name in ("style_mix", "style_mix_fine") and isinstance(value, Sequence):
+        return [f"--{name[6:].replace('_', '-')}", ",".join(map(repr, value))]
     if isinstance(value, Mapping):
         value = ",".join(f"{key}={weight!r}" for key, weight in value.items())
     return [f"--{name.replace('_', '-')}", str(value)]
