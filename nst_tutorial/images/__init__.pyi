@@ -35,6 +35,7 @@ from .reading import load_opacity as load_opacity
 from .reading import load_settings as load_settings
 from .reading import save_image as save_image
 from .reading import to_pil as to_pil
+from .resizing import enlarge as enlarge
 from .resizing import fit as fit
 from .resizing import resize as resize
 from .resizing import resize_mask as resize_mask

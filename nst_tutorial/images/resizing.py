@@ -38,10 +38,7 @@ def resize(image: Tensor, size: int | tuple[int, int]) -> Tensor:
     ValueError
         No tensor of four dimensions and floating point numbers; a size under 1 or over 30 000.
     """
-    usable = isinstance(image, Tensor) and image.dim() == 4 and image.numel()
-    if not (usable and image.is_floating_point()):
-        raise ValueError(f"image must be a tensor (N, C, H, W) of floating point numbers, got "
-                         f"{_description(image)}")  # fmt: skip
+    check_batch(image)
     shape = _shape(size, image)
     if tuple(image.shape[2:]) == shape:
         return image
@@ -50,6 +47,35 @@ def resize(image: Tensor, size: int | tuple[int, int]) -> Tensor:
     large = image.to("cpu", torch.promote_types(image.dtype, torch.float32))
     resized = F.interpolate(large, size=shape, mode="bicubic", antialias=True, align_corners=False)
     return resized.to(image.device, image.dtype)
+
+
+def enlarge(image: Tensor, size: int | tuple[int, int]) -> Tensor:
+    """Resize (N, C, H, W), with no frequency where it is enlarged that it did not have before.
+
+    Bicubic interpolation leaves images of what is near the highest frequency beyond it: fainter in
+    each direction by itself, hence strongest on the axes of the spectrum, as a weave. Here the
+    picture, mirrored at its border, is the sum of its cosines (the type II discrete cosine
+    transform), and these are drawn at the new size. Along a side that does not grow it is `resize`.
+
+    >>> x = torch.rand(1, 3, 30, 40)
+    >>> large = enlarge(x, 80)
+    >>> large.shape, torch.allclose(large.mean(), x.mean())
+    (torch.Size([1, 3, 60, 80]), True)
+
+    `size` and errors are those of `resize`. Values may leave 0..1: beside an edge as sharp as the
+    pixels by up to 9 % of it (Gibbs' phenomenon).
+    """
+    from scipy.fft import dct, idct
+
+    check_batch(image)
+    shape = _shape(size, image)
+    height, width = max(shape[0], image.shape[2]), max(shape[1], image.shape[3])
+    y = image.detach().to("cpu", torch.promote_types(image.dtype, torch.float32)).numpy()
+    for axis, length in ((2, height), (3, width)):
+        if length > y.shape[axis]:
+            gain = (length / y.shape[axis]) ** 0.5
+            y = idct(dct(y, axis=axis, norm="ortho"), n=length, axis=axis, norm="ortho") * gain
+    return resize(torch.from_numpy(y).to(image.device, image.dtype), shape)
 
 
 def _shape(size: object, image: Tensor) -> tuple[int, int]:
@@ -62,6 +88,14 @@ def _shape(size: object, image: Tensor) -> tuple[int, int]:
     longer = check_integer("size", size, 1, LARGEST_SIZE)
     width, height = fit(image.shape[3], image.shape[2], longer)
     return height, width
+
+
+def check_batch(image: object) -> None:
+    """A ValueError unless it is a tensor (N, C, H, W) of floating point numbers, not empty."""
+    usable = isinstance(image, Tensor) and image.dim() == 4 and image.numel()
+    if not (usable and image.is_floating_point()):  # type: ignore[attr-defined]
+        raise ValueError(f"image must be a tensor (N, C, H, W) of floating point numbers, got "
+                         f"{_description(image)}")  # fmt: skip
 
 
 def _description(image: object) -> str:
