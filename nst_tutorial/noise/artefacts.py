@@ -153,8 +153,8 @@ def weave(image: Tensor, reference: Tensor | None = None, share: float = FLAT_SH
     other. The whole is the median over the quarter of the blocks that have least power off the
     axes: a weave is seen in a sky, and a roof or a horizon loads the axes of few of them.
 
-    A wave of an amplitude of 1 % along the rows brings a photograph from 2 to 4 or more, whatever
-    its period.
+    Photographs have 0.8 to 2.7. Lines of an amplitude of 1 % in an evening sky bring it from 1.1 to
+    15 if their period is 16 pixels, to 90 if it is 4, and to 840 if it is 2.
 
     >>> noise = torch.randn(1, 3, 256, 256, generator=torch.Generator().manual_seed(0))
     >>> round(weave(0.5 + 0.05 * noise), 1)
