@@ -122,7 +122,8 @@ def check_image(name: str, image: object) -> None:
         raise ValueError(f"{name} must be a picture (1, 3, H, W); got {tuple(image.shape)}")
     if not image.is_floating_point():
         raise ValueError(f"{name} must hold floating point numbers in 0..1, got {image.dtype}")
-    if not torch.isfinite(image).all():
+    # Extremes of numbers, one of which is none, are none; `isfinite` would copy a large picture.
+    if not torch.isfinite(torch.stack(image.detach().aminmax())).all():
         raise ValueError(f"{name} has values that are not finite")
 
 

@@ -22,6 +22,7 @@ from .srgb import profile_to_convert, to_srgb
 MOST_PIXELS = 150_000_000  # refused above: a "decompression bomb" would fill the memory
 MOST_BYTES = 1_000_000_000  # of memory to read a picture, its decoder's included
 HARMLESS = 2**24  # this many pixels are read whatever the file, e.g. 4096×4096
+RESIZED_BY = 3  # at least, of what is decoded at a smaller size than it has
 MOST_PIXELS_A_BYTE = 100  # of a larger picture: photographs have under 50, a blank page 300
 
 # Only what is common, and is read by decoders that do nothing but decode: Pillow would hand an EPS
@@ -37,11 +38,13 @@ BYTES_OF_DECODER = {"WEBP": 12, "TIFF": 4, "AVIF": 8, "HEIF": 8, "JPEG2000": 20,
 BYTES_OF_PROGRESSIVE_JPEG = 8
 
 
-def read_picture(path: Path, *, background: str = "white") -> Image.Image:
+def read_picture(path: Path, *, background: str = "white", size: int | None = None) -> Image.Image:
     """Return the picture in mode RGB (8 bits), or in mode F (grey in 0..1) if it has more bits.
 
     Turned as its EXIF data say, converted from its colour profile to sRGB, transparency over
-    a `background` ("white" or "black"), the first frame of an animation.
+    a `background` ("white" or "black"), the first frame of an animation. If it is wanted with a
+    longer side of `size` only, a large JPEG may be smaller than its file says, of the same shape
+    and at least three times that: see `_reduce`.
 
     Raises
     ------
@@ -50,7 +53,7 @@ def read_picture(path: Path, *, background: str = "white") -> Image.Image:
     ValueError
         Not a picture, damaged, too small or too large, or of a kind that would be misread.
     """
-    with _loaded(path) as image:
+    with _loaded(path, size=size) as image:
         return to_srgb(image, path, background)
 
 
@@ -83,7 +86,9 @@ def read_deep_color(path: Path) -> tuple[Image.Image, Image.Image] | None:
 
 
 @contextmanager
-def _loaded(path: Path, *, lower_bits: bool = False) -> Iterator[ImageFile.ImageFile]:
+def _loaded(
+    path: Path, *, lower_bits: bool = False, size: int | None = None
+) -> Iterator[ImageFile.ImageFile]:
     """The picture with its pixels, its opacity among them, turned as its EXIF data say."""
     with opened(path) as image:
         _check_sides(*image.size)
@@ -91,6 +96,8 @@ def _loaded(path: Path, *, lower_bits: bool = False) -> Iterator[ImageFile.Image
         deep_key = repair(image)
         if lower_bits:
             take_lower_bits(image)
+        if size is not None and image.width * image.height > HARMLESS:
+            _reduce(image, size)
         image.load()
         _check_sides(*image.size)  # some decoders learn late how large it is
         if deep_key is not None:
@@ -98,6 +105,20 @@ def _loaded(path: Path, *, lower_bits: bool = False) -> Iterator[ImageFile.Image
                 image.putalpha(opacity_of_deep_color(image, again, deep_key))
         _turn(image, path)
         yield image
+
+
+def _reduce(image: ImageFile.ImageFile, size: int) -> None:
+    """Let a JPEG be decoded at an eighth, a quarter or half of its sides; others stay as they are.
+
+    Its blocks have means of 2×2, 4×4 or 8×8 pixels ready. Where these divide the sides, so that its
+    shape is exactly the same, and at least three times `size` is left to be resized with care.
+    """
+    for factor in (8, 4, 2):
+        width, height = image.width // factor, image.height // factor
+        exact = (factor * width, factor * height) == image.size
+        if exact and max(width, height) >= RESIZED_BY * size:
+            image.draft(None, (width, height))
+            return
 
 
 @contextmanager

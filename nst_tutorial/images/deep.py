@@ -13,27 +13,36 @@ from PIL import Image, ImageFile
 from torch import Tensor
 
 from .profile import srgb_profile
+from .srgb import bands
 
 WHITE = 65535
 STRIP_VALUES = 2**20  # of a strip that is packed at once
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
-COLOR_TYPES = {3: 2, 4: 6}  # channels → RGB, RGBA in a PNG
+RGB, RGBA = 2, 6  # the kinds of colour in a PNG
+TILE = 256  # pixels a side of a tile in a TIFF, a multiple of 16
 BEFORE = b"\x01"  # the filter of a PNG's row: each byte less that of the pixel before it
 
 
 # --- writing ---------------------------------------------------------------------------------
 
 
-def strips(image: Tensor) -> Iterator[np.ndarray]:
-    """(1, C, H, W) in 0..1 → rows of numbers in 0..65535 (h, W, C), from top to bottom."""
-    _, channels, height, width = image.shape
-    rows = max(1, STRIP_VALUES // (width * channels))
+def strips(image: Tensor, opacity: Tensor | None, rows: int | None = None) -> Iterator[np.ndarray]:
+    """(1, 3, H, W) and (1, 1, H, W) in 0..1 → rows of numbers in 0..65535, from top to bottom.
+
+    Each is (rows, W, 3) or (rows, W, 4), and the last as high as is left.
+    """
+    planes = [*image[0]] if opacity is None else [*image[0], opacity[0, 0]]
+    height, width = image.shape[2:]
+    rows = rows or max(1, STRIP_VALUES // (width * len(planes)))
     for top in range(0, height, rows):
-        strip = image[0, :, top : top + rows].detach().double().clamp(0, 1) * WHITE
-        yield strip.round().permute(1, 2, 0).cpu().numpy().astype(np.uint16)
+        strip = np.empty((min(rows, height - top), width, len(planes)), np.uint16)
+        for number, plane in enumerate(planes):
+            levels = plane[top : top + rows].detach().double().clamp(0, 1) * WHITE
+            strip[..., number] = levels.round().cpu().numpy()
+        yield strip
 
 
-def write_png(file: BinaryIO, image: Tensor, texts: dict[str, str]) -> None:
+def write_png(file: BinaryIO, image: Tensor, opacity: Tensor | None, texts: dict[str, str]) -> None:
     """Write a PNG of 16 bits a channel, strip by strip.
 
     By the standard itself (W3C, *Portable Network Graphics*, third edition, sections 5, 9 and 11),
@@ -43,20 +52,21 @@ def write_png(file: BinaryIO, image: Tensor, texts: dict[str, str]) -> None:
     ----------
     file
         Opened for writing bytes.
-    image
-        (1, 3, H, W), or (1, 4, H, W) with the opacity; 0..1.
+    image, opacity
+        (1, 3, H, W) and (1, 1, H, W) or None; 0..1.
     texts
         Keyword → ASCII text.
     """
-    _, channels, height, width = image.shape
+    height, width = image.shape[2:]
+    kind = RGB if opacity is None else RGBA
     file.write(SIGNATURE)
-    header = struct.pack(">IIBBBBB", width, height, 16, COLOR_TYPES[channels], 0, 0, 0)
+    header = struct.pack(">IIBBBBB", width, height, 16, kind, 0, 0, 0)
     _write_chunk(file, b"IHDR", header)
     _write_chunk(file, b"iCCP", b"sRGB\0\0" + zlib.compress(srgb_profile()))
     for keyword, text in texts.items():
         _write_chunk(file, b"tEXt", keyword.encode("ascii") + b"\0" + text.encode("ascii"))
     packer = zlib.compressobj()
-    for strip in strips(image):
+    for strip in strips(image, opacity):
         _write_chunk(file, b"IDAT", packer.compress(_filtered(strip)))
     _write_chunk(file, b"IDAT", packer.flush())
     _write_chunk(file, b"IEND", b"")
@@ -77,20 +87,28 @@ def _filtered(strip: np.ndarray) -> bytes:
     return np.concatenate([filters, differences], axis=1).tobytes()
 
 
-def write_tiff(file: BinaryIO, image: Tensor, description: str | None) -> None:
-    """Write a TIFF of 16 bits a channel, which is packed strip by strip; as `write_png`."""
+def write_tiff(
+    file: BinaryIO, image: Tensor, opacity: Tensor | None, description: str | None
+) -> None:
+    """Write a TIFF of 16 bits a channel, tile by tile; as `write_png`."""
     import tifffile
 
-    numbers = np.concatenate(list(strips(image)))
-    height, width, channels = numbers.shape
+    tiles = (
+        strip[:, left : left + TILE]
+        for strip in strips(image, opacity, TILE)
+        for left in range(0, image.shape[3], TILE)
+    )
     with tifffile.TiffWriter(file) as writer:
         writer.write(
-            numbers,
+            tiles,
+            shape=(*image.shape[2:], 3 if opacity is None else 4),
+            dtype=np.uint16,
+            tile=(TILE, TILE),
             photometric="rgb",
-            extrasamples=["unassalpha"] if channels == 4 else None,
+            extrasamples=None if opacity is None else ["unassalpha"],
             compression="zlib",
             predictor=True,
-            rowsperstrip=min(height, max(1, STRIP_VALUES // (width * channels))),
+            maxworkers=1,  # others would hold as many tiles as there are
             description=description,
             metadata=None,
             software=False,
@@ -100,7 +118,7 @@ def write_tiff(file: BinaryIO, image: Tensor, description: str | None) -> None:
 
 # --- reading ---------------------------------------------------------------------------------
 
-BYTES_TO_READ = 24  # a pixel: both halves of its numbers, and one channel put together and resized
+BYTES_TO_READ = 16  # a pixel: both halves of its numbers, and one channel put together and resized
 SWAPPED = {"RGB;16B": "RGB;16L", "RGB;16L": "RGB;16B"}
 SWAPPED["RGB;16N"] = "RGB;16B" if np.little_endian else "RGB;16L"  # libtiff has made them native
 
@@ -128,8 +146,13 @@ def take_lower_bits(image: ImageFile.ImageFile) -> None:
 
 def channel(upper: Image.Image, lower: Image.Image, number: int) -> Image.Image:
     """Return one channel of 0..1 (mode F) from the upper and lower 8 bits of its numbers."""
-    high, low = (np.asarray(half.getchannel(number), np.float32) for half in (upper, lower))
-    return Image.fromarray((256 * high + low) / WHITE)
+    values = Image.new("F", upper.size)
+    for box in bands(values):
+        high, low = (
+            np.asarray(half.crop(box).getchannel(number), np.float32) for half in (upper, lower)
+        )
+        values.paste(Image.fromarray((256 * high + low) / WHITE), box)
+    return values
 
 
 def deep_tensor(upper: Image.Image, lower: Image.Image, size: tuple[int, int]) -> Tensor:
@@ -139,5 +162,7 @@ def deep_tensor(upper: Image.Image, lower: Image.Image, size: tuple[int, int]) -
         values = channel(upper, lower, number)
         if values.size != size:
             values = values.resize(size, Image.Resampling.LANCZOS, reducing_gap=3.0)
-        tensor[0, number] = torch.from_numpy(np.array(values)).clamp_(0, 1)
+        for box in bands(values):
+            band = torch.from_numpy(np.array(values.crop(box)))
+            tensor[0, number, box[1] : box[3]] = band.clamp_(0, 1)
     return tensor

@@ -51,7 +51,7 @@ def load_image(
 
     Turned as its EXIF data say, converted from its colour profile to sRGB, transparency over
     white, the first frame of an animation; grey, palette and CMYK pictures become RGB. All 16 bits
-    a channel of grey ones count, and of opaque RGB ones in sRGB up to 41 megapixels; of others the
+    a channel of grey ones count, and of opaque RGB ones in sRGB up to 62 megapixels; of others the
     upper 8.
 
     >>> import nst_tutorial as nst
@@ -92,7 +92,7 @@ def load_image(
     if halves is not None:
         upper, lower = halves
         return deep_tensor(upper, lower, _shape(path, *upper.size, size, enlarge))
-    image = read_picture(path, background=background)
+    image = read_picture(path, background=background, size=size)
     return _as_tensor(_resized(image, _shape(path, *image.size, size, enlarge)))
 
 

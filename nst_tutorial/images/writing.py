@@ -16,6 +16,7 @@ from ..checks import check_image
 from ..storage.atomic import check_can_write, printable, replacing
 from .deep import write_png, write_tiff
 from .profile import srgb_profile
+from .srgb import bands
 
 SETTINGS_KEY = "nst_tutorial"
 BITS = (8, 16)
@@ -98,15 +99,23 @@ def to_pil(image: Tensor, dither: bool = False) -> Image.Image:
         No tensor, or one of another shape; whole numbers; values that are not finite.
     """
     image = _checked(image)
-    levels = image[0].detach().float().clamp(0, 1) * 255
-    if dither:
-        # x / 255 · 255 may miss x by a rounding error, and floor would make a grey level of it
-        levels = (levels + 1e-4 + (1 - 2e-4) * thresholds(*image.shape[2:]).to(levels)).floor()
-    return Image.fromarray(levels.round().byte().permute(1, 2, 0).cpu().numpy())
+    picture = Image.new("RGB", (image.shape[3], image.shape[2]))
+    for box in bands(picture):  # in float32, no second copy of a large picture
+        top, bottom = box[1], box[3]
+        levels = image[0, :, top:bottom].detach().float().clamp(0, 1) * 255
+        if dither:
+            t = thresholds(bottom - top, picture.width, top).to(levels)
+            # x / 255 · 255 may miss x by a rounding error, and floor would make a grey level of it
+            levels = (levels + 1e-4 + (1 - 2e-4) * t).floor()
+        array = levels.round().byte().permute(1, 2, 0).cpu().numpy()
+        picture.paste(Image.fromarray(array), box)
+    return picture
 
 
-def thresholds(height: int, width: int) -> Tensor:
+def thresholds(height: int, width: int, top: int = 0) -> Tensor:
     """Return numbers in 0..1 that are spread evenly around each pixel: (3, H, W), float32.
+
+    `top` is the first row: those of a part of a picture are those of the whole.
 
     The fraction of x/g + y/g² with the plastic number g³ = g + 1: the additive sequence of least
     discrepancy in two dimensions (Roberts, "The unreasonable effectiveness of quasirandom
@@ -114,7 +123,7 @@ def thresholds(height: int, width: int) -> Tensor:
     the luminance.
     """
     g = 1.32471795724474602596
-    x, y = torch.arange(width).double(), torch.arange(height).double()
+    x, y = torch.arange(width).double(), torch.arange(top, top + height).double()
     plane = y[:, None] / g**2 + x / g
     return torch.stack([(plane + channel / 3) % 1 for channel in range(3)]).float()
 
@@ -137,9 +146,10 @@ def save_image(
     dither: bool = False,
     opacity: Tensor | None = None,
 ) -> Path:
-    """Write a picture, and with it the settings that made it and the colour profile, sRGB.
+    """Write a picture, and with it the settings that made it and an ICC profile, that of sRGB.
 
-    The file is complete or not there at all. An existing one is replaced if `overwrite`.
+    The file is complete or not there at all. An existing one is replaced if `overwrite`. It is
+    written in strips: no second copy of the picture in float32 is held.
 
     Parameters
     ----------
@@ -175,12 +185,11 @@ def save_image(
         with replacing(path, overwrite=overwrite) as file:
             file.write(content)
         return path
-    whole = image if opacity is None else torch.cat([image, opacity.to(image)], dim=1)
     with replacing(path, overwrite=overwrite) as file:
         if kind.name == "PNG":
-            write_png(file, whole, {} if text is None else {SETTINGS_KEY: text})
+            write_png(file, image, opacity, {} if text is None else {SETTINGS_KEY: text})
         else:
-            write_tiff(file, whole, None if text is None else f"{SETTINGS_KEY} {text}")
+            write_tiff(file, image, opacity, None if text is None else f"{SETTINGS_KEY} {text}")
     return path
 
 

@@ -1,5 +1,6 @@
-"""Noise: how much there is and where, and how it is removed."""
+"""Noise: how much there is and where, and how it is removed; neon and weave, measured."""
 
+from .artefacts import excess_chroma, oversaturation, weave
 from .filters import FILTERS, NEED_GUIDE, denoise, find_strength
 from .level import (
     FADE,
@@ -30,6 +31,7 @@ __all__ = [
     "Spectrum",
     "at_least_single",
     "denoise",
+    "excess_chroma",
     "find_strength",
     "fine_detail",
     "flat_regions",
@@ -38,8 +40,10 @@ __all__ = [
     "level_of",
     "level_to_reach",
     "noise_level",
+    "oversaturation",
     "power_spectrum",
     "screened_poisson",
     "smoothed_gradient",
     "visible_grain",
+    "weave",
 ]

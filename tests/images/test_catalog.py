@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 import torch
 from pictures import WIDTH, as_tensor
+from PIL import Image
 
 from nst_tutorial.images.catalog import find_image, list_images, pictures_in
 from nst_tutorial.images.reading import load_image, save_image
@@ -42,6 +43,21 @@ def test_every_bundled_picture_is_credited():
     credits = (folder / "CREDITS.md").read_text()
     for path in [*(folder / "content").iterdir(), *(folder / "style").iterdir()]:
         assert f"{path.parent.name}/{path.name}" in credits
+
+
+def test_the_large_photographs_are_credited_and_stay_in_the_repository():
+    root = Path(__file__).resolve().parents[2]
+    credits = (root / "images" / "CREDITS.md").read_text()
+    photos = sorted((root / "images" / "photos").iterdir())
+    assert len(photos) == 8
+    assert "images/photos" not in (root / "pyproject.toml").read_text()
+    for path in photos:
+        with Image.open(path) as image:
+            width, height = image.size
+        (line,) = [line for line in credits.splitlines() if f"photos/{path.name}" in line]
+        assert f"{width}×{height}" in line
+        assert max(width, height) <= 3072
+        assert path.stat().st_size < 2e6
 
 
 def test_ones_own_pictures_get_names_and_come_first(tmp_path, monkeypatch, scene):

@@ -5,7 +5,7 @@ import pytest
 import torch
 from folders import names_in
 from pictures import HEIGHT, WIDTH, as_tensor
-from PIL import Image, PngImagePlugin
+from PIL import Image, JpegImagePlugin, PngImagePlugin
 
 from nst_tutorial.images import reading
 from nst_tutorial.images.reading import load_image, load_settings, save_image, to_pil
@@ -80,6 +80,51 @@ def test_not_enlarged_unless_asked(tmp_path, scene):
     scene.save(tmp_path / "p.png")
     assert load_image(tmp_path / "p.png", 80).shape[3] == 80
     assert load_image(tmp_path / "p.png", 80, enlarge=False).shape[3] == WIDTH
+
+
+@pytest.fixture
+def jpeg(tmp_path, temple):
+    """A JPEG of 1024×688 pixels, both of which 8 divides."""
+    path = tmp_path / "photo.jpg"
+    return save_image(resize(temple, (688, 1024)).clamp(0, 1), path)
+
+
+def sizes_decoded(monkeypatch):
+    """What Pillow is asked to decode at, in a list that grows."""
+    asked, draft = [], JpegImagePlugin.JpegImageFile.draft
+
+    def noted(self, mode, size):
+        asked.append(size)
+        return draft(self, mode, size)
+
+    monkeypatch.setattr(JpegImagePlugin.JpegImageFile, "draft", noted)
+    return asked
+
+
+@pytest.mark.parametrize(
+    ("size", "decoded"), [(40, (128, 86)), (42, (128, 86)), (43, (256, 172)), (170, (512, 344))]
+)
+def test_large_jpegs_are_decoded_smaller(monkeypatch, jpeg, size, decoded):
+    wanted = load_image(jpeg, size)
+    monkeypatch.setattr("nst_tutorial.images.decoding.HARMLESS", 700_000)
+    asked = sizes_decoded(monkeypatch)
+    image = load_image(jpeg, size)
+    assert asked == [decoded]
+    assert image.shape == wanted.shape
+    assert 255 * (image - wanted).abs().mean() < 0.5
+    assert 255 * (image - wanted).abs().max() < 6
+
+
+def test_other_jpegs_are_decoded_whole(monkeypatch, tmp_path, jpeg):
+    asked = sizes_decoded(monkeypatch)
+    load_image(jpeg, 40)  # not large
+    monkeypatch.setattr("nst_tutorial.images.decoding.HARMLESS", 700_000)
+    load_image(jpeg)  # wanted as it is
+    load_image(jpeg, 400)  # too large to be resized with care from a half
+    with Image.open(jpeg) as image:
+        image.crop((0, 0, 1023, 687)).save(tmp_path / "odd.jpg")
+    load_image(tmp_path / "odd.jpg", 40)  # its shape would change
+    assert asked == []
 
 
 @pytest.mark.parametrize("function", ["load", "resize"])

@@ -63,6 +63,20 @@ def test_another_reader_sees_the_same(tmp_path, picture):
             assert np.array_equal(np.asarray(image), wanted >> 8)
 
 
+def test_a_tiff_of_several_tiles(tmp_path, monkeypatch, picture):
+    """One of 45×37 pixels in tiles of 16×16, cut off at the right and at the bottom."""
+    monkeypatch.setattr(deep, "TILE", 16)
+    opacity = disc(45, 37).float()
+    whole = torch.cat([picture, opacity], dim=1)[0].double()
+    path = save_image(picture, tmp_path / "out.tif", bits=16, opacity=opacity)
+    wanted = (whole * 65535).round().permute(1, 2, 0).numpy().astype(np.uint16)
+    with tifffile.TiffFile(path) as file:
+        assert len(file.pages[0].dataoffsets) == 9
+        assert np.array_equal(file.asarray(), wanted)
+    again = load_image(save_image(picture, tmp_path / "opaque.tif", bits=16))
+    assert (again - picture).abs().max() <= 0.5001 * STEP
+
+
 @pytest.mark.parametrize("order", ["<", ">"])
 @pytest.mark.parametrize("compression", [None, "zlib"])
 def test_16_bits_of_other_programs(tmp_path, picture, order, compression):
@@ -162,6 +176,17 @@ def test_thresholds_are_even_around_each_pixel():
     for channel in t:
         means = torch.nn.functional.avg_pool2d(channel[None, None], 8, stride=1)
         assert (means - 0.5).abs().max() < 0.03  # of white noise 0.29 / 8, and four times that
+
+
+def test_thresholds_of_a_part_are_those_of_the_whole():
+    assert torch.equal(thresholds(30, 20)[:, 11:17], thresholds(6, 20, top=11))
+
+
+@pytest.mark.parametrize("dither", [False, True])
+def test_many_bands_are_one_picture(monkeypatch, picture, dither):
+    whole = np.array(to_pil(picture, dither))
+    monkeypatch.setattr("nst_tutorial.images.srgb.PIXELS", 37 * 7)
+    assert np.array_equal(np.array(to_pil(picture, dither)), whole)
 
 
 def test_dithering_keeps_the_mean_of_neighbours():
