@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from ..presets import BALANCES, COLOR_METHODS, COLORS, EDGES, GUIDES, PATH_NAMES, STARTS
 from .options import (
@@ -19,12 +19,17 @@ from .options import (
     option,
     ours,
     path_from,
+    steps_from,
     with_default,
 )
 
 Steps = Annotated[
-    int | None, ours("COUNT", "Evaluations of loss and gradient; 0: the start.", "steps")
-]
+    Any,  # int | list[int] | None
+    ours(
+        "COUNT", "Evaluations of loss and gradient; 0: the start. One for each scale: 120,60,40.",
+        "steps", parser=steps_from,
+    ),
+]  # fmt: skip
 StyleWeight = Annotated[float | None, ours("NUMBER", "More style.", "style_weight")]
 Preset = Annotated[
     str | None,

@@ -14,7 +14,7 @@ from ..kernels.registry import kernels_of_layers
 from ..looks.grid import grid_shape
 from ..optimize.grid import check_cells
 from ..presets import Settings, normalized_mix
-from ..tiling.planning import Plan, plan, schedule
+from ..tiling.planning import Plan, plan, scales_of
 from ..vgg.layers import stride
 from .styles import StyleSource, as_list, style_names, style_sources
 
@@ -55,10 +55,8 @@ class Request:
     def pixels(self) -> float:
         """That the run will look at, each as often as it does."""
         height, width = self.shape
-        settings, longer = self.settings, max(height, width)
-        scales = schedule(
-            longer, settings.steps, settings.coarse_to_fine, self.narrowest, settings.scale_factor
-        )
+        longer = max(height, width)
+        scales = scales_of(self.settings, longer, self.narrowest)
         return sum(count * height * width * (size / longer) ** 2 for size, count in scales)
 
     @property
