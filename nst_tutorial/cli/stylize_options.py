@@ -19,6 +19,7 @@ from .options import (
     option,
     ours,
     path_from,
+    side_from,
     steps_from,
     with_default,
 )
@@ -225,6 +226,18 @@ LbfgsPairs = Annotated[
     int | None,
     option("COUNT", with_default("Steps that lbfgs remembers.", OURS.lbfgs_pairs), panel=OPTIMIZER),
 ]
+BeginAt = Annotated[
+    int | None,
+    option("PIXELS", "Leave out the scales below; for --start with a smaller result.",
+           "--begin-at", parser=side_from, panel=OPTIMIZER),
+]  # fmt: skip
+Settle = Annotated[
+    float | None,
+    ours(
+        "NUMBER", "End a scale whose loss falls by less than this part in 10 evaluations, say "
+        "0.002.", "settle", panel=OPTIMIZER,
+    ),
+]  # fmt: skip
 
 Convolutions = Annotated[
     str | None,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
@@ -17,7 +18,7 @@ from ..presets import Settings
 from ..tiling.planning import Stage
 from .checkpoint import Checkpoint, Position
 from .grid import GridAtScales
-from .loop import NOTHING_BETTER, Callback, Progress, State, minimize
+from .loop import NOTHING_BETTER, SETTLED, Callback, Progress, State, minimize
 from .parametrization import PARAMETRIZATIONS, Parametrization
 from .result import Result
 
@@ -70,7 +71,9 @@ def through_scales(
         The position to go on from, instead of the start.
     """
     stages = tuple(stages)
-    result = Result(start) if saved is None else Result(start, list(saved.history))
+    result = Result(start)
+    if saved is not None:
+        result.history, result.settled = list(saved.history), list(saved.settled)
     spent = result.history[-1]["seconds"] if result.history else 0.0
     diary = _Diary(result.history, stages, time.perf_counter() - spent, callback)
     first = 0 if saved is None else saved.stage
@@ -92,18 +95,20 @@ def through_scales(
                 objective, image, steps=stage.steps, method=settings.method,
                 parametrization=basis, z=None if grids is None else z,
                 learning_rate=settings.learning_rate,
-                lbfgs_pairs=max(1, stage.pairs), average=settings.average,
-                callback=diary.at(number), resume=resumed,
-                keep=_keeper(checkpoint, stages, number, result.history, objectives),
+                lbfgs_pairs=max(1, stage.pairs), average=settings.average, settle=settings.settle,
+                callback=diary.at(number, 0 if resumed is None else resumed.evaluation),
+                resume=resumed, keep=_keeper(checkpoint, stages, number, result, objectives),
             )  # fmt: skip
             image, z, result.stopped = minimum.image, minimum.z, minimum.stopped
             improved = improved or result.stopped != NOTHING_BETTER
+            if result.stopped == SETTLED:
+                result.settled.append(max(stage.height, stage.width))
             if result.stopped in ("callback", "interrupted"):
                 break
     except KeyboardInterrupt:  # between two evaluations of `minimize`
         result.stopped = "interrupted"
     if improved and result.stopped == NOTHING_BETTER:  # at the last scale only
-        ended_early = len(result.history) < sum(stage.steps for stage in stages)
+        ended_early = evaluations_at(stages, result.history)[-1] < stages[-1].steps
         result.stopped = "no improvement" if ended_early else None
     if grids is None or z is None:
         result.image = resize(image, (start.shape[2], start.shape[3])).clamp(0, 1).cpu()
@@ -131,6 +136,12 @@ def _look(grids: GridAtScales, z: Tensor) -> Look | None:
         return None
 
 
+def evaluations_at(stages: Sequence[Stage], history: Sequence[Mapping]) -> list[int]:
+    """Return how many evaluations of a history were at each scale."""
+    counts = Counter(row["size"] for row in history)
+    return [counts[max(stage.height, stage.width)] for stage in stages]
+
+
 def _improved(history: Sequence[Mapping]) -> bool:
     """Whether at any scale of a history an evaluation was better than the scale's first."""
     first: dict[int, float] = {}
@@ -156,14 +167,18 @@ class _Diary:
     begin: float  # when the run would have begun, had it not been interrupted
     callback: Callback | None
 
-    def at(self, number: int) -> Callback:
-        """What `minimize` calls at a scale."""
+    def at(self, number: int, done: int) -> Callback:
+        """What `minimize` calls at a scale of which a number of evaluations is done.
+
+        Those that scales before it have spared are no longer counted among the run's.
+        """
         work = [stage.work for stage in self.stages]
-        steps = sum(stage.steps for stage in self.stages)
+        before = len(self.history) - done
+        after = sum(stage.steps for stage in self.stages[number + 1 :])
 
         def note(progress: Progress) -> bool | None:
             progress = replace(
-                progress, evaluation=len(self.history) + 1, steps=steps,
+                progress, evaluation=len(self.history) + 1, steps=before + progress.steps + after,
                 seconds=time.perf_counter() - self.begin,
                 fraction=(sum(work[:number]) + progress.fraction * work[number]) / sum(work),
             )  # fmt: skip
@@ -177,7 +192,7 @@ def _keeper(
     checkpoint: Checkpoint | None,
     stages: tuple[Stage, ...],
     number: int,
-    history: list[dict],
+    result: Result,
     objectives: ObjectiveAtScales,
 ) -> Callable[[State, bool], None] | None:
     """What `minimize` calls with its state after each step, to note the position now and then."""
@@ -187,6 +202,7 @@ def _keeper(
     def keep(state: State, ends: bool) -> None:
         due = state.evaluation % checkpoint.every == 0 or state.evaluation == stages[number].steps
         if ends or due:
-            checkpoint.write(Position(state, stages, number, history, objectives.gradient_norms))
+            norms, settled = objectives.gradient_norms, tuple(result.settled)
+            checkpoint.write(Position(state, stages, number, result.history, norms, settled))
 
     return keep

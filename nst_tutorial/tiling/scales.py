@@ -86,10 +86,13 @@ def _sizes(size: int, factor: float, narrowest: float) -> list[int]:
 
 
 def _one_for_each(steps: Sequence[int], sizes: Sequence[int]) -> Sequence[int]:
-    if len(steps) != len(sizes):
-        scales = f"{len(sizes)} scales" if len(sizes) > 1 else "one scale"
+    if len(steps) != len(sizes) == 1:
         raise ValueError(
-            f"steps must be one number, or one for each of {scales} "
+            f"steps must be one number, since there is one scale ({sizes[0]} px); got {list(steps)}"
+        )
+    if len(steps) != len(sizes):
+        raise ValueError(
+            f"steps must be one number, or one for each of {len(sizes)} scales "
             f"({', '.join(map(str, sizes))} px), coarse to fine; got {list(steps)}"
         )
     return steps

@@ -18,7 +18,7 @@ from ..checks import check_integer, warn
 from ..images.color import keep_luminance
 from ..noise.filters import denoise as remove_noise
 from ..optimize.checkpoint import Checkpoint
-from ..optimize.coarse_to_fine import through_scales
+from ..optimize.coarse_to_fine import evaluations_at, through_scales
 from ..optimize.loop import Callback
 from ..optimize.result import Result
 from ..presets import Settings, denoise_options
@@ -105,7 +105,13 @@ def stylize(
         grid of colour maps (`looks.grid`), so nothing can be drawn and no grain can be made. The
         result has a `look`, and `result.apply(picture)` gives it to any picture of any size.
     steps
-        Evaluations of loss and gradient, over all scales; 0 returns the start.
+        Evaluations of loss and gradient, over all scales; 0 returns the start. Coarse scales get
+        more of them than fine ones, and the finest 30 or 15 % of them at least, see
+        `tiling.schedule`. A sequence: one number for each scale, coarse to fine.
+    settle
+        Above 0, a scale ends when over its last 10 evaluations the best loss fell by less than this
+        part of itself, say 0.002, and the next one begins. What was spent where is in the record,
+        "evaluations" and "settled".
     style_weight, content_weight
         The balance. With the default normalisation, twice the style weight is twice as much style
         at every size of the pictures.
@@ -214,7 +220,10 @@ def stylize(
     )  # fmt: skip
     finish(result, placed, scene)
     # How memory was spent decides the last digits: pairs that L-BFGS remembered, side of the tiles
-    spent = {"pairs": [s.pairs for s in stages], "tile": objectives.tile_of(stages[-1])}
+    spent = {
+        "pairs": [s.pairs for s in stages], "tile": objectives.tile_of(stages[-1]),
+        "evaluations": evaluations_at(stages, result.history), "settled": result.settled,
+    }  # fmt: skip
     shares = {} if placed is request else style_shares(placed)
     result.settings = {**record, **shares, **_sizes(request), **spent}
     if result.look is not None:

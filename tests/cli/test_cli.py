@@ -331,7 +331,7 @@ def test_bad_pictures_end_with_one_line_and_2(tmp_path, kind, capsys):
         (["temple", "starry_night", "--steps", "-2"], "steps must be a whole number ≥ 0"),
         (
             ["temple", "starry_night", "--steps", "9,3"],
-            "steps must be one number, or one for each of one scale (64 px), coarse to fine; got",
+            "steps must be one number, since there is one scale (64 px); got [9, 3]",
         ),
         (["temple", "starry_night", "--style-weight", "-1"], "style_weight must be finite and ≥"),
         (["temple", "starry_night", "--preset", "x"], "unknown preset 'x'; there are default"),

@@ -1,6 +1,8 @@
 import pytest
 import torch
 
+from nst_tutorial.presets import options_from
+from nst_tutorial.tiling import scales
 from nst_tutorial.transfer.style_transfer import stylize
 from nst_tutorial.vgg.network import VGG19
 
@@ -69,3 +71,63 @@ def test_the_style_is_made_smaller_never_larger(tiny, monkeypatch):
         seen.clear()
         stylize(content, style, model=tiny, steps=0, style_scale=scale)
         assert seen[1] == expected
+
+
+# --- scales whose loss has settled ---------------------------------------------------------------
+
+
+@pytest.fixture
+def tall(monkeypatch):
+    """Two pictures of 64 × 48 pixels, which are worked on at 32 pixels first."""
+    monkeypatch.setattr(scales, "COARSEST", 32)
+    content, style = torch.rand(2, 1, 3, 64, 48, generator=torch.Generator().manual_seed(0))
+    return content.double(), style.double() ** 3
+
+
+SETTLING = {"steps": [40, 40], "settle": 0.2, "kernel": "gram"}
+
+
+def test_a_scale_that_has_settled_gives_way_to_the_next(tiny, tall):
+    seen = []
+    found = stylize(*tall, model=tiny, callback=seen.append, **SETTLING)
+    counts = found.settings["evaluations"]
+    assert counts == [sum(row["size"] == size for row in found.history) for size in (32, 64)]
+    assert all(10 < count < 40 for count in counts)
+    assert found.settings["settled"] == found.settled == [32, 64]
+    assert found.stopped == "settled"
+    # The bar jumps to the end of the scale, and spared evaluations are not waited for.
+    first, second = counts
+    share = 1 / 5  # of the work: a quarter of the pixels, as many evaluations
+    assert seen[first - 2].fraction == pytest.approx(share * (first - 1) / 40)
+    assert seen[first - 1].fraction == pytest.approx(share)
+    assert seen[first].fraction == pytest.approx(share + (1 - share) / 40)
+    assert seen[-1].fraction == 1
+    assert [p.steps for p in seen] == [80] * (first - 1) + [first + 40] * second + [first + second]
+    assert [p.evaluation for p in seen] == [*range(1, first + second + 1)]
+
+
+def test_a_run_that_settled_is_made_again_from_its_record(tiny, tall):
+    found = stylize(*tall, model=tiny, **SETTLING)
+    again = stylize(*tall, model=tiny, **options_from(found.settings))
+    assert torch.equal(again.image, found.image)
+    assert again.settings == found.settings
+    unsettled = stylize(*tall, model=tiny, steps=[3, 2])
+    assert (unsettled.settings["evaluations"], unsettled.settings["settled"]) == ([3, 2], [])
+
+
+def test_a_run_that_settles_goes_on_bit_for_bit(tiny, tall, tmp_path):
+    """Stopped before, at and after the end of a scale; and when all is done."""
+    whole = stylize(*tall, model=tiny, **SETTLING)
+    first = whole.settings["evaluations"][0]
+    for stop in (first - 1, first, first + 8, len(whole.history)):
+        notes = {"checkpoint": tmp_path / str(stop), "checkpoint_every": 4}
+        stylize(*tall, model=tiny, callback=lambda p, n=stop: p.evaluation == n, **SETTLING,
+                **notes)  # fmt: skip
+        seen = []
+        again = stylize(*tall, model=tiny, callback=seen.append, **SETTLING, **notes)
+        assert torch.equal(again.image, whole.image)
+        assert (again.settings, again.stopped) == (whole.settings, "settled")
+        assert [p.evaluation for p in seen] == [*range(stop + 1, len(whole.history) + 1)]
+        assert all(p.steps <= 40 + first for p in seen if p.size[0] == 64)
+    with pytest.raises(ValueError, match=r"settle was 0.2 and is 0.5 now"):
+        stylize(*tall, model=tiny, **{**SETTLING, "settle": 0.5}, **notes)
