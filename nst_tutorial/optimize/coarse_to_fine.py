@@ -11,7 +11,7 @@ from typing import Protocol
 from torch import Tensor
 
 from ..checks import warn
-from ..images.resizing import resize
+from ..images.resizing import resize, shape_of
 from ..looks.look import Look
 from ..losses.objective import HasGradient
 from ..presets import Settings
@@ -47,12 +47,14 @@ def through_scales(
 ) -> Result:
     """Minimise an objective at growing sizes, each start being the result before, enlarged.
 
+    The size of the result is that of the last scale.
+
     A grid of colour maps is not enlarged but applied to the larger content.
 
     Parameters
     ----------
     start
-        (1, 3, H, W); its size is that of the result.
+        (1, 3, H, W). If it is smaller than the first scale, it is enlarged as a result before.
     objectives
         Makes the objective of each scale.
     settings
@@ -62,7 +64,8 @@ def through_scales(
     callback
         Sees every evaluation, counted through all scales.
     detail
-        A picture whose fine detail, lost at the smaller scale, is put back at the larger one.
+        A picture (1, 3, H, W) whose fine detail, lost at the smaller scale, is put back at the
+        larger one.
     grids
         With `parametrization="grid"`: the grid, at each scale.
     checkpoint
@@ -86,7 +89,7 @@ def through_scales(
             stage = stages[number]
             resumed = saved.state if saved is not None and number == first else None
             if resumed is None:
-                image = _enlarged(image, stage, stages[number - 1] if number else None, detail)
+                image = _resized(image, stage, detail)
             objective = None  # the coarser one may go
             objective = objectives.at(stage)
             basis = _basis_at(stage, settings, grids, image)
@@ -111,7 +114,7 @@ def through_scales(
         ended_early = evaluations_at(stages, result.history)[-1] < stages[-1].steps
         result.stopped = "no improvement" if ended_early else None
     if grids is None or z is None:
-        result.image = resize(image, (start.shape[2], start.shape[3])).clamp(0, 1).cpu()
+        result.image = _resized(image, stages[-1], None).clamp(0, 1).cpu()
     else:
         result.image, result.look = grids.picture(z), _look(grids, z)
     result.gradient_norms = objectives.gradient_norms
@@ -148,13 +151,13 @@ def _improved(history: Sequence[Mapping]) -> bool:
     return any(row["total"] < first.setdefault(row["size"], row["total"]) for row in history)
 
 
-def _enlarged(image: Tensor, stage: Stage, before: Stage | None, detail: Tensor | None) -> Tensor:
-    """The picture at a scale, with the fine detail that the scale before could not hold."""
-    shape = stage.height, stage.width
+def _resized(image: Tensor, stage: Stage, detail: Tensor | None) -> Tensor:
+    """The picture at a scale; if it was smaller, with the fine detail that it could not hold."""
+    before, shape = shape_of(image), (stage.height, stage.width)
     image = resize(image, shape)
-    if detail is None or before is None:
+    if detail is None or max(before) >= max(shape):
         return image
-    coarse = resize(detail, (before.height, before.width))
+    coarse = resize(detail, before)
     return image + resize(detail, shape) - resize(coarse, shape)
 
 

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from ..checks import SMALLEST_SIDE, check_integer, check_pictures
+from ..images.resizing import fit
 from ..kernels.registry import kernels_of_layers
 from ..looks.grid import grid_shape
 from ..optimize.grid import check_cells
@@ -50,6 +51,17 @@ class Request:
         named = {} if self.content is None else {"content": self.content}
         named |= {source.name: source.picture for source in self.styles}
         return named if self.start is None else {**named, "start": self.start}
+
+    @property
+    def enlarges(self) -> bool:
+        """Whether the start is a small result of this content, which the run goes on from.
+
+        Only where coarse scales are left out, since elsewhere a start is any picture. It keeps its
+        own size, and gets the content's fine detail that it could not hold.
+        """
+        if self.settings.begin_at is None or self.content is None or self.start is None:
+            return False
+        return max(self.start.shape[2:]) < max(self.shape)
 
     @property
     def pixels(self) -> float:
@@ -119,8 +131,21 @@ def request_transfer(
         check_cells(grid_shape(*shape, settings.grid_size, settings.grid_depth))
     for source in sources:
         check_style_scale(source, shape)
+    if settings.begin_at is not None and start is not None:
+        _check_shape(start, shape)
     shapes = tuple((each.shape[2], each.shape[3]) for each in styles)
     return Request(settings, shape, content, tuple(sources), start, seed, style_shapes=shapes)
+
+
+def _check_shape(start: Tensor, shape: tuple[int, int]) -> None:
+    """A ValueError unless a start, with which coarse scales are left out, is like the content."""
+    height, width = start.shape[2], start.shape[3]
+    wanted = fit(shape[1], shape[0], max(height, width))
+    if max(abs(width - wanted[0]), abs(height - wanted[1])) > 1:  # one for rounding
+        raise ValueError(
+            f"start is {width}×{height} px, and a content of {shape[1]}×{shape[0]} would be "
+            f"{wanted[0]}×{wanted[1]}: with begin_at it must be a result of this content"
+        )
 
 
 def check_style_scale(source: StyleSource, shape: tuple[int, int]) -> None:

@@ -139,13 +139,19 @@ def stylize(
         records which they were; given here, they make it again, on the same machine bit for bit.
     start
         "content", "match" (the content in the style's colours, by an affine map of them), "noise"
-        (drawn with `seed`), "style" (the first that counts), or a picture (1, 3, H, W).
+        (drawn with `seed`), "style" (the first that counts), or a picture (1, 3, H, W), resized to
+        the content's size; see `begin_at` for a smaller result.
     edges
         What the network's first layer sees beyond a picture's border: "zeros" (a grey), "replicate"
         (the outermost pixels again) or "reflect".
     coarse_to_fine, scale_factor
         First a small version of the picture, then one `scale_factor` times as large, and so on:
         structures larger than the network's receptive field, in less time.
+    begin_at
+        Scales whose longer side is below this are left out, with their evaluations (of a sequence
+        of `steps` each number is for a scale that is left). With a small result of the same pair as
+        `start` the run goes on from it, as the whole run would have from its own coarse scales: the
+        result is enlarged and gets the content's fine detail, which it could not hold.
     parametrization, method, learning_rate, lbfgs_pairs
         The optimiser, see `optimize.minimize`. With parametrization "grid" what moves are maps of
         the content's colours, see `optimize.Grid`.
@@ -287,7 +293,9 @@ def _remove_noise(
 
 def _sizes(request: Request) -> dict:
     shapes = [list(shape) for shape in request.style_shapes]
+    small = request.start if request.enlarges else None
     return {
         "content_size": list(request.shape),
         "style_size": shapes if len(shapes) > 1 else shapes[0],
+        **({} if small is None else {"enlarged_from": list(small.shape[2:])}),
     }

@@ -1,6 +1,7 @@
 import pytest
 import torch
 
+from nst_tutorial.images.resizing import resize
 from nst_tutorial.presets import options_from
 from nst_tutorial.tiling import scales
 from nst_tutorial.transfer.style_transfer import stylize
@@ -131,3 +132,119 @@ def test_a_run_that_settles_goes_on_bit_for_bit(tiny, tall, tmp_path):
         assert all(p.steps <= 40 + first for p in seen if p.size[0] == 64)
     with pytest.raises(ValueError, match=r"settle was 0.2 and is 0.5 now"):
         stylize(*tall, model=tiny, **{**SETTLING, "settle": 0.5}, **notes)
+
+
+# --- from a small result to a large one ----------------------------------------------------------
+
+
+def soft(seed, height, width):
+    """A picture in the middle of 0..1, so that nothing leaves it."""
+    generator = torch.Generator().manual_seed(seed)
+    return 0.4 + 0.2 * torch.rand(1, 3, height, width, generator=generator).double()
+
+
+@pytest.mark.parametrize(
+    ("steps", "begin", "options"),
+    [
+        ([7, 5], 64, {}),
+        ([7, 5], 33, {"style_scale": 0.8, "parametrization": "pixel"}),
+        ([6, 4, 3], 64, {"method": "adam", "average": 0.5, "learning_rate": 1e-3}),
+    ],
+)
+def test_a_small_result_goes_on_as_the_whole_run(tiny, monkeypatch, steps, begin, options):
+    """Bit for bit, where no value had to be clamped.
+
+    The small run has one scale: at a second one its content would be resized twice.
+    """
+    monkeypatch.setattr(scales, "COARSEST", 32)
+    sides = [32 * 2**i for i in range(len(steps))]
+    content, style = soft(1, sides[-1], sides[-1] * 3 // 4), soft(2, 90, 120) ** 0.8
+    options = {"model": tiny, "kernel": "gram", "range_weight": 0.0, **options}
+    whole = stylize(content, style, steps=steps, **options)
+    small = stylize(resize(content, 32), style, steps=steps[0], **options)
+    assert 0 < small.image.min() < small.image.max() < 1
+    after = {"start": small.image, "begin_at": begin, "steps": steps[1:]}
+    large = stylize(content, style, **options, **after)
+    assert torch.equal(large.image, whole.image)
+    rows = [
+        {name: value for name, value in row.items() if name not in ("seconds", "evaluation")}
+        for row in small.history + large.history
+    ]
+    for row, expected in zip(rows, whole.history, strict=True):
+        assert row == {name: expected[name] for name in row}
+    assert large.settings["enlarged_from"] == [32, 24]
+    assert (large.settings["begin_at"], large.settings["start"]) == (begin, "picture")
+    assert "enlarged_from" not in whole.settings
+
+
+def test_one_number_of_steps_gives_an_enlarged_run_those_of_the_whole_one(tiny, monkeypatch):
+    monkeypatch.setattr(scales, "COARSEST", 32)
+    content, style = soft(1, 64, 48), soft(2, 64, 64)
+    whole = stylize(content, style, model=tiny, steps=9)
+    large = stylize(
+        content, style, model=tiny, steps=9, begin_at=64, start=resize(content, 32)
+    )  # fmt: skip
+    assert whole.settings["evaluations"] == [6, 3]
+    assert large.settings["evaluations"] == [3]
+
+
+def test_what_is_put_back_is_what_the_small_result_could_not_hold(tiny):
+    """Without an evaluation: what a small copy of the content becomes is the content itself."""
+    content, style = soft(1, 64, 48), soft(2, 64, 64)
+    still = {"model": tiny, "steps": 0}
+    small = resize(content, 32)
+    found = stylize(content, style, start=small, begin_at=64, **still)
+    torch.testing.assert_close(found.image, content)
+    plain = stylize(content, style, start=small, **still)
+    assert torch.equal(plain.image, resize(small, (64, 48)))
+    assert "enlarged_from" not in plain.settings
+    large = stylize(content, style, start=1 - content, begin_at=64, **still)
+    assert torch.equal(large.image, 1 - content)
+    assert "enlarged_from" not in large.settings
+
+
+def test_gradients_are_balanced_where_the_whole_run_would(tiny):
+    """At the content, for at a finished result hardly a gradient of the style is left."""
+    content, style = soft(1, 64, 48), soft(2, 64, 64)
+    options = {"model": tiny, "steps": 2, "balance": "gradient"}
+    whole = stylize(content, style, **options)
+    small = stylize(resize(content, 32), style, **{**options, "steps": 8}).image
+    large = stylize(content, style, start=small, begin_at=64, **options)
+    assert large.gradient_norms == whole.gradient_norms
+
+
+@pytest.mark.parametrize(
+    ("shape", "begin", "message"),
+    [
+        ((32, 30), 64, "start is 30×32 px, and a content of 48×64 would be 24×32: with begin_at it "
+         "must be a result of this content"),
+        ((32, 24), 65, "begin_at must be at most the longer side, 64 px; got 65"),
+    ],
+)  # fmt: skip
+def test_starts_that_are_no_small_result_are_refused(tiny, shape, begin, message):
+    content, style = soft(1, 64, 48), soft(2, 64, 64)
+    with pytest.raises(ValueError, match="begin_at") as raised:
+        stylize(content, style, model=tiny, steps=2, start=soft(3, *shape), begin_at=begin)
+    assert str(raised.value) == message
+
+
+def test_a_shape_may_be_rounded_otherwise(tiny):
+    content, style = soft(1, 64, 48), soft(2, 64, 64)
+    for shape in ((33, 24), (33, 25), (33, 26)):
+        found = stylize(content, style, model=tiny, steps=1, start=soft(3, *shape), begin_at=64)
+        assert found.image.shape == content.shape
+        assert found.settings["enlarged_from"] == list(shape)
+
+
+def test_an_enlargement_goes_on_from_its_checkpoint(tiny, monkeypatch, tmp_path):
+    monkeypatch.setattr(scales, "COARSEST", 32)
+    content, style = soft(1, 128, 96), soft(2, 64, 64)
+    options = {"model": tiny, "start": soft(3, 32, 24), "begin_at": 64, "steps": [4, 3]}
+    whole = stylize(content, style, **options)
+    notes = {"checkpoint": tmp_path / "notes", "checkpoint_every": 1}
+    for stop in (2, 5):
+        stylize(content, style, callback=lambda p, n=stop: p.evaluation == n, **options, **notes)
+    again = stylize(content, style, **options, **notes)
+    assert torch.equal(again.image, whole.image)
+    with pytest.raises(ValueError, match="start picture was"):
+        stylize(content, style, **{**options, "start": soft(4, 32, 24)}, **notes)
