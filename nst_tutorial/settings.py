@@ -75,6 +75,7 @@ BEFORE = {
     "edges": "zeros", "average": 0.0, "scale_factor": 2.0,
     "grid_size": 16, "grid_depth": 8, "smoothness": 300.0, "guide": "luminance",
     "regions": None, "keep_faces": False, "strokes": "both", "style_mix_fine": None,
+    "begin_at": None, "settle": 0.0,
 }  # fmt: skip
 """What was done before there was a setting for it: what a record without the setting means."""
 
@@ -141,7 +142,9 @@ class Settings:
     learning_rate: float | None = None
     average: float = 0.0
     lbfgs_pairs: int = 20
-    steps: int = 200
+    steps: int | Sequence[int] = 200
+    begin_at: int | None = None
+    settle: float = 0.0
     # after it
     denoise: str | Mapping | None = None
 
@@ -223,6 +226,28 @@ def check_decay(what: str, value: object) -> float:
             f"{what} must be below 1, say 0.99 (0: the best picture instead); got {value!r}"
         )
     return decay
+
+
+def check_steps(what: str, value: object) -> int | list[int]:
+    """Return evaluations as int, or one number ≥ 1 for each scale; a ValueError if it is neither.
+
+    A scale without an evaluation would be none.
+    """
+    if isinstance(value, list | tuple):
+        if not value:
+            raise ValueError(f"{what} must be a number, or one for each scale; got {value!r}")
+        return [check_integer(f"a number in {what}", each, 1) for each in value]
+    return check_integer(what, value, 0)
+
+
+def check_settle(what: str, value: object) -> float:
+    """Return a fraction of a loss as float; a ValueError unless it is in [0, 1)."""
+    fraction = check_number(what, value)
+    if fraction >= 1:
+        raise ValueError(
+            f"{what} must be below 1, say 0.002 (0: no scale ends early); got {value!r}"
+        )
+    return fraction
 
 
 def _learning_rate(what: str, value: object) -> float | None:
@@ -309,7 +334,9 @@ _CHECKS = {
     "learning_rate": _learning_rate,
     "average": check_decay,
     "lbfgs_pairs": lambda what, value: check_integer(what, value, 1, MOST_PAIRS),
-    "steps": lambda what, value: check_integer(what, value, 0),
+    "steps": check_steps,
+    "begin_at": lambda what, value: None if value is None else check_integer(what, value, 1),
+    "settle": check_settle,
     "denoise": _denoise,
 }
 

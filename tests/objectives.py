@@ -38,3 +38,17 @@ class Stuck:
         self.count += 1
         total = 1000.0 - self.by * min(self.count, self.falls)
         return Evaluation(total, {"x": total}, torch.ones_like(image))
+
+
+class Listed:
+    """Losses from a list, whatever the picture is."""
+
+    term_weights = {"x": 1.0}  # noqa: RUF012
+
+    def __init__(self, totals, done=0):
+        self.totals, self.count = totals, done
+
+    def value_and_gradient(self, image):
+        total = float(self.totals[self.count])
+        self.count += 1
+        return Evaluation(total, {"x": total}, torch.ones_like(image))

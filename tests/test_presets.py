@@ -174,7 +174,7 @@ def test_a_record_without_later_settings_means_what_was_done_then(pair, tiny, pr
     old = {name: value for name, value in record.items() if name not in BEFORE}
     options = options_from(old)
     grid = {"grid_size": 16, "grid_depth": 8, "smoothness": 300.0, "guide": "luminance"}
-    places = {"regions": None, "keep_faces": False}
+    places = {"regions": None, "keep_faces": False, "begin_at": None, "settle": 0.0}
     places |= {"strokes": "both", "style_mix_fine": None}
     then = {"edges": "zeros", "average": 0.0, "scale_factor": 2.0, **grid, **places}
     assert {name: options[name] for name in then} == then == BEFORE

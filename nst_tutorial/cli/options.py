@@ -100,6 +100,17 @@ def shape_from(text: object) -> int | tuple[int, int]:
     return side_from(text)
 
 
+def steps_from(text: object) -> int | list[int]:
+    """A number of evaluations, or one for each scale from "120,60,40"."""
+    try:
+        counts = [int(part) for part in str(text).split(",")]
+    except ValueError:
+        raise typer.BadParameter(
+            f"a whole number, or one for each scale, as in 120,60,40; got {text!r}"
+        ) from None
+    return counts[0] if len(counts) == 1 else counts
+
+
 def regions_from(text: str | None) -> int | str | None:
     """How many regions, or "auto"."""
     if text is None or text == "auto":
@@ -157,9 +168,9 @@ def flag(text: str, *names: str, panel: str = EVERYDAY) -> Any:
     return typer.Option(*names, metavar="", help=text, rich_help_panel=panel)
 
 
-def ours(metavar: str, text: str, name: str, *, panel: str = EVERYDAY) -> Any:
+def ours(metavar: str, text: str, name: str, *, panel: str = EVERYDAY, **more: Any) -> Any:
     """An option whose default is a setting of the preset."""
-    return option(metavar, with_default(text, getattr(OURS, name)), panel=panel)
+    return option(metavar, with_default(text, getattr(OURS, name)), panel=panel, **more)
 
 
 def picture(metavar: str, text: str) -> Any:

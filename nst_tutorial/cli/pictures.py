@@ -145,6 +145,8 @@ def stylize(
     learning_rate: of.LearningRate = None,
     average: of.Average = None,
     lbfgs_pairs: of.LbfgsPairs = None,
+    begin_at: of.BeginAt = None,
+    settle: of.Settle = None,
     convolutions: of.Convolutions = None,
     precision: of.Precision = None,
     device: Device = "auto",
@@ -187,7 +189,7 @@ def stylize(
             "grid_depth": grid_depth, "smoothness": smoothness, "guide": guide,
             "method": method,
             "learning_rate": learning_rate, "average": average, "lbfgs_pairs": lbfgs_pairs,
-            "denoise": spec_from(denoise), "seed": seed,
+            "denoise": spec_from(denoise), "seed": seed, "begin_at": begin_at, "settle": settle,
             "convolutions": convolutions, "precision": precision,
         }  # fmt: skip
         options = {name: value for name, value in options.items() if value is not None}
@@ -258,7 +260,7 @@ def stylize(
                 opacity=opacity,
             )  # fmt: skip
         # The picture is safe. Of a run that was stopped half-way, somebody may want the rest.
-        if checkpoint is not None and result.stopped in (None, "no improvement"):
+        if checkpoint is not None and result.stopped in (None, "no improvement", "settled"):
             checkpoint.unlink(missing_ok=True)
 
 

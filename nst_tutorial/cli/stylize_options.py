@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from ..presets import BALANCES, COLOR_METHODS, COLORS, EDGES, GUIDES, PATH_NAMES, STARTS, STROKES
 from .options import (
@@ -19,12 +19,18 @@ from .options import (
     option,
     ours,
     path_from,
+    side_from,
+    steps_from,
     with_default,
 )
 
 Steps = Annotated[
-    int | None, ours("COUNT", "Evaluations of loss and gradient; 0: the start.", "steps")
-]
+    Any,  # int | list[int] | None
+    ours(
+        "COUNT", "Evaluations of loss and gradient; 0: the start. One for each scale: 120,60,40.",
+        "steps", parser=steps_from,
+    ),
+]  # fmt: skip
 StyleWeight = Annotated[float | None, ours("NUMBER", "More style.", "style_weight")]
 Preset = Annotated[
     str | None,
@@ -244,6 +250,18 @@ LbfgsPairs = Annotated[
     int | None,
     option("COUNT", with_default("Steps that lbfgs remembers.", OURS.lbfgs_pairs), panel=OPTIMIZER),
 ]
+BeginAt = Annotated[
+    int | None,
+    option("PIXELS", "Leave out the scales below; for --start with a smaller result.",
+           "--begin-at", parser=side_from, panel=OPTIMIZER),
+]  # fmt: skip
+Settle = Annotated[
+    float | None,
+    ours(
+        "NUMBER", "End a scale whose loss falls by less than this part in 10 evaluations, say "
+        "0.002.", "settle", panel=OPTIMIZER,
+    ),
+]  # fmt: skip
 
 Convolutions = Annotated[
     str | None,

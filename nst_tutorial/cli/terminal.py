@@ -224,6 +224,9 @@ def _judge(result: Result) -> None:
         raise typer.Exit(1)
     elif result.stopped == "no improvement":
         err.print(f"ended after {done} evaluations: it got no better{wrong and '; ' + wrong}")
+    elif result.settled:
+        sizes = ", ".join(map(str, result.settled))
+        err.print(f"settled early at {sizes} px; {done} evaluations were enough")
     elif bad:
         err.print(f"of {done} evaluations {wrong}; this is the best of the others")
 

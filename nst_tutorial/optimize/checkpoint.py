@@ -21,7 +21,7 @@ from ..storage.tensor_files import named_if_damaged, read_tensors, write_tensors
 from ..tiling.engine import SMALLEST_TILE
 from ..tiling.planning import Stage
 from .grid import SMOOTHNESS
-from .loop import State
+from .loop import SETTLING, State
 from .methods import OPTIMIZERS
 
 FORMAT = "nst_tutorial checkpoint 2"
@@ -44,6 +44,7 @@ class Position:
     stage: int  # which of them the state belongs to, from 0
     history: list[dict]
     gradient_norms: dict[str, float]  # that the terms are balanced with, at every scale
+    settled: tuple[int, ...] = ()  # longer sides of the scales before that ended early so
 
 
 class Checkpoint:
@@ -86,8 +87,9 @@ class Checkpoint:
             record = saved.record
             stages = tuple(Stage(*values) for values in record["stages"])
             position = Position(
-                saved.state, stages, record["stage"], record["history"], record["balance"]
-            )
+                saved.state, stages, record["stage"], record["history"], record["balance"],
+                tuple(record.get("settled", ())),
+            )  # fmt: skip
             _check_stages(stages, planned)
             _check_position(position, like.dtype, grid)
             return position
@@ -99,6 +101,7 @@ class Checkpoint:
             "stage": position.stage,
             "history": position.history,
             "balance": position.gradient_norms,
+            "settled": position.settled,
         }
         save(self.path, position.state, record, self.identity)
 
@@ -134,6 +137,8 @@ def _check_position(
             raise ValueError(f"its {name} is no tensor {shape} of {dtype}")
     check_integer("evaluation", state.evaluation, 1, stage.steps)
     check_integer("rows", len(history), state.evaluation, before + state.evaluation)
+    if not set(position.settled) <= {max(s.height, s.width) for s in stages[:number]}:
+        raise ValueError(f"scales that have settled are none of its own: {position.settled}")
     for row in history:
         numbers = [value for name, value in row.items() if name != "event"]
         if not row.keys() >= COLUMNS or not all(type(value) in (int, float) for value in numbers):
@@ -184,6 +189,7 @@ def save(path: str | Path, state: State, record: Mapping, identity: Mapping) -> 
                 "decay": state.decay,
                 "averaged": state.averaged,
                 "finished": state.finished,
+                "recent": state.recent,
             }
         ),
     }
@@ -239,7 +245,17 @@ def _state(tensors: dict[str, Tensor], about: dict) -> State:
         decay=check_decay("decay", about.get("decay", 0.0)),
         averaged=check_integer("averaged", about.get("averaged", 0), 0, evaluation),
         finished=about.get("finished", False) is True,
+        recent=_totals(about.get("recent", ())),
     )
+
+
+def _totals(values: Sequence[object]) -> tuple[float, ...]:
+    """Least totals of late, none below the one after it."""
+    totals = tuple(float(value) for value in values)  # type: ignore[arg-type]  # else a TypeError
+    falling = list(totals) == sorted(totals, reverse=True)
+    if len(totals) > SETTLING + 1 or not falling or not all(map(math.isfinite, totals)):
+        raise ValueError("its latest losses are none")
+    return totals
 
 
 # --- which run it is -------------------------------------------------------------------------

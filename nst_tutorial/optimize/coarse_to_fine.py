@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
@@ -10,14 +11,14 @@ from typing import Protocol
 from torch import Tensor
 
 from ..checks import warn
-from ..images.resizing import resize
+from ..images.resizing import resize, shape_of
 from ..looks.look import Look
 from ..losses.objective import HasGradient
 from ..presets import Settings
 from ..tiling.planning import Stage
 from .checkpoint import Checkpoint, Position
 from .grid import GridAtScales
-from .loop import NOTHING_BETTER, Callback, Progress, State, minimize
+from .loop import NOTHING_BETTER, SETTLED, Callback, Progress, State, minimize
 from .parametrization import PARAMETRIZATIONS, Parametrization
 from .result import Result
 
@@ -46,12 +47,14 @@ def through_scales(
 ) -> Result:
     """Minimise an objective at growing sizes, each start being the result before, enlarged.
 
+    The size of the result is that of the last scale.
+
     A grid of colour maps is not enlarged but applied to the larger content.
 
     Parameters
     ----------
     start
-        (1, 3, H, W); its size is that of the result.
+        (1, 3, H, W). If it is smaller than the first scale, it is enlarged as a result before.
     objectives
         Makes the objective of each scale.
     settings
@@ -61,7 +64,8 @@ def through_scales(
     callback
         Sees every evaluation, counted through all scales.
     detail
-        A picture whose fine detail, lost at the smaller scale, is put back at the larger one.
+        A picture (1, 3, H, W) whose fine detail, lost at the smaller scale, is put back at the
+        larger one.
     grids
         With `parametrization="grid"`: the grid, at each scale.
     checkpoint
@@ -70,7 +74,9 @@ def through_scales(
         The position to go on from, instead of the start.
     """
     stages = tuple(stages)
-    result = Result(start) if saved is None else Result(start, list(saved.history))
+    result = Result(start)
+    if saved is not None:
+        result.history, result.settled = list(saved.history), list(saved.settled)
     spent = result.history[-1]["seconds"] if result.history else 0.0
     diary = _Diary(result.history, stages, time.perf_counter() - spent, callback)
     first = 0 if saved is None else saved.stage
@@ -83,7 +89,7 @@ def through_scales(
             stage = stages[number]
             resumed = saved.state if saved is not None and number == first else None
             if resumed is None:
-                image = _enlarged(image, stage, stages[number - 1] if number else None, detail)
+                image = _resized(image, stage, detail)
             objective = None  # the coarser one may go
             objective = objectives.at(stage)
             basis = _basis_at(stage, settings, grids, image)
@@ -92,21 +98,23 @@ def through_scales(
                 objective, image, steps=stage.steps, method=settings.method,
                 parametrization=basis, z=None if grids is None else z,
                 learning_rate=settings.learning_rate,
-                lbfgs_pairs=max(1, stage.pairs), average=settings.average,
-                callback=diary.at(number), resume=resumed,
-                keep=_keeper(checkpoint, stages, number, result.history, objectives),
+                lbfgs_pairs=max(1, stage.pairs), average=settings.average, settle=settings.settle,
+                callback=diary.at(number, 0 if resumed is None else resumed.evaluation),
+                resume=resumed, keep=_keeper(checkpoint, stages, number, result, objectives),
             )  # fmt: skip
             image, z, result.stopped = minimum.image, minimum.z, minimum.stopped
             improved = improved or result.stopped != NOTHING_BETTER
+            if result.stopped == SETTLED:
+                result.settled.append(max(stage.height, stage.width))
             if result.stopped in ("callback", "interrupted"):
                 break
     except KeyboardInterrupt:  # between two evaluations of `minimize`
         result.stopped = "interrupted"
     if improved and result.stopped == NOTHING_BETTER:  # at the last scale only
-        ended_early = len(result.history) < sum(stage.steps for stage in stages)
+        ended_early = evaluations_at(stages, result.history)[-1] < stages[-1].steps
         result.stopped = "no improvement" if ended_early else None
     if grids is None or z is None:
-        result.image = resize(image, (start.shape[2], start.shape[3])).clamp(0, 1).cpu()
+        result.image = _resized(image, stages[-1], None).clamp(0, 1).cpu()
     else:
         result.image, result.look = grids.picture(z), _look(grids, z)
     result.gradient_norms = objectives.gradient_norms
@@ -131,19 +139,25 @@ def _look(grids: GridAtScales, z: Tensor) -> Look | None:
         return None
 
 
+def evaluations_at(stages: Sequence[Stage], history: Sequence[Mapping]) -> list[int]:
+    """Return how many evaluations of a history were at each scale."""
+    counts = Counter(row["size"] for row in history)
+    return [counts[max(stage.height, stage.width)] for stage in stages]
+
+
 def _improved(history: Sequence[Mapping]) -> bool:
     """Whether at any scale of a history an evaluation was better than the scale's first."""
     first: dict[int, float] = {}
     return any(row["total"] < first.setdefault(row["size"], row["total"]) for row in history)
 
 
-def _enlarged(image: Tensor, stage: Stage, before: Stage | None, detail: Tensor | None) -> Tensor:
-    """The picture at a scale, with the fine detail that the scale before could not hold."""
-    shape = stage.height, stage.width
+def _resized(image: Tensor, stage: Stage, detail: Tensor | None) -> Tensor:
+    """The picture at a scale; if it was smaller, with the fine detail that it could not hold."""
+    before, shape = shape_of(image), (stage.height, stage.width)
     image = resize(image, shape)
-    if detail is None or before is None:
+    if detail is None or max(before) >= max(shape):
         return image
-    coarse = resize(detail, (before.height, before.width))
+    coarse = resize(detail, before)
     return image + resize(detail, shape) - resize(coarse, shape)
 
 
@@ -156,14 +170,18 @@ class _Diary:
     begin: float  # when the run would have begun, had it not been interrupted
     callback: Callback | None
 
-    def at(self, number: int) -> Callback:
-        """What `minimize` calls at a scale."""
+    def at(self, number: int, done: int) -> Callback:
+        """What `minimize` calls at a scale of which a number of evaluations is done.
+
+        Those that scales before it have spared are no longer counted among the run's.
+        """
         work = [stage.work for stage in self.stages]
-        steps = sum(stage.steps for stage in self.stages)
+        before = len(self.history) - done
+        after = sum(stage.steps for stage in self.stages[number + 1 :])
 
         def note(progress: Progress) -> bool | None:
             progress = replace(
-                progress, evaluation=len(self.history) + 1, steps=steps,
+                progress, evaluation=len(self.history) + 1, steps=before + progress.steps + after,
                 seconds=time.perf_counter() - self.begin,
                 fraction=(sum(work[:number]) + progress.fraction * work[number]) / sum(work),
             )  # fmt: skip
@@ -177,7 +195,7 @@ def _keeper(
     checkpoint: Checkpoint | None,
     stages: tuple[Stage, ...],
     number: int,
-    history: list[dict],
+    result: Result,
     objectives: ObjectiveAtScales,
 ) -> Callable[[State, bool], None] | None:
     """What `minimize` calls with its state after each step, to note the position now and then."""
@@ -187,6 +205,7 @@ def _keeper(
     def keep(state: State, ends: bool) -> None:
         due = state.evaluation % checkpoint.every == 0 or state.evaluation == stages[number].steps
         if ends or due:
-            checkpoint.write(Position(state, stages, number, history, objectives.gradient_norms))
+            norms, settled = objectives.gradient_norms, tuple(result.settled)
+            checkpoint.write(Position(state, stages, number, result.history, norms, settled))
 
     return keep

@@ -18,7 +18,7 @@ from ..checks import check_choice, check_integer, check_number, old_keywords
 from ..images.resizing import shape_of
 from ..losses.objective import Evaluation, HasGradient
 from ..machine.modes import leaving_inference_mode
-from ..settings import check_decay
+from ..settings import check_decay, check_settle
 from .methods import LBFGS, OPTIMIZERS, Adam
 from .parametrization import PARAMETRIZATIONS, Parametrization
 
@@ -26,6 +26,8 @@ DIVERGED = 100.0  # a rise by this many times the first loss is not worth follow
 PATIENCE = 50  # evaluations without a better picture, before something is done about it
 BETTER = 1e-5  # by which part of the loss a picture must be better to count as such
 NOTHING_BETTER = "nothing better than the start"
+SETTLED = "settled"
+SETTLING = 10  # evaluations over which a loss is seen to have settled
 
 
 @dataclass(frozen=True)
@@ -79,11 +81,19 @@ class State:
     decay: float = 0.0  # of the average; 0: there is none
     averaged: int = 0  # pictures in it
     finished: bool = False  # it has been evaluated, and there is nothing left to do
+    recent: tuple[float, ...] = ()  # the least total after each of the last SETTLING + 1
 
     @property
     def improved(self) -> bool:
         """Whether an evaluation was better than the first, by more than rounding."""
         return self.mark[0] > 1
+
+    def has_settled(self, settle: float) -> bool:
+        """Whether the least total fell by less than this part of itself while SETTLING went by."""
+        if len(self.recent) <= SETTLING:
+            return False
+        before, now = self.recent[0], self.recent[-1]
+        return before - now < settle * abs(before)
 
 
 @dataclass
@@ -100,10 +110,10 @@ class Minimum:
 
     history: list[dict]
     stopped: str | None = None
-    """None: all steps done; else "callback", "interrupted", "no improvement" for long, or
-    `NOTHING_BETTER`: of several evaluations none was better than the first, by more than rounding,
-    so that `image` is the start or as good as it. Weights or a learning rate may be too large by
-    far, or there is nothing to be done."""
+    """None: all steps done; else "callback", "interrupted", "no improvement" for long, "settled"
+    as asked for, or `NOTHING_BETTER`: of several evaluations none was better than the first, by
+    more than rounding, so that `image` is the start or as good as it. Weights or a learning rate
+    may be too large by far, or there is nothing to be done."""
 
 
 @old_keywords(parameters="parametrization", history="lbfgs_pairs")
@@ -119,6 +129,7 @@ def minimize(
     learning_rate: float | None = None,
     lbfgs_pairs: int = 20,
     average: float = 0.0,
+    settle: float = 0.0,
     callback: Callback | None = None,
     resume: State | None = None,
     keep: Callable[[State, bool], None] | None = None,
@@ -173,20 +184,24 @@ def minimize(
     average
         β, the decay of the average, in [0, 1): it goes back over about 1 / (1 - β) pictures. 0: the
         best picture is returned. For "adam"; with "lbfgs", whose steps shrink, it only lags behind.
+    settle
+        A fraction in [0, 1): the loop ends when over the last 10 evaluations the best loss fell by
+        less than this part of itself, say 0.002; where something went wrong the count begins anew.
+        0: never. For "lbfgs": Adam's loss often rises at first, and that looks the same.
     callback
         Called after each evaluation with a `Progress`; returning True ends the loop.
     resume
         A state to go on from, instead of the start; see `new_state`.
     keep
-        Called after each step with the state, and whether the callback ends the loop there. It must
-        copy what it wants to have later.
+        Called after each step with the state, and whether the loop ends there before all steps are
+        done. It must copy what it wants to have later.
 
     Raises
     ------
     ValueError
         An unknown method or parametrisation, a number out of range; a loss not finite at the start.
     """
-    steps = check_integer("steps", steps, 0)
+    steps, settle = check_integer("steps", steps, 0), check_settle("settle", settle)
     basis = _basis(parametrization, start)
     state = resume or new_state(
         start, method, basis, learning_rate, lbfgs_pairs, average, z=z
@@ -201,7 +216,13 @@ def minimize(
             if stuck and not state.decay:
                 result.stopped = "no improvement"
                 break
-            finish = state.averaged > 1 and (stuck or state.evaluation == steps - 1)
+            settled = state.has_settled(settle)
+            if settled and not state.decay:
+                result.stopped = SETTLED
+                break
+            finish = state.averaged > 1 and (
+                stuck or settled or state.evaluation == steps - 1
+            )  # fmt: skip
             image = _next(state, basis, start, finish)
             evaluation = _evaluate(objective, basis, image, state.z)
             gradient = evaluation.gradient
@@ -209,12 +230,15 @@ def minimize(
                 event = _take_in_average(state, evaluation, basis)
             else:
                 event = _take_in(state, evaluation, gradient, image)
+                _note_least(state, event)
             if state.image is not None:
                 result.image = state.image
+            ends = state.finished or (state.has_settled(settle) and not state.decay)
+            last = state.evaluation if ends else steps
             progress = Progress(
-                state.evaluation, steps, evaluation.total, evaluation.terms,
+                state.evaluation, last, evaluation.total, evaluation.terms,
                 {**objective.term_weights, **basis.term_weights}, time.perf_counter() - begin,
-                shape_of(image), image, event, state.evaluation / steps,
+                shape_of(image), image, event, state.evaluation / last,
             )  # fmt: skip
             result.history.append(progress.row())
             stop = callback is not None and callback(progress)
@@ -225,15 +249,16 @@ def minimize(
                 step = state.method.step(state.z, gradient)
                 state.z = state.z + _at_most(basis.longest_step, step)
             if keep is not None:
-                keep(state, bool(stop))
+                keep(state, bool(stop) or ends)
             if stop:
                 result.stopped = "callback"
                 break
     except KeyboardInterrupt:
         result.stopped = "interrupted"
     if state.finished and state.evaluation < steps and result.stopped is None:
-        result.stopped = "no improvement"
-    if result.stopped in (None, "no improvement") and state.evaluation > 1 and not state.improved:
+        result.stopped = SETTLED if state.has_settled(settle) else "no improvement"
+    done = result.stopped not in ("callback", "interrupted")
+    if done and state.evaluation > 1 and not state.improved:
         result.stopped = NOTHING_BETTER
         if state.decay and state.best is not None:
             result.image = basis.to_image(state.best[1])
@@ -326,6 +351,14 @@ def _take_in(state: State, evaluation: Evaluation, gradient: Tensor, image: Tens
     elif state.evaluation - state.mark[0] == PATIENCE:
         return f"no better for {PATIENCE} evaluations: back to the best picture, half the step"
     return ""
+
+
+def _note_least(state: State, event: str) -> None:
+    """Keep the least total of late; after something went wrong the count begins anew."""
+    if event or state.best is None:
+        state.recent = ()
+    else:
+        state.recent = (*state.recent, state.best[0])[-SETTLING - 1 :]
 
 
 def _averaged(before: Tensor | None, image: Tensor, decay: float, count: int) -> Tensor:

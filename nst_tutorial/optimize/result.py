@@ -38,8 +38,12 @@ class Result:
     """How long it took."""
 
     stopped: str | None = None
-    """None if all steps were done, else "callback", "interrupted" (Ctrl-C), "no improvement", or
-    `loop.NOTHING_BETTER`: no evaluation was better than the start, which the picture is."""
+    """None if all steps were done, else "callback", "interrupted" (Ctrl-C), "no improvement",
+    "settled" (the last scale, with `settle`), or `loop.NOTHING_BETTER`: no evaluation was better
+    than the start, which the picture is."""
+
+    settled: list[int] = field(default_factory=list)
+    """With `settle`: the longer sides of the scales that ended early, as their loss had settled."""
 
     look: Look | None = None
     """With parametrization="grid": what the content's colours became, for other pictures too.

@@ -33,7 +33,10 @@ from .generator import Generator
 from .objective import BatchObjective, training_settings
 from .planning import check_training
 
-UNUSED = ("start", "coarse_to_fine", "parameters", "method", "history", "balance", "style_scale")
+UNUSED = (
+    *("start", "coarse_to_fine", "parameters", "method", "history", "balance", "style_scale"),
+    *("begin_at", "settle"),
+)
 MOST_STEPS = 1_000_000  # days; the history of more would not fit into a checkpoint
 HIGHEST_RATE = 1000.0  # Adam moves each weight by about the rate a step, and they are about 1
 PATIENCE = 10  # steps that are not finite, in a row, before a training is given up
@@ -149,10 +152,11 @@ def train_generator(
     if bool(contents) != generator.design["stylizes"]:
         raise ValueError("a generator that stylises learns from contents, and no other does")
     batch, seed, size = int(batch), check_integer("seed", seed, 0), int(size)
+    steps = int(steps)
     if check_number("diversity", diversity) and batch < 2:
         raise ValueError("diversity compares the pictures of a batch: batch must be at least 2")
     model = choose_model(
-        settings, device, model, pixels=settings.steps * batch * size**2, checkpoint=checkpoint
+        settings, device, model, pixels=steps * batch * size**2, checkpoint=checkpoint
     )
     check_training(generator.design, size, batch, next(model.buffers()).device)
     provenance = {
@@ -176,8 +180,8 @@ def train_generator(
     begin = time.perf_counter() - result.seconds
     failures = 0  # in a row
     try:
-        for done in range(len(result.history), settings.steps):
-            rate = learning_rate * rate_at(done / settings.steps)
+        for done in range(len(result.history), steps):
+            rate = learning_rate * rate_at(done / steps)
             images, evaluation = _evaluate(generator, objective, contents, size, batch, seed, done)
             best.update(generator, result.history, evaluation.total)
             event = _step(adam, rate, images, evaluation)
@@ -196,12 +200,12 @@ def train_generator(
                 result.stopped = "diverged"
                 break
             progress = Progress(
-                done + 1, settings.steps, evaluation.total, evaluation.terms, result.term_weights,
+                done + 1, steps, evaluation.total, evaluation.terms, result.term_weights,
                 result.seconds, (size, size), images[:1].detach(), event,
-                (done + 1) / settings.steps,
+                (done + 1) / steps,
             )  # fmt: skip
             stop = callback is not None and callback(progress)
-            last = stop or done + 1 == settings.steps
+            last = stop or done + 1 == steps
             if checkpoint is not None and (last or (done + 1) % checkpoint_every == 0):
                 note(checkpoint, identity, generator, adam, result.history, best)
             if stop:

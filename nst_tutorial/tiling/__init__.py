@@ -20,7 +20,6 @@ from .memory_needs import (
     memory_of_evaluation,
 )
 from .planning import (
-    COARSEST,
     FEWEST_PAIRS,
     NARROW_TILE,
     PER_PAIR,
@@ -32,8 +31,9 @@ from .planning import (
     Stage,
     duration,
     plan,
-    schedule,
+    scales_of,
 )
+from .scales import COARSEST, schedule, sizes_of_scales
 from .targets import Tiles, features_of, fit_kernels, statistics_of
 from .windows import FeatureWindow, Window, can_be_cut, folded, split_into_windows, wrapped
 
@@ -72,7 +72,9 @@ __all__ = [
     "memory_of_evaluation",
     "plan",
     "pull_of_strip",
+    "scales_of",
     "schedule",
+    "sizes_of_scales",
     "split_into_windows",
     "statistic_of_strip",
     "statistics_of",

@@ -8,18 +8,18 @@ from dataclasses import dataclass
 
 import torch
 
-from ..checks import SMALLEST_SIDE, check_integer, check_number
+from ..checks import check_integer, check_number
 from ..images.resizing import fit
 from ..kernels.registry import kernels_of_layers
 from ..kernels.statistic import reach_of
 from ..machine.device import choose_device
 from ..machine.memory import usable
 from ..presets import Settings
-from ..settings import check_scale_factor
 from ..vgg.calibration import likely_paths
 from ..vgg.paths import parse_paths
 from .engine import SMALLEST_TILE
 from .memory_needs import memory_of_evaluation, pixels_seen
+from .scales import schedule
 from .windows import can_be_cut
 
 # Bytes, as in `memory_needs`
@@ -30,8 +30,6 @@ TWICE_FORWARD = 1.3  # times the time: in tiles the network runs forward once mo
 FEWEST_PAIRS = 6  # rather than fewer of them, smaller tiles,
 NARROW_TILE = 384  # unless the network would look at more than twice as many pixels as there are:
 VERY_FEW_PAIRS = 2  # then rather so few
-
-COARSEST = 192  # pixels of the longer side: from smaller ones the content does not survive
 
 
 @dataclass(frozen=True)
@@ -96,7 +94,7 @@ def plan(
 
     >>> planned = plan(1024, 1536, memory=8, device="cpu")
     >>> [(stage.height, stage.width, stage.steps) for stage in planned.stages]
-    [(128, 192, 108), (256, 384, 53), (512, 768, 26), (1024, 1536, 13)]
+    [(128, 192, 76), (256, 384, 54), (512, 768, 40), (1024, 1536, 30)]
 
     Parameters
     ----------
@@ -134,17 +132,21 @@ def plan(
     if paths is None:
         paths = parse_paths(settings.convolutions, settings.precision) or likely_paths(device)
     stages = []
-    steps = check_integer("steps", settings.steps, 0)
-    scales = schedule(
-        longer, steps, settings.coarse_to_fine, narrowest, settings.scale_factor
-    )  # fmt: skip
-    for size, evaluations in scales:
+    for size, evaluations in scales_of(settings, longer, narrowest):
         shape = fit(width, height, size)[::-1]
         stages.append(_stage(shape, evaluations, settings, budget, tile, device, circular, paths))
     seconds = None
     if seconds_per_megapixel is not None:
         seconds = sum(stage.work for stage in stages) / 1e6 * seconds_per_megapixel
     return Plan(tuple(stages), budget, seconds)
+
+
+def scales_of(settings: Settings, longer: int, narrowest: float) -> list[tuple[int, int]]:
+    """Return the `schedule` that settings ask for, of a result of that longer side."""
+    return schedule(
+        longer, settings.steps, settings.coarse_to_fine, narrowest, settings.scale_factor,
+        settings.begin_at,
+    )  # fmt: skip
 
 
 def _stage(shape, steps, settings, budget, tile, device, circular, paths) -> Stage:
@@ -194,53 +196,6 @@ def _stage(shape, steps, settings, budget, tile, device, circular, paths) -> Sta
     seen = pixels_seen(shape, side, layers, circular, reaches)
     work = steps * sum(seen) * (1.0 if len(seen) == 1 else TWICE_FORWARD)
     return Stage(shape[0], shape[1], steps, side, pairs, evaluation + of_state(pairs), work)
-
-
-def schedule(
-    size: int,
-    steps: int,
-    coarse_to_fine: bool = True,
-    narrowest: float = 1.0,
-    factor: float = 2.0,
-) -> list[tuple[int, int]]:
-    """Return the scales to work at, coarse to fine, as (longer side in pixels, evaluations).
-
-    Each scale is `factor` times as large as the one before and gets as many times fewer
-    evaluations, since each costs factor² times as much and finds most of the work done. So scales
-    of half the size get twice as many, and the cost of a scale is `factor` times that of the one
-    before. Together the evaluations are `steps`. No picture gets too small for the network:
-    `narrowest` is the shorter side of the narrowest one over `size`.
-
-    >>> schedule(512, 300)
-    [(256, 200), (512, 100)]
-    >>> schedule(512, 300, factor=2**0.5)
-    [(256, 137), (362, 96), (512, 67)]
-
-    Raises
-    ------
-    ValueError
-        A factor below 1.1.
-    """
-    factor = check_scale_factor("scale_factor", factor)
-    sizes = [size]
-    while coarse_to_fine and sizes[0] >= factor * COARSEST and len(sizes) < steps:
-        smaller = round(sizes[0] / factor)
-        if smaller * narrowest < SMALLEST_SIDE + 1:  # one for rounding
-            break
-        sizes.insert(0, smaller)
-    counts = _counts(steps, len(sizes), factor)
-    while counts != sorted(counts, reverse=True):  # too many scales for so few evaluations
-        sizes.pop(0)
-        counts = _counts(steps, len(sizes), factor)
-    return list(zip(sizes, counts, strict=True))
-
-
-def _counts(steps: int, scales: int, factor: float) -> list[int]:
-    """Evaluations at each scale, at least one but for the first, which has what is left."""
-    shares = [factor**-i for i in range(scales)]
-    counts = [max(1, int(steps * share / sum(shares))) for share in shares]
-    counts[0] += steps - sum(counts)
-    return counts
 
 
 def duration(seconds: float) -> str:

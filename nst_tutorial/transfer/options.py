@@ -62,7 +62,9 @@ class Options(TypedDict, total=False):
     learning_rate: float | None
     average: float | None
     lbfgs_pairs: int | None
-    steps: int | None
+    steps: int | Sequence[int] | None
+    begin_at: int | None
+    settle: float | None
     denoise: str | Mapping | None
 
 

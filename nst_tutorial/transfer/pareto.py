@@ -79,7 +79,7 @@ def trade_off(
     if "style_weight" in options:
         raise ValueError("style_weight is what trade_off varies; give weights instead")
     request = _request(content, style, options)
-    if request.settings.steps < 1:
+    if request.settings.steps == 0:
         raise ValueError(
             f"steps must be at least 1 to measure anything, got {request.settings.steps}"
         )

@@ -10,11 +10,13 @@ import torch
 from torch import Tensor
 
 from ..checks import SMALLEST_SIDE, check_integer, check_pictures
+from ..images.resizing import fit
 from ..kernels.registry import kernels_of_layers
 from ..looks.grid import grid_shape
 from ..optimize.grid import check_cells
 from ..presets import Settings, normalized_mix
-from ..tiling.planning import Plan, plan, schedule
+from ..tiling.planning import Plan, plan, scales_of
+from ..tiling.scales import sizes_of_scales
 from ..vgg.layers import stride
 from .styles import StyleSource, as_list, style_names, style_sources
 
@@ -52,20 +54,31 @@ class Request:
         return named if self.start is None else {**named, "start": self.start}
 
     @property
+    def enlarges(self) -> bool:
+        """Whether the start is a small result of this content, which the run goes on from.
+
+        Only where coarse scales are left out, since elsewhere a start is any picture. It keeps its
+        own size, and gets the content's fine detail that it could not hold.
+        """
+        if self.settings.begin_at is None or self.content is None or self.start is None:
+            return False
+        return max(self.start.shape[2:]) < max(self.shape)
+
+    @property
     def pixels(self) -> float:
         """That the run will look at, each as often as it does."""
         height, width = self.shape
         longer = max(height, width)
-        return sum(count * height * width * (size / longer) ** 2 for size, count in self.scales)
+        scales = scales_of(self.settings, longer, self.narrowest)
+        return sum(count * height * width * (size / longer) ** 2 for size, count in scales)
 
     @property
-    def scales(self) -> list[tuple[int, int]]:
-        """Longer side and evaluations of each, coarse to fine."""
-        settings = self.settings
-        return schedule(
-            max(self.shape), settings.steps, settings.coarse_to_fine, self.narrowest,
-            settings.scale_factor,
-        )  # fmt: skip
+    def coarsest(self) -> int:
+        """Longer side at the coarsest scale that a whole run could have."""
+        longer, settings = max(self.shape), self.settings
+        if not settings.coarse_to_fine:
+            return longer
+        return sizes_of_scales(longer, settings.scale_factor, self.narrowest)[0]
 
     @property
     def narrowest(self) -> float:
@@ -131,8 +144,21 @@ def request_transfer(
         check_cells(grid_shape(*shape, settings.grid_size, settings.grid_depth))
     for source in sources:
         check_style_scale(source, shape)
+    if settings.begin_at is not None and start is not None:
+        _check_shape(start, shape)
     shapes = tuple((each.shape[2], each.shape[3]) for each in styles)
     return Request(settings, shape, content, tuple(sources), start, seed, style_shapes=shapes)
+
+
+def _check_shape(start: Tensor, shape: tuple[int, int]) -> None:
+    """A ValueError unless a start, with which coarse scales are left out, is like the content."""
+    height, width = start.shape[2], start.shape[3]
+    wanted = fit(shape[1], shape[0], max(height, width))
+    if max(abs(width - wanted[0]), abs(height - wanted[1])) > 1:  # one for rounding
+        raise ValueError(
+            f"start is {width}×{height} px, and a content of {shape[1]}×{shape[0]} would be "
+            f"{wanted[0]}×{wanted[1]}: with begin_at it must be a result of this content"
+        )
 
 
 def check_style_scale(source: StyleSource, shape: tuple[int, int]) -> None:

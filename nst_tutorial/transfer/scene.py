@@ -29,14 +29,18 @@ from .styles import StyleSource, matched, recolored
 
 @dataclass(frozen=True, eq=False)
 class Scene:
-    """Pictures on the network's device, at full size, in the colours that the settings ask for."""
+    """Pictures on the network's device, in the colours that the settings ask for.
+
+    All are at full size, but for the start of a run that enlarges a small result.
+    """
 
     content: Tensor | None
     styles: tuple[StyleSource, ...]
     start: Tensor
     detail: Tensor | None
     """The picture whose fine detail each scale begins with: the start, if that is the content, or
-    the content in other colours."""
+    the content in other colours; the content, if a small result is enlarged. Other starts have
+    none: noise, a style and any other picture are not to show the content before they are moved."""
 
 
 def prepare(request: Request, model: VGG19) -> Scene:
@@ -49,8 +53,13 @@ def prepare(request: Request, model: VGG19) -> Scene:
     start = _start(request, content, styles, like)
     if settings.color == "luminance":
         start = grey(start)
-    detail = start if content is not None and settings.start in ("content", "match") else None
-    return Scene(content, tuple(styles), start, detail)
+    return Scene(content, tuple(styles), start, _detail(request, content, start))
+
+
+def _detail(request: Request, content: Tensor | None, start: Tensor) -> Tensor | None:
+    if request.enlarges:
+        return content
+    return start if content is not None and request.settings.start in ("content", "match") else None
 
 
 def grids_of(scene: Scene, settings: Settings) -> GridAtScales | None:
@@ -65,7 +74,8 @@ def _start(
 ) -> Tensor:
     kind, shape = request.settings.start, request.shape
     if request.start is not None:
-        return resize(request.start.detach().to(like), shape)
+        picture = request.start.detach().to(like)
+        return picture if request.enlarges else resize(picture, shape)
     if kind == "content" and content is not None:
         return content
     if kind == "match" and content is not None and styles:
@@ -181,7 +191,9 @@ class Objectives:
         if not self.gradient_norms:
             both = self.scene.content is not None and bool(self.scene.styles)
             elsewhere = uniform_noise(shape, self.seed, self.scene.start) if both else None
-            start = resize(self.scene.start, shape)
+            # Of an enlarged result the content, with which the run that made it began
+            first = self.scene.start if self.scene.detail is None else self.scene.detail
+            start = resize(first, shape)
             self.gradient_norms = starting_norms(engine, start, elsewhere)
         engine.reweight(balanced_weights(engine.term_weights, self.gradient_norms))
 

@@ -18,7 +18,7 @@ from ..checks import check_integer, warn
 from ..images.color import keep_luminance
 from ..noise.filters import denoise as remove_noise
 from ..optimize.checkpoint import Checkpoint
-from ..optimize.coarse_to_fine import through_scales
+from ..optimize.coarse_to_fine import evaluations_at, through_scales
 from ..optimize.loop import Callback
 from ..optimize.result import Result
 from ..presets import Settings, denoise_options
@@ -105,7 +105,13 @@ def stylize(
         grid of colour maps (`looks.grid`), so nothing can be drawn and no grain can be made. The
         result has a `look`, and `result.apply(picture)` gives it to any picture of any size.
     steps
-        Evaluations of loss and gradient, over all scales; 0 returns the start.
+        Evaluations of loss and gradient, over all scales; 0 returns the start. Coarse scales get
+        more of them than fine ones, and the finest 30 or 15 % of them at least, see
+        `tiling.schedule`. A sequence: one number for each scale, coarse to fine.
+    settle
+        Above 0, a scale ends when over its last 10 evaluations the best loss fell by less than this
+        part of itself, say 0.002, and the next one begins. What was spent where is in the record,
+        "evaluations" and "settled".
     style_weight, content_weight
         The balance. With the default normalisation, twice the style weight is twice as much style
         at every size of the pictures.
@@ -142,13 +148,19 @@ def stylize(
         records which they were; given here, they make it again, on the same machine bit for bit.
     start
         "content", "match" (the content in the style's colours, by an affine map of them), "noise"
-        (drawn with `seed`), "style" (the first that counts), or a picture (1, 3, H, W).
+        (drawn with `seed`), "style" (the first that counts), or a picture (1, 3, H, W), resized to
+        the content's size; see `begin_at` for a smaller result.
     edges
         What the network's first layer sees beyond a picture's border: "zeros" (a grey), "replicate"
         (the outermost pixels again) or "reflect".
     coarse_to_fine, scale_factor
         First a small version of the picture, then one `scale_factor` times as large, and so on:
         structures larger than the network's receptive field, in less time.
+    begin_at
+        Scales whose longer side is below this are left out, with their evaluations (of a sequence
+        of `steps` each number is for a scale that is left). With a small result of the same pair as
+        `start` the run goes on from it, as the whole run would have from its own coarse scales: the
+        result is enlarged and gets the content's fine detail, which it could not hold.
     parametrization, method, learning_rate, lbfgs_pairs
         The optimiser, see `optimize.minimize`. With parametrization "grid" what moves are maps of
         the content's colours, see `optimize.Grid`.
@@ -215,7 +227,7 @@ def stylize(
         if saved is not None:  # with its tiles, even if there is more or less memory free by now
             stages, norms = saved.stages, saved.gradient_norms
     objectives = Objectives(
-        scene, request.settings, model, seed=request.seed, coarsest=request.scales[0][0],
+        scene, request.settings, model, seed=request.seed, coarsest=request.coarsest,
         gradient_norms=norms,
     )  # fmt: skip
     result = through_scales(
@@ -224,7 +236,10 @@ def stylize(
     )  # fmt: skip
     finish(result, placed, scene)
     # How memory was spent decides the last digits: pairs that L-BFGS remembered, side of the tiles
-    spent = {"pairs": [s.pairs for s in stages], "tile": objectives.tile_of(stages[-1])}
+    spent = {
+        "pairs": [s.pairs for s in stages], "tile": objectives.tile_of(stages[-1]),
+        "evaluations": evaluations_at(stages, result.history), "settled": result.settled,
+    }  # fmt: skip
     shares = {} if placed is request else style_shares(placed)
     result.settings = {**record, **shares, **_sizes(request), **spent}
     if result.look is not None:
@@ -289,7 +304,9 @@ def _remove_noise(
 
 def _sizes(request: Request) -> dict:
     shapes = [list(shape) for shape in request.style_shapes]
+    small = request.start if request.enlarges else None
     return {
         "content_size": list(request.shape),
         "style_size": shapes if len(shapes) > 1 else shapes[0],
+        **({} if small is None else {"enlarged_from": list(small.shape[2:])}),
     }

@@ -1,11 +1,12 @@
 import math
+from copy import copy
 
 import pytest
 import torch
-from objectives import START, Quadratic, Stuck
+from objectives import START, Listed, Quadratic, Stuck
 
 from nst_tutorial.losses.objective import Evaluation
-from nst_tutorial.optimize.loop import NOTHING_BETTER, minimize
+from nst_tutorial.optimize.loop import NOTHING_BETTER, SETTLED, minimize
 from nst_tutorial.optimize.methods import FIRST_STEP, OPTIMIZERS
 from nst_tutorial.optimize.parametrization import PARAMETRIZATIONS
 from nst_tutorial.optimize.result import Result
@@ -262,6 +263,98 @@ def test_a_state_goes_on_bit_for_bit():
             assert torch.equal(rest.image, whole.image)
             totals = [row["total"] for row in first.history + rest.history]
             assert totals == [row["total"] for row in whole.history]
+
+
+# --- a loss that has settled ---------------------------------------------------------------------
+
+
+def decaying(rate, noise, seed=0, count=120):
+    """Losses that fall towards 1, not every time."""
+    dice = torch.rand(count, generator=torch.Generator().manual_seed(seed), dtype=torch.double)
+    return [1 + rate**n * (1 + noise * float(dice[n])) for n in range(count)]
+
+
+def settles_at(totals, settle):
+    """The first evaluation after which the best of all fell by too little in ten; None: none."""
+    best = [min(totals[: n + 1]) for n in range(len(totals))]
+    late = (n for n in range(10, len(best)) if best[n - 10] - best[n] < settle * best[n - 10])
+    return next((n + 1 for n in late), None)
+
+
+@pytest.mark.parametrize("settle", [0.0, 1e-4, 0.002, 0.01, 0.1, 0.9])
+@pytest.mark.parametrize(("rate", "noise"), [(0.9, 0.0), (0.95, 0.3), (0.7, 3.0), (0.99, 0.1)])
+def test_the_loop_ends_where_the_loss_has_settled(settle, rate, noise):
+    totals = decaying(rate, noise)
+    seen = []
+    found = minimize(Listed(totals), START, steps=100, settle=settle, callback=seen.append)
+    end = settles_at(totals[:99], settle)  # after the last there is nothing to end
+    assert found.stopped == (None if end is None else "settled")
+    assert [row["total"] for row in found.history] == totals[: end or 100]
+    assert (seen[-1].fraction, seen[-1].steps) == (1.0, end or 100)
+    assert {p.steps for p in seen[:-1]} == {100}
+
+
+def test_what_went_wrong_does_not_count_as_settled():
+    """Ten evaluations from anew: the method has forgotten its past and steps half as far."""
+    totals = decaying(0.8, 0.0)
+    totals[6] = math.nan
+    alone = minimize(Listed(totals), START, steps=100, settle=0.5)
+    assert settles_at([t for t in totals if t == t], 0.5) == 11
+    assert (len(alone.history), alone.stopped) == (7 + 11, SETTLED)
+
+
+def test_nothing_better_than_the_start_has_not_settled():
+    found = minimize(Stuck(falls=0), START, steps=500, settle=0.01)
+    assert (len(found.history), found.stopped) == (11, NOTHING_BETTER)
+
+
+def test_a_loss_that_settles_goes_on_bit_for_bit():
+    class Floored(Quadratic):
+        def value_and_gradient(self, image):
+            seen = super().value_and_gradient(image)
+            return Evaluation(seen.total + 20.0, seen.terms, seen.gradient)
+
+    options = {"steps": 150, "settle": 0.002}
+    kept = []
+    whole = minimize(Floored(), START, keep=lambda s, ends: kept.append((copy(s), ends)),
+                     **options)  # fmt: skip
+    assert whole.stopped == SETTLED
+    assert [ends for _, ends in kept] == [*[False] * (len(kept) - 1), True]
+    assert 12 < len(kept) < 140
+    for k in (1, 9, 11, len(kept) - 1, len(kept)):
+        notes = []
+        minimize(Floored(), START, keep=lambda s, ends, notes=notes: notes.append(s),
+                 **{**options, "steps": k})  # fmt: skip
+        rest = minimize(Floored(), START, resume=notes[-1], **options)
+        assert rest.stopped == SETTLED
+        assert torch.equal(rest.image, whole.image)
+        assert [r["total"] for r in rest.history] == [r["total"] for r in whole.history[k:]]
+
+
+def test_a_loop_that_has_settled_ends_with_the_loss_of_its_average():
+    totals = decaying(0.8, 0.0)
+    found = minimize(Listed(totals), START, steps=100, settle=0.01, method="adam", average=0.9)
+    end = settles_at(totals, 0.01)
+    assert (len(found.history), found.stopped) == (end + 1, SETTLED)
+    best = minimize(Listed(totals), START, steps=100, settle=0.01, method="adam")
+    assert len(best.history) == end
+    assert not torch.equal(found.image, best.image)
+
+
+@pytest.mark.parametrize(
+    ("settle", "message"),
+    [(-0.1, "settle must be finite and ≥ 0, got -0.1"),
+     (1, "settle must be below 1, say 0.002 (0: no scale ends early); got 1"),
+     ("x", "settle must be finite and ≥ 0, got 'x'")],
+)  # fmt: skip
+def test_fractions_that_are_none_are_refused(settle, message):
+    for use in (
+        lambda: minimize(Quadratic(), START, steps=3, settle=settle),
+        lambda: Settings(settle=settle),
+    ):
+        with pytest.raises(ValueError, match="settle") as raised:
+            use()
+        assert str(raised.value) == message
 
 
 # --- averages ------------------------------------------------------------------------------------

@@ -3,7 +3,6 @@ import subprocess
 import sys
 import textwrap
 from dataclasses import replace
-from itertools import pairwise
 
 import pytest
 import torch
@@ -13,68 +12,11 @@ from nst_tutorial.optimize.grid import Coordinates
 from nst_tutorial.presets import PRESETS, Settings
 from nst_tutorial.settings import MOST_PAIRS
 from nst_tutorial.tiling import memory_needs, planning
-from nst_tutorial.tiling.planning import plan, schedule
+from nst_tutorial.tiling.planning import plan
 from nst_tutorial.vgg.paths import PATHS
 
 DEFAULT = PRESETS["default"]
 GB = 1e9
-
-
-@pytest.mark.parametrize(
-    ("size", "steps", "expected"),
-    [
-        (256, 300, [(256, 300)]),
-        (512, 300, [(256, 200), (512, 100)]),
-        (1024, 70, [(256, 40), (512, 20), (1024, 10)]),
-        (1024, 1, [(1024, 1)]),
-        (1024, 2, [(512, 1), (1024, 1)]),
-        (500, 0, [(500, 0)]),
-        (385, 9, [(192, 6), (385, 3)]),
-    ],
-)
-def test_schedule(size, steps, expected):
-    assert schedule(size, steps) == expected
-    assert schedule(size, steps, coarse_to_fine=False) == [(size, steps)]
-
-
-@pytest.mark.parametrize(
-    ("factor", "sizes"),
-    [(2**0.5, [256, 362, 512]), (1.3, [233, 303, 394, 512]), (2.6, [197, 512]), (3, [512])],
-)
-def test_scales_at_another_ratio(factor, sizes):
-    scales = schedule(512, 900, factor=factor)
-    assert [size for size, _ in scales] == sizes
-    assert sum(count for _, count in scales) == 900
-    for (small, many), (large, few) in pairwise(scales):
-        assert many / few == pytest.approx(large / small, rel=0.03)
-
-
-@pytest.mark.parametrize("factor", [1.1, 1.15, 1.25, 2**0.5, 2, 3])
-def test_every_scale_has_an_evaluation_and_none_more_than_a_coarser_one(factor):
-    for size in (256, 500, 1024, 4096):
-        for steps in range(1, 120):
-            sizes, counts = zip(*schedule(size, steps, factor=factor), strict=True)
-            assert sum(counts) == steps
-            assert min(counts) >= 1
-            assert list(counts) == sorted(counts, reverse=True)
-            assert list(sizes) == sorted(sizes)
-
-
-@pytest.mark.parametrize(
-    ("factor", "message"),
-    [
-        (1, "scale_factor must be a number above 1, got 1"),
-        (0.5, "scale_factor must be a number above 1, got 0.5"),
-        (float("nan"), "scale_factor must be a number above 1, got nan"),
-        (1.01, "scale_factor must be at least 1.1, or there are very many scales with hardly an "
-         "evaluation each; got 1.01"),
-    ],
-)  # fmt: skip
-def test_ratios_that_give_no_scales_are_refused(factor, message):
-    for use in (lambda f: schedule(512, 90, factor=f), lambda f: Settings(scale_factor=f)):
-        with pytest.raises(ValueError, match="scale_factor") as raised:
-            use(factor)
-        assert str(raised.value) == message
 
 
 def test_the_plan_takes_the_ratio_of_the_settings():
@@ -82,9 +24,25 @@ def test_the_plan_takes_the_ratio_of_the_settings():
     assert [stage.height for stage in made.stages] == [256, 362, 512]
 
 
-def test_narrow_pictures_are_not_made_too_small():
-    assert schedule(512, 90, narrowest=24 / 600) == [(512, 90)]
-    assert schedule(1024, 90, narrowest=0.04) == [(512, 60), (1024, 30)]
+def test_the_plan_follows_numbers_for_each_scale():
+    settings = Settings(steps=[12, 7, 5])
+    made = plan(512, 1024, settings=settings, memory=100, device="cpu", seconds_per_megapixel=8)
+    assert [(s.width, s.steps, s.pairs) for s in made.stages] == [
+        (256, 12, 11), (512, 7, 6), (1024, 5, 4)
+    ]  # fmt: skip
+    pixels = (12 * 128 * 256 + 7 * 256 * 512 + 5 * 512 * 1024) / 1e6
+    assert made.seconds == pytest.approx(8 * pixels)
+    with pytest.raises(ValueError, match=r"each of 2 scales \(256, 512 px\)"):
+        plan(512, 512, settings=settings)
+
+
+def test_the_plan_begins_where_it_is_told_to():
+    settings = Settings(steps=200)
+    whole, last = (
+        plan(512, 2048, settings=replace(settings, begin_at=begin), memory=100, device="cpu")
+        for begin in (None, 1024)
+    )
+    assert last.stages == whole.stages[-2:]
 
 
 def test_what_fits_is_done_in_one_piece():

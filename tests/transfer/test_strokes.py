@@ -64,7 +64,7 @@ def objective_at(shares: dict, sides: tuple[int, ...], tiny) -> list[dict]:
     """Weight of each style at relu3_1, at scales of these longer sides."""
     content, styles = torch.rand(1, 3, 256, 256), list(torch.rand(2, 1, 3, 64, 64))
     request = request_transfer(content, styles, replace(GRAM, coarse_to_fine=True, **shares))
-    coarsest = request.scales[0][0]
+    coarsest = request.coarsest
     objectives = Objectives(prepare(request, tiny), request.settings, tiny, coarsest=coarsest)
     (stage,) = request.plan("cpu").stages[-1:]
     found = []
@@ -76,7 +76,7 @@ def objective_at(shares: dict, sides: tuple[int, ...], tiny) -> list[dict]:
 
 
 def test_coarse_forms_of_one_style_fine_strokes_of_another(tiny, monkeypatch):
-    monkeypatch.setattr("nst_tutorial.tiling.planning.COARSEST", 64)
+    monkeypatch.setattr("nst_tutorial.tiling.scales.COARSEST", 64)
     shares = {"style_mix": [1, 0], "style_mix_fine": [0, 4.0]}
     assert objective_at(shares, (64, 128, 256), tiny) == [[1, 0], [0.5, 0.5], [0, 1]]
     same = {"style_mix": [1, 3], "style_mix_fine": [2, 6]}
