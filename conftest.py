@@ -18,6 +18,7 @@ WHOLE_MACHINE = (
     "tests/batch/test_dask.py",
     "tests/cli/test_web_server.py",
     "tests/machine/test_openmp.py",
+    "tests/plots/test_browser_figures.py",
     "tests/test_wheel.py",
     "tests/tiling/test_planning.py",
     "tests/widgets/test_browser_explorers.py",

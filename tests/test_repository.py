@@ -312,6 +312,8 @@ def test_notebooks_are_fit_to_be_read(path):
             shown = json.dumps({k: v for k, v in output.items() if k != "data"})
             shown += json.dumps(output.get("data", {}).get("text/plain", ""))
             assert not re.search(r"/(home|root|tmp|work|Users)/", shown)
+            page = "".join(output.get("data", {}).get("text/html", ""))
+            assert "data:image" not in page, "stored from JupyterLab; take `jupyter execute`"
             for mime in ("image/png", "image/jpeg"):
                 if mime in output.get("data", {}):
                     assert len(output["metadata"][mime]["alt"]) > 10

@@ -53,13 +53,19 @@ def course_files() -> dict[Path, Path]:
     return {**files, **pictures, **{Path("images", p.relative_to(images)): p for p in drawn}}
 
 
-def lay_out(folder: str | Path, *, overwrite: bool = False, solutions: bool = True) -> Layout:
+def lay_out(
+    folder: str | Path,
+    *,
+    overwrite: bool = False,
+    solutions: bool = True,
+    pages: bool = False,
+) -> Layout:
     """Copy the course into a folder: the notebooks, and beside them `images` with the pictures.
 
     Started there, Jupyter finds all of it, and a picture put into `images/content` or
     `images/style` gets its name. A file that is there and differs, as a notebook in which somebody
     has worked, is kept unless `overwrite`. Each file is complete or not there. Without `solutions`
-    those of the exercises are left out.
+    those of the exercises are left out. With `pages` there is an HTML page beside each notebook.
 
     Raises
     ------
@@ -76,22 +82,32 @@ def lay_out(folder: str | Path, *, overwrite: bool = False, solutions: bool = Tr
         check_can_write(folder / "images" / kind / "any")
     check_can_write(folder / "docs" / "any")
     for place, source in course_files().items():
-        path, content = folder / place, source.read_bytes()
+        content = source.read_bytes()
         if place.suffix == ".ipynb" and not solutions:
             content = without_solutions(content)
         if place.suffix == ".ipynb":
             content = with_images_beside(content)
         if place.parent.name == "docs":
             content = with_links_of_the_layout(content)
-        if path.is_file() and path.read_bytes() == content:
-            continue
-        if path.exists() and not overwrite:
-            layout.kept.append(path)
-            continue
-        with replacing(path, overwrite=overwrite) as file:
-            file.write(content)
-        layout.written.append(path)
+        _put(folder / place, content, overwrite, layout)
+        if place.suffix == ".ipynb" and pages:
+            from .pages import as_page
+
+            page = as_page(content, place.stem)
+            _put(folder / place.with_suffix(".html"), page, overwrite, layout)
     return layout
+
+
+def _put(path: Path, content: bytes, overwrite: bool, layout: Layout) -> None:
+    """Write a file, unless it is there as it should be, or is not and may not be replaced."""
+    if path.is_file() and path.read_bytes() == content:
+        return
+    if path.exists() and not overwrite:
+        layout.kept.append(path)
+        return
+    with replacing(path, overwrite=overwrite) as file:
+        file.write(content)
+    layout.written.append(path)
 
 
 def without_solutions(notebook: bytes) -> bytes:

@@ -27,13 +27,16 @@ def notebooks(
             "With those of the exercises, or for an exam.", "--with-solutions/--without-solutions"
         ),
     ] = True,
+    pages: Annotated[
+        bool, flag("Beside each an HTML page, to be read or projected without Jupyter.", "--html")
+    ] = False,
 ) -> None:
     """Lay out the notebooks of the course, and their pictures, in FOLDER."""
     with plain_errors("interrupted; the same command lays out the rest"):
         from ..images.catalog import READABLE
         from .course import lay_out
 
-        layout = lay_out(folder, overwrite=overwrite, solutions=solutions)
+        layout = lay_out(folder, overwrite=overwrite, solutions=solutions, pages=pages)
         count = sum(path.suffix == ".ipynb" for path in layout.written)
         pictures = sum(path.suffix in READABLE for path in layout.written)
         out.print(f"{count} notebooks and {pictures} pictures written to", end=" ")

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import base64
+import html
 import io
+import os
 
 import matplotlib.figure
 
@@ -19,10 +21,27 @@ class Figure(matplotlib.figure.Figure):
     kind: str = "png"  # of file: "png" or "jpeg"
 
     def _repr_mimebundle_(self, include=None, exclude=None) -> tuple[dict, dict]:
-        """What IPython asks for: the figure as data, and the data about it."""
+        """What IPython asks for: the figure as data, and the data about it.
+
+        JupyterLab gives the `<img>` of an image no alternative text, whatever its metadata say; of
+        HTML it takes the one that stands there. What is stored with the course is an image all the
+        same, since not every page that shows notebooks lets data through in HTML. Both at once
+        would be stored twice.
+        """
         mime = f"image/{self.kind}"
         data = base64.b64encode(to_bytes(self, self.kind)).decode()
+        if _shown_by_jupyterlab():
+            image = f'<img alt="{html.escape(self.alt)}" src="data:{mime};base64,{data}">'
+            return {"text/html": image, "text/plain": self.alt}, {}
         return {mime: data, "text/plain": self.alt}, {mime: {"alt": self.alt}}
+
+
+def _shown_by_jupyterlab() -> bool:
+    """Whether the kernel belongs to a notebook that is open in JupyterLab, or a server like it.
+
+    That server says so to its kernels. `jupyter execute`, tests and VS Code do not have one.
+    """
+    return "JPY_SESSION_NAME" in os.environ
 
 
 def new_figure(alt: str, width: float, height: float, *, photographs: bool = False) -> Figure:

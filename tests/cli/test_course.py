@@ -1,13 +1,15 @@
+import html
 import json
 import re
 import subprocess
 from pathlib import Path
 
+import nbformat
 import pytest
 from folders import names_in
 from runs import COMMAND
 
-from nst_tutorial.cli import course
+from nst_tutorial.cli import course, pages
 from nst_tutorial.images.catalog import list_images
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -97,6 +99,45 @@ def test_without_solutions_every_stub_is_there_and_no_solution(tmp_path):
         assert not any("Solution</summary>" in "".join(cell["source"]) for cell in left)
         removed += len(gone)
     assert removed > 40
+
+
+@pytest.fixture
+def figure_cell():
+    """A code cell whose output is an image with an alternative text."""
+    alt = "bars & <nothing> else"
+    output = nbformat.v4.new_output(
+        "display_data", {"image/png": "iVBORw0KGgo=\n", "text/plain": alt},
+        metadata={"image/png": {"alt": alt}},
+    )  # fmt: skip
+    return nbformat.v4.new_code_cell("figure", outputs=[output], execution_count=1), alt
+
+
+def test_pages_have_the_alternative_texts_of_their_figures(figure_cell):
+    cell, alt = figure_cell
+    text = "[next](01_features.ipynb#top), [far](https://a.example/b.ipynb), [all](README.md)"
+    cells = [nbformat.v4.new_markdown_cell(text), cell]
+    notebook = nbformat.writes(nbformat.v4.new_notebook(cells=cells)).encode()
+    page = pages.as_page(notebook, "00_quickstart").decode()
+    (image,) = re.findall(r"<img[^>]*>", page)
+    (shown,) = re.findall(r'alt="([^"]*)"', image)
+    assert html.unescape(shown) == alt
+    assert 'src="data:image/png;base64,iVBORw0KGgo="' in image
+    assert "<title>00_quickstart</title>" in page
+    links = re.findall(r'href="([^"]*)"[^>]*>(?:next|far|all)<', page)
+    assert links == ["01_features.html#top", "https://a.example/b.ipynb", "README.md"]
+
+
+@pytest.mark.slow
+def test_pages_lie_beside_the_notebooks(tmp_path, monkeypatch):
+    two = dict(list(course.course_files().items())[:2])
+    monkeypatch.setattr(course, "course_files", lambda: two)
+    course.lay_out(tmp_path, pages=True)
+    for path in two:
+        page = (tmp_path / path).with_suffix(".html").read_text()
+        assert "No description has been provided" not in page
+        assert page.count("<img alt=") > 5
+        assert "while a kernel runs)" in page
+    assert course.lay_out(tmp_path, pages=True) == course.Layout()  # nothing to do
 
 
 def test_a_place_that_is_none_is_refused(tmp_path):

@@ -1,6 +1,7 @@
 import base64
 import io
 import math
+from html.parser import HTMLParser
 
 import matplotlib.pyplot as plt
 import pytest
@@ -25,7 +26,8 @@ HISTORY = [
 WEIGHTS = {"content": 1.0, "style": 2.0}
 
 
-def test_figures_show_themselves_with_an_alternative_text():
+def test_figures_show_themselves_with_an_alternative_text(monkeypatch):
+    monkeypatch.delenv("JPY_SESSION_NAME", raising=False)
     for figure, mime in [
         (plots.image_row([torch.rand(1, 3, 20, 30)], ["noise"]), "image/jpeg"),
         (plots.loss_curves(HISTORY, WEIGHTS), "image/png"),
@@ -38,6 +40,38 @@ def test_figures_show_themselves_with_an_alternative_text():
             round(plots.DPI * inches) for inches in figure.get_size_inches()
         )
     assert plt.get_fignums() == []
+
+
+class Images(HTMLParser):
+    """The attributes of every <img>."""
+
+    def __init__(self, page: str):
+        super().__init__()
+        self.found: list[dict] = []
+        self.feed(page)
+
+    def handle_starttag(self, tag, attributes):
+        assert tag == "img"
+        self.found.append(dict(attributes))
+
+
+@pytest.mark.parametrize("photographs", [True, False])
+def test_in_jupyterlab_the_alternative_text_is_that_of_the_img(monkeypatch, photographs):
+    """Its renderer of images gives them none; that of HTML leaves it. The data are there once."""
+    alt = 'a "quoted" & <strange> title'
+    figure = plots.new_figure(alt, 2, 1, photographs=photographs)
+    monkeypatch.setenv("JPY_SESSION_NAME", "/course/00_quickstart.ipynb")
+    data, metadata = figure._repr_mimebundle_()
+    assert set(data) == {"text/html", "text/plain"}
+    assert metadata == {}
+    (image,) = Images(data["text/html"]).found
+    assert image["alt"] == data["text/plain"] == alt
+    head, _, content = image["src"].partition(",")
+    assert head == f"data:image/{figure.kind};base64"
+    monkeypatch.delenv("JPY_SESSION_NAME")
+    stored, about = figure._repr_mimebundle_()
+    assert stored[f"image/{figure.kind}"] == content
+    assert about == {f"image/{figure.kind}": {"alt": alt}}
 
 
 def test_loss_curves_draw_weighted_terms_and_changes_of_scale():
