@@ -11,7 +11,7 @@ from typing import Protocol
 from torch import Tensor
 
 from ..checks import warn
-from ..images.resizing import resize, shape_of
+from ..images.resizing import enlarge, resize, shape_of
 from ..looks.look import Look
 from ..losses.objective import HasGradient
 from ..presets import Settings
@@ -154,11 +154,11 @@ def _improved(history: Sequence[Mapping]) -> bool:
 def _resized(image: Tensor, stage: Stage, detail: Tensor | None) -> Tensor:
     """The picture at a scale; if it was smaller, with the fine detail that it could not hold."""
     before, shape = shape_of(image), (stage.height, stage.width)
-    image = resize(image, shape)
+    image = enlarge(image, shape)
     if detail is None or max(before) >= max(shape):
         return image
     coarse = resize(detail, before)
-    return image + resize(detail, shape) - resize(coarse, shape)
+    return image + resize(detail, shape) - enlarge(coarse, shape)
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from ..images import color
 from ..images.color_transport import transport_colors
-from ..images.resizing import fit, resize, resize_mask, shape_of
+from ..images.resizing import enlarge, fit, resize_mask, shape_of
 from ..kernels.registry import kernels_of_layers
 from ..presets import Settings, normalized_mix
 from .masks import at_layers, fit_masks, shares
@@ -90,7 +90,7 @@ class StyleSource:
     def beside(self, shape: tuple[int, int]) -> StyleSource:
         """The same for a content of that (H, W): picture and masks resized."""
         size = self.size_for(shape)
-        picture = resize(self.picture, size)
+        picture = enlarge(self.picture, size)
         enlarged = max(1.0, size / max(self.picture.shape[2:]))
         style_mask = resize_mask(self.style_mask, shape_of(picture))
         content_mask = resize_mask(self.content_mask, shape)
