@@ -55,7 +55,7 @@ def test_stopping_at_a_coarse_scale_gives_a_full_picture(tiny, how):
     assert found.image.shape == content.shape
 
 
-def test_the_style_is_made_smaller_never_larger(tiny, monkeypatch):
+def test_the_style_is_made_smaller_and_larger_only_if_its_strokes_grow(tiny, monkeypatch):
     seen = []
     look = VGG19.look
 
@@ -65,12 +65,14 @@ def test_the_style_is_made_smaller_never_larger(tiny, monkeypatch):
 
     monkeypatch.setattr(VGG19, "look", spy)
     content, large, small = (torch.rand(1, 3, h, 32).double() for h in (64, 96, 40))
-    for style, scale, expected in [
-        (large, 1.0, (64, 21)), (large, 1.25, (80, 27)), (large, 9.0, (96, 32)),
-        (large, 0.75, (48, 16)), (small, 1.0, (40, 32)),
+    for style, scale, strokes, expected in [
+        (large, 1.0, "both", (64, 21)), (large, 1.25, "both", (80, 27)),
+        (large, 9.0, "both", (96, 32)), (large, 9.0, "keep", (96, 32)),
+        (large, 2.0, "grow", (128, 43)), (large, 0.75, "grow", (48, 16)),
+        (small, 1.0, "both", (40, 32)), (small, 1.0, "grow", (64, 51)),
     ]:  # fmt: skip
         seen.clear()
-        stylize(content, style, model=tiny, steps=0, style_scale=scale)
+        stylize(content, style, model=tiny, steps=0, style_scale=scale, strokes=strokes)
         assert seen[1] == expected
 
 
