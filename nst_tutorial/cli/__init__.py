@@ -11,6 +11,8 @@ import typer
 from .batch import batch
 from .console import err, take_any_character
 from .denoising import denoise
+from .enlarging import EXAMPLES as OF_ENLARGING
+from .enlarging import enlarge
 from .looks import apply_look
 from .machine import doctor, presets
 from .networks import apply, train_texture
@@ -24,12 +26,12 @@ from .terminal import out
 
 DEMO: dict[str, Any] = {"content": "temple", "style": "starry_night", "size": 384, "steps": 160}
 PANELS: dict[str, tuple] = {  # of the help: what one wants to do → the commands for it
-    "Make a picture": (stylize, texture, denoise, studio),
+    "Make a picture": (stylize, enlarge, texture, denoise, studio),
     "Learn": (notebooks, presets),
     "Make many": (batch, train_texture, apply, apply_look),
     "Look at the machine": (doctor,),
 }
-EPILOGS: dict[Any, str] = {stylize: EXAMPLES}
+EPILOGS: dict[Any, str] = {stylize: EXAMPLES, enlarge: OF_ENLARGING}
 
 app = typer.Typer(
     name="nst",

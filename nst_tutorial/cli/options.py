@@ -111,6 +111,11 @@ def steps_from(text: object) -> int | list[int]:
     return counts[0] if len(counts) == 1 else counts
 
 
+def tile_from(text: str) -> int | str:
+    """The side of a tile in pixels, or the word as it is."""
+    return int(text) if text.isdecimal() and len(text) < 10 else text
+
+
 def regions_from(text: str | None) -> int | str | None:
     """How many regions, or "auto"."""
     if text is None or text == "auto":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 from ..checks import check_integer
 from . import stylize_options as of
@@ -42,6 +42,7 @@ from .options import (
     regions_from,
     shape_from,
     size_option,
+    tile_from,
     with_default,
 )
 from .sources import (
@@ -54,11 +55,9 @@ from .sources import (
     read_styles,
     recorded_options,
     sizes_of_styles,
+    without_enlargement,
 )
-from .terminal import choose_out, complain, deliver, plain_errors, with_progress
-
-if TYPE_CHECKING:
-    from ..optimize.loop import Callback, Progress
+from .terminal import choose_out, complain, deliver, plain_errors, until, with_progress
 
 EXAMPLES = """[bold]Examples[/bold]
 
@@ -69,16 +68,6 @@ nst stylize photo.jpg starry_night --size 1024 --style-weight 30 --out evening.p
 nst stylize temple starry_night --also stained_glass --mix 2,1 --color luminance
 
 The default of a setting is that of the preset "default"; another --preset has others."""
-
-
-def _until(last: int | None, callback: Callback) -> Callback:
-    """The same callback, which ends the run at the evaluation of this number."""
-
-    def call(progress: Progress) -> bool:
-        callback(progress)
-        return progress.evaluation == last
-
-    return call
 
 
 def stylize(
@@ -202,11 +191,13 @@ def stylize(
                 raise ValueError("--photo and --like both say where to start; give one of them")
             if preset is not None:
                 raise ValueError("--preset and --like both say where to start; give one of them")
-            recorded, masked = recorded_options(like)
+            recorded, record = recorded_options(like)
+            if "enlarged_from" in record and _start_picture(start) is None:
+                recorded = without_enlargement(recorded, like)
             if precision is not None and convolutions is None:
                 recorded.pop("convolutions", None)  # asked for in another precision
             options = {**available_here(recorded, like, device), **options}
-            if masked and not (content_masks or style_masks):
+            if record.get("masks") and not (content_masks or style_masks):
                 complain(f"{like} was made with masks, and they are not in it: give them as well")
         names = [style, *(also or ())]
         check_order(content, style)
@@ -234,7 +225,9 @@ def stylize(
         image, styles = load_image(content_path, size), read_styles(style_paths, sizes)
         opacity = opacity_of(content_path, size) if keep_alpha else None
         if start_path is not None:
-            options["start"] = load_image(start_path, size)
+            # Of a result that is enlarged all is seen at its own size
+            enlarges = settings.begin_at is not None
+            options["start"] = load_image(start_path, size, enlarge=not enlarges)
         everywhere = [size] * len(sizes)
         masks: dict[str, Any] = {
             "content_masks": read_masks("--content-mask", content_masks, everywhere, enlarge=True),
@@ -244,8 +237,8 @@ def stylize(
         result = with_progress(
             lambda callback: run(
                 image, styles, **options, **masks, device=device, memory=memory,
-                tile=int(tile) if tile.isdecimal() and len(tile) < 10 else tile,
-                checkpoint=checkpoint, callback=filmed(frames, _until(stop_after, callback)),
+                tile=tile_from(tile), checkpoint=checkpoint,
+                callback=filmed(frames, until(stop_after, callback)),
             ),
             f"{content_path.name} in the style of {' and '.join(files)}, {size} px",
         )  # fmt: skip

@@ -109,8 +109,8 @@ def check_files(
     check_distinct(writes, named)
 
 
-def recorded_options(path: Path) -> tuple[dict, bool]:
-    """The options of `stylize` in a picture's record, and whether it was made with masks.
+def recorded_options(path: Path) -> tuple[dict, dict]:
+    """The options of `stylize` in a picture's record, and the record.
 
     Raises
     ------
@@ -139,7 +139,32 @@ def recorded_options(path: Path) -> tuple[dict, bool]:
         raise ValueError(f"{path}: its settings cannot be used ({error})") from error
     if not options.get("content_layers") or not options.get("style_layers"):
         raise ValueError(f"{path}: it was not made by stylize, so there is nothing to be like")
-    return options, bool(record.get("masks"))
+    return options, record
+
+
+def without_enlargement(options: Mapping, path: Path) -> dict:
+    """The options of an enlarged result for a run of its own, through all scales: it is told of."""
+    from .console import complain
+
+    lost = ["begin_at"]
+    more = ""
+    if isinstance(options.get("steps"), list):
+        lost.append("steps")
+        more = "; its steps, one number for each larger scale, are left out too"
+    complain(
+        f"{path} was enlarged from a smaller result, which is not in it: this run goes through all "
+        f"scales, with its settings{more}; --start with that result makes it again"
+    )
+    return {name: value for name, value in options.items() if name not in lost}
+
+
+def shape_in(value: object, path: Path) -> tuple[int, int]:
+    """(H, W) from a picture's record; a ValueError if there is none."""
+    try:
+        height, width = (check_integer("a side", side, 1) for side in value)  # type: ignore[attr-defined]
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{path}: it does not say how large its pictures were") from error
+    return height, width
 
 
 def available_here(options: dict, path: Path, device: str) -> dict:

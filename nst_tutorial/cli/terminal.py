@@ -17,7 +17,7 @@ from ..storage.atomic import free_name, save_under_free_name, shortened
 from .console import complain, err, out, silence_closed_terminals
 
 if TYPE_CHECKING:
-    from ..optimize.loop import Callback
+    from ..optimize.loop import Callback, Progress
     from ..optimize.result import Result
 
 Outcome = TypeVar("Outcome")
@@ -151,6 +151,16 @@ def with_progress(run: Callable[[Callback], Outcome], what: str = "") -> Outcome
         result = run(report)
         announce()  # no steps: then there was nothing to report
         return result
+
+
+def until(last: int | None, callback: Callback) -> Callback:
+    """The same callback, which ends the run at the evaluation of this number."""
+
+    def call(progress: Progress) -> bool:
+        callback(progress)
+        return progress.evaluation == last
+
+    return call
 
 
 def keep(

@@ -31,7 +31,7 @@ from .planning import (
     Stage,
     duration,
     plan,
-    scales_of,
+    schedule_of,
 )
 from .scales import COARSEST, schedule, sizes_of_scales
 from .targets import Tiles, features_of, fit_kernels, statistics_of
@@ -72,8 +72,8 @@ __all__ = [
     "memory_of_evaluation",
     "plan",
     "pull_of_strip",
-    "scales_of",
     "schedule",
+    "schedule_of",
     "sizes_of_scales",
     "split_into_windows",
     "statistic_of_strip",

@@ -132,7 +132,7 @@ def plan(
     if paths is None:
         paths = parse_paths(settings.convolutions, settings.precision) or likely_paths(device)
     stages = []
-    for size, evaluations in scales_of(settings, longer, narrowest):
+    for size, evaluations in schedule_of(settings, longer, narrowest):
         shape = fit(width, height, size)[::-1]
         stages.append(_stage(shape, evaluations, settings, budget, tile, device, circular, paths))
     seconds = None
@@ -141,7 +141,7 @@ def plan(
     return Plan(tuple(stages), budget, seconds)
 
 
-def scales_of(settings: Settings, longer: int, narrowest: float) -> list[tuple[int, int]]:
+def schedule_of(settings: Settings, longer: int, narrowest: float) -> list[tuple[int, int]]:
     """Return the `schedule` that settings ask for, of a result of that longer side."""
     return schedule(
         longer, settings.steps, settings.coarse_to_fine, narrowest, settings.scale_factor,

@@ -10,11 +10,15 @@ from typing import Any
 from torch import Tensor
 
 from .. import __version__
+from ..images.resizing import resize
 from ..presets import Settings
 from ..storage.fingerprints import fingerprint, fingerprint_of_network
 from ..storage.tensor_files import read_header
 from ..vgg.network import VGG19
 from .request import Request
+
+THUMBNAIL = 8  # pixels a side
+UNLIKE = 8  # grey levels of 255: of the bundled pictures two sizes differ by 1, two by 58 or more
 
 
 def record(settings: Settings, model: VGG19, seed: int) -> dict[str, Any]:
@@ -42,6 +46,30 @@ def record_transfer(request: Request, model: VGG19) -> dict[str, Any]:
     if not masks and [source.name for source in request.styles] == ["style"]:
         return made_with
     return {**made_with, **style_shares(request), "masks": masks}
+
+
+def thumbnail(picture: Tensor) -> str:
+    """Return hexadecimal digits of a picture (1, 3, H, W), all but the same at every size of it.
+
+    The brightness of 8 × 8 pixels, in 8 bits. A fingerprint would be another wherever a file is
+    decoded or resized a little otherwise.
+    """
+    small = resize(picture.detach(), (THUMBNAIL, THUMBNAIL)).mean(dim=1).clamp(0, 1)
+    return bytes((255 * small).round().flatten().int().tolist()).hex()
+
+
+def shows(picture: Tensor, recorded: object) -> bool:
+    """Whether a picture has the thumbnail in a record, or the record has none that can be read."""
+    if not isinstance(recorded, str):
+        return True
+    try:
+        theirs = bytes.fromhex(recorded)
+    except ValueError:
+        return True
+    ours = bytes.fromhex(thumbnail(picture))
+    return len(theirs) != len(ours) or all(
+        abs(one - other) <= UNLIKE for one, other in zip(ours, theirs, strict=True)
+    )
 
 
 def style_shares(request: Request) -> dict[str, dict[str, float]]:

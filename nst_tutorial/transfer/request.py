@@ -15,7 +15,7 @@ from ..kernels.registry import kernels_of_layers
 from ..looks.grid import grid_shape
 from ..optimize.grid import check_cells
 from ..presets import Settings, normalized_mix
-from ..tiling.planning import Plan, plan, scales_of
+from ..tiling.planning import Plan, plan, schedule_of
 from ..tiling.scales import sizes_of_scales
 from ..vgg.layers import stride
 from .styles import StyleSource, as_list, style_names, style_sources
@@ -69,7 +69,7 @@ class Request:
         """That the run will look at, each as often as it does."""
         height, width = self.shape
         longer = max(height, width)
-        scales = scales_of(self.settings, longer, self.narrowest)
+        scales = schedule_of(self.settings, longer, self.narrowest)
         return sum(count * height * width * (size / longer) ** 2 for size, count in scales)
 
     @property

@@ -29,7 +29,7 @@ from ..vgg.network import VGG19
 from .builder import choose_model
 from .options import Options, chosen_options, preset_for, settings_from, takes_settings
 from .placing import place_styles
-from .provenance import identity, record_transfer, style_shares
+from .provenance import identity, record_transfer, style_shares, thumbnail
 from .request import Request, request_transfer
 from .scene import Objectives, Scene, grids_of, prepare
 from .styles import check_regions
@@ -241,7 +241,7 @@ def stylize(
         "evaluations": evaluations_at(stages, result.history), "settled": result.settled,
     }  # fmt: skip
     shares = {} if placed is request else style_shares(placed)
-    result.settings = {**record, **shares, **_sizes(request), **spent}
+    result.settings = {**record, **shares, **_about_pictures(request), **spent}
     if result.look is not None:
         result.look = replace(result.look, record=result.settings)
     return result
@@ -302,11 +302,15 @@ def _remove_noise(
         warn(f"noise was not removed, for want of memory ({error})")
 
 
-def _sizes(request: Request) -> dict:
+def _about_pictures(request: Request) -> dict:
     shapes = [list(shape) for shape in request.style_shapes]
     small = request.start if request.enlarges else None
+    thumbnails = {
+        name: thumbnail(picture) for name, picture in request.pictures.items() if name != "start"
+    }
     return {
         "content_size": list(request.shape),
         "style_size": shapes if len(shapes) > 1 else shapes[0],
+        "thumbnails": thumbnails,
         **({} if small is None else {"enlarged_from": list(small.shape[2:])}),
     }

@@ -535,7 +535,7 @@ def test_doctor_says_what_is_missing(monkeypatch, capsys):
 
 def test_commands_and_version():
     assert [c.name or c.callback.__name__ for c in cli.app.registered_commands] == [
-        "stylize", "texture", "denoise", "studio", "notebooks", "presets", "batch",
+        "stylize", "enlarge", "texture", "denoise", "studio", "notebooks", "presets", "batch",
         "train_texture", "apply", "apply_look", "doctor",
     ]  # fmt: skip
     assert isinstance(cli.app, typer.Typer)

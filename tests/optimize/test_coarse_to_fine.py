@@ -148,6 +148,7 @@ def soft(seed, height, width):
     [
         ([7, 5], 64, {}),
         ([7, 5], 33, {"style_scale": 0.8, "parametrization": "pixel"}),
+        ([5, 3], 64, {"style_mix": [1, 3], "style_mix_fine": [3, 1]}),
         ([6, 4, 3], 64, {"method": "adam", "average": 0.5, "learning_rate": 1e-3}),
     ],
 )
@@ -159,6 +160,7 @@ def test_a_small_result_goes_on_as_the_whole_run(tiny, monkeypatch, steps, begin
     monkeypatch.setattr(scales, "COARSEST", 32)
     sides = [32 * 2**i for i in range(len(steps))]
     content, style = soft(1, sides[-1], sides[-1] * 3 // 4), soft(2, 90, 120) ** 0.8
+    style = [style, soft(5, 70, 80) ** 1.3] if "style_mix" in options else style
     options = {"model": tiny, "kernel": "gram", "range_weight": 0.0, **options}
     whole = stylize(content, style, steps=steps, **options)
     small = stylize(resize(content, 32), style, steps=steps[0], **options)
