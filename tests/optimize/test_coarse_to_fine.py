@@ -148,7 +148,6 @@ def soft(seed, height, width):
     [
         ([7, 5], 64, {}),
         ([7, 5], 33, {"style_scale": 0.8, "parametrization": "pixel"}),
-        ([5, 3], 64, {"style_mix": [1, 3], "style_mix_fine": [3, 1]}),
         ([6, 4, 3], 64, {"method": "adam", "average": 0.5, "learning_rate": 1e-3}),
     ],
 )
@@ -160,7 +159,6 @@ def test_a_small_result_goes_on_as_the_whole_run(tiny, monkeypatch, steps, begin
     monkeypatch.setattr(scales, "COARSEST", 32)
     sides = [32 * 2**i for i in range(len(steps))]
     content, style = soft(1, sides[-1], sides[-1] * 3 // 4), soft(2, 90, 120) ** 0.8
-    style = [style, soft(5, 70, 80) ** 1.3] if "style_mix" in options else style
     options = {"model": tiny, "kernel": "gram", "range_weight": 0.0, **options}
     whole = stylize(content, style, steps=steps, **options)
     small = stylize(resize(content, 32), style, steps=steps[0], **options)
@@ -177,6 +175,23 @@ def test_a_small_result_goes_on_as_the_whole_run(tiny, monkeypatch, steps, begin
     assert large.settings["enlarged_from"] == [32, 24]
     assert (large.settings["begin_at"], large.settings["start"]) == (begin, "picture")
     assert "enlarged_from" not in whole.settings
+
+
+def test_a_mix_from_coarse_to_fine_is_that_of_the_whole_run(tiny, monkeypatch):
+    """The start is small, but the way from the coarsest scale to the finest is the result's."""
+    monkeypatch.setattr(scales, "COARSEST", 32)
+    content, styles = soft(1, 128, 96), [soft(2, 64, 64), soft(3, 64, 48)]
+    options = {"model": tiny, "style_mix": [1, 3], "style_mix_fine": [3, 1]}
+    weights = []
+    for more in ({"steps": [1, 1, 1]},
+                 {"steps": [1, 1], "start": resize(content, 48), "begin_at": 64}):  # fmt: skip
+        seen = {}
+        stylize(content, styles, **options, **more,
+                callback=lambda p, seen=seen: seen.update({p.size: p.term_weights}))  # fmt: skip
+        weights.append(seen)
+    whole, large = weights
+    assert large == {size: whole[size] for size in ((64, 48), (128, 96))}
+    assert len({each["style 1 relu1_1"] for each in whole.values()}) == 3
 
 
 def test_one_number_of_steps_gives_an_enlarged_run_those_of_the_whole_one(tiny, monkeypatch):
