@@ -284,8 +284,9 @@ def options_from(record: Mapping) -> dict[str, Any]:
     """Return the options of `stylize` that a record of settings (`load_settings`) stands for.
 
     `stylize(content, style, **options_from(load_settings("result.png")))` makes it again. A start
-    that was a picture, and masks, are not in the record and are left out. Records of version 0.1.0
-    are read too, and in every earlier one settings that there were not yet are what was done then.
+    that was a picture, and masks, are not in the record and are left out: give them again, also the
+    small result to one that was enlarged. Records of version 0.1.0 are read too, and in every
+    earlier one settings that there were not yet are what was done then.
     """
     if not isinstance(record, Mapping):
         raise ValueError(f"a record of settings is a mapping, got {record!r}")

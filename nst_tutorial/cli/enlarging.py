@@ -72,6 +72,7 @@ def enlarge(
     grain_weight: of.GrainWeight = None,
     tv_weight: of.TvWeight = None,
     style_scale: of.StyleScale = None,
+    strokes: of.Strokes = None,
     content_weight: of.ContentWeight = None,
     scale_factor: of.ScaleFactor = None,
     lbfgs_pairs: of.LbfgsPairs = None,
@@ -100,6 +101,7 @@ def enlarge(
         chosen: dict[str, Any] = {
             "steps": steps, "settle": settle, "begin_at": begin_at, "style_weight": style_weight,
             "content_weight": content_weight, "style_scale": style_scale,
+            "strokes": strokes,
             "grain_weight": grain_weight, "tv_weight": tv_weight, "denoise": spec_from(denoise),
             "scale_factor": scale_factor, "lbfgs_pairs": lbfgs_pairs,
             "convolutions": convolutions, "precision": precision,

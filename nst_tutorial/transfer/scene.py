@@ -166,7 +166,8 @@ class Objectives:
 
     def _fineness(self, longer: int) -> float:
         """How far a scale is on the way from the coarsest, 0, to the finest, 1, in doublings."""
-        finest = max(shape_of(self.scene.start))
+        whole = self.scene.start if self.scene.content is None else self.scene.content
+        finest = max(shape_of(whole))  # a start may be smaller
         if self.coarsest is None or self.coarsest >= finest:
             return 1.0
         return math.log(longer / self.coarsest) / math.log(finest / self.coarsest)

@@ -56,17 +56,17 @@ def test_only_the_scales_above_the_result_are_worked_on(capsys, small, tmp_path,
     monkeypatch.setattr(scales, "COARSEST", 32)
     wide = tmp_path / "wide.png"
     for more, counts in (
-        (["--steps", 12], [2, 2]), (["--steps", "3,1"], [3, 1]),
-        (["--steps", "2", "--begin-at", 200], [1]),
-        (["--steps", "5,2,1", "--begin-at", 64], [5, 2, 1]),
+        (["--steps", 12], [3, 2]), (["--steps", "2,1"], [2, 1]),
+        (["--steps", "2", "--begin-at", 100], [1]),
+        (["--steps", "2,1,1", "--begin-at", 30], [2, 1, 1]),
     ):  # fmt: skip
         code, _, err = invoke(
-            capsys, "enlarge", small, "--size", 256, *more, "--device", "cpu", "-o", wide,
+            capsys, "enlarge", small, "--size", 160, *more, "--device", "cpu", "-o", wide,
             "--overwrite",
         )  # fmt: skip
         assert code == 0, err
         assert load_settings(wide)["evaluations"] == counts
-    assert [count for _, count in scales.schedule(256, 12)][-2:] == [2, 2]
+    assert [count for _, count in scales.schedule(160, 12)] == [7, 3, 2]
 
 
 def test_like_an_enlarged_result(capsys, small, tmp_path):

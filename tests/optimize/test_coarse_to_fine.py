@@ -179,6 +179,23 @@ def test_a_small_result_goes_on_as_the_whole_run(tiny, monkeypatch, steps, begin
     assert "enlarged_from" not in whole.settings
 
 
+def test_a_mix_from_coarse_to_fine_is_that_of_the_whole_run(tiny, monkeypatch):
+    """The start is small, but the way from the coarsest scale to the finest is the result's."""
+    monkeypatch.setattr(scales, "COARSEST", 32)
+    content, styles = soft(1, 128, 96), [soft(2, 64, 64), soft(3, 64, 48)]
+    options = {"model": tiny, "style_mix": [1, 3], "style_mix_fine": [3, 1]}
+    weights = []
+    for more in ({"steps": [1, 1, 1]},
+                 {"steps": [1, 1], "start": resize(content, 48), "begin_at": 64}):  # fmt: skip
+        seen = {}
+        stylize(content, styles, **options, **more,
+                callback=lambda p, seen=seen: seen.update({p.size: p.term_weights}))  # fmt: skip
+        weights.append(seen)
+    whole, large = weights
+    assert large == {size: whole[size] for size in ((64, 48), (128, 96))}
+    assert len({each["style 1 relu1_1"] for each in whole.values()}) == 3
+
+
 def test_one_number_of_steps_gives_an_enlarged_run_those_of_the_whole_one(tiny, monkeypatch):
     monkeypatch.setattr(scales, "COARSEST", 32)
     content, style = soft(1, 64, 48), soft(2, 64, 64)

@@ -71,6 +71,8 @@ OPTIONS = {
     "method": st.sampled_from(["lbfgs", "adam"]),
     "learning_rate": st.one_of(st.floats(1e-6, 10), st.sampled_from([1e30, 1e300, 1e-300])),
     "lbfgs_pairs": st.integers(1, 5),
+    "begin_at": st.integers(1, 60),
+    "settle": st.floats(0, 0.99),
     "seed": st.integers(0, 2**62),
     "memory": st.one_of(st.floats(0.1, 100), st.just(1e-300)),
     "tile": st.one_of(st.sampled_from(["auto", "whole"]), st.integers(1, 400)),
@@ -189,7 +191,9 @@ LONG = "x" * 300  # longer than a file's name may be
 OUT = ["a.png", "a.jpg", "a.txt", "a", "", "folder", "folder/b.webp", "/proc/a.png", f"{LONG}.png"]
 WORDS = {
     "--size": ["16", "40", "64", "15", "0", "-3", "3.5", "nan", "x", "30001", "9" * 30],
-    "--steps": ["0", "1", "-1", "x", "1.5"],
+    "--steps": ["0", "1", "-1", "x", "1.5", "2,1", "1,", "2,0", f"{'9' * 5000},1"],
+    "--begin-at": ["16", "40", "0", "-1", "x"],
+    "--settle": ["0.1", "1", "-1", "nan"],
     "--style-weight": ["3", "0", "-1", "nan", "inf", "1e300", "x"],
     "--content-weight": ["0", "1e-300", "nan"],
     "--tv-weight": ["0.1", "-1", "inf"],
