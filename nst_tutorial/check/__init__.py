@@ -16,12 +16,14 @@ from .nb09_photographs import fitted_map, guided_gram, matched_colors, sliced_ma
 from .nb10_texture_networks import break_even, nearness, weight_gradient, wrap_around
 from .nb11_at_scale import every_combination, file_name, makespan, whole_or_nothing
 from .nb12_beyond_gram import shifted_gram, skewed_pair, sorted_distance
+from .reading import claim, sized
 
 __all__ = [
     "assemble",
     "blind_spot",
     "bn_from_gram",
     "break_even",
+    "claim",
     "content_gradient",
     "convolution",
     "descent_step",
@@ -52,6 +54,7 @@ __all__ = [
     "secant_pair",
     "shifted_gram",
     "should_stop",
+    "sized",
     "skewed_pair",
     "sliced_maps",
     "sorted_distance",
