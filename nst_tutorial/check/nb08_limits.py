@@ -1,4 +1,4 @@
-"""Exercises of notebook 08: noise, the screened Poisson equation, tiles."""
+"""Exercises of notebooks 08 and 08b: noise, the screened Poisson equation, tiles."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from .features import boxes, feature_maps, filters, gradient_fields, small_tenso
 from .figure import COLORS, DPI, new_figure, to_bytes
 from .kernels import kernel_blocks, permutation_tests, point_sets
 from .league import league_front, league_table
-from .limits import noise_front, noise_report, power_spectra, tile_windows
+from .limits import amplified_grain, noise_front, noise_report, power_spectra, tile_windows
 from .losses import front, gradient_norms, loss_curves
 from .optimize import descent_paths, race, scaling
 from .photographs import color_clouds, matched_regions, regions
@@ -26,6 +26,7 @@ from .texture_networks import speed_and_quality
 __all__ = [
     "COLORS",
     "DPI",
+    "amplified_grain",
     "bars",
     "boxes",
     "channel_maps",

@@ -11,11 +11,13 @@ from matplotlib.patches import Rectangle
 from matplotlib.ticker import NullFormatter
 from torch import Tensor
 
+from ..checks import check_number
 from ..images.reading import to_pil
-from ..noise.level import flat_regions, noise_level, power_spectrum
+from ..noise.level import fine_detail, flat_regions, noise_level, power_spectrum
 from ..tiling.windows import Window
 from .charts import STYLES
 from .figure import COLORS, Figure, new_figure
+from .pictures import image_grid
 
 GAIN = 8  # the factor by which fine grain is amplified to be seen
 
@@ -48,6 +50,22 @@ def noise_report(result: Tensor, content: Tensor, style: Tensor) -> Figure:
     _draw_spectra(axes[2], {"result": result, "content": content, "style": style})
     figure.suptitle(f"Noise in the flat regions, in grey levels: {told}", fontsize=11)
     return figure
+
+
+def amplified_grain(images: Mapping[str, Tensor], gain: float = 4) -> Figure:
+    """Pictures (1, 3, H, W), and beside each its fine detail, `gain` times as strong, on grey.
+
+    The detail of a pixel is what is left of it when the mean of its neighbourhood is subtracted,
+    see `noise.fine_detail`. What has no detail is grey.
+    """
+    check_number("gain", gain, above=0)
+    if not images:
+        raise ValueError("there are no pictures whose grain could be drawn")
+    rows = [
+        [image[..., 1:-1, 1:-1], 0.5 + gain * fine_detail(image.detach().cpu())]
+        for image in images.values()
+    ]
+    return image_grid(rows, list(images), ["as it is", f"its fine detail, {gain:g} times"])
 
 
 def power_spectra(images: Mapping[str, Tensor]) -> Figure:

@@ -3,7 +3,7 @@ import torch
 from tensors import white
 
 from nst_tutorial import plots
-from nst_tutorial.noise.level import flat_regions, noise_level, power_spectrum
+from nst_tutorial.noise.level import fine_detail, flat_regions, noise_level, power_spectrum
 from nst_tutorial.tiling.windows import split_into_windows
 
 
@@ -26,6 +26,28 @@ def test_noise_report_tells_the_levels_of_the_flat_regions(result, temple, starr
     assert grain[kept.numpy()].std() == pytest.approx(4 * plots.limits.GAIN, rel=0.25)
     labels = [line.get_label() for line in figure.axes[2].get_lines()]
     assert labels == ["result", "content", "style"]
+
+
+def test_grain_is_shown_four_times_as_strong(result):
+    """A flat grey with one odd pixel; and a picture, whose detail the figure has in its pixels."""
+    grey = torch.full((1, 3, 9, 12), 0.5)
+    grey[..., 4, 5] += 0.1
+    figure = plots.amplified_grain({"one pixel": grey, "result": result})
+    assert [axis.get_ylabel() for axis in figure.axes[::2]] == ["one pixel", "result"]
+    assert [axis.get_title() for axis in figure.axes[:2]] == [
+        "as it is", "its fine detail, 4 times",
+    ]  # fmt: skip
+    plain, grain, _, noisy = (axis.get_images()[0].get_array() for axis in figure.axes)
+    assert plain.shape == grain.shape == (7, 10, 3)
+    assert (grain[:, 8:] == 128).all()
+    assert grain[3, 4, 0] == round(255 * (0.5 + 4 * float(fine_detail(grey)[0, 0, 3, 4])))
+    wanted = (0.5 + 4 * fine_detail(result)).clamp(0, 1)[0].permute(1, 2, 0)
+    assert abs(noisy / 255 - wanted.numpy()).max() < 0.5001 / 255
+    assert "its fine detail, 4 times" in figure.alt
+    with pytest.raises(ValueError, match="no pictures"):
+        plots.amplified_grain({})
+    with pytest.raises(ValueError, match="gain must be a number above 0, got 0"):
+        plots.amplified_grain({"result": result}, 0)
 
 
 def test_power_spectra_draw_what_is_measured(result, temple):
