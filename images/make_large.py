@@ -1,0 +1,115 @@
+"""Make the large pictures in images/gallery, each by one command that this prints.
+
+    python images/make_large.py [NAME ...]
+
+Without a name: all five, about an hour on two cores. Contents are photographs of 3072 pixels in
+images/photos; drawn styles are drawn as large first. The pictures themselves, PNG files of some
+8 MB, stay in `results`; into the gallery go a JPEG of each and a piece of it at 100 %.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import shlex
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from PIL import Image
+
+ROOT = Path(__file__).resolve().parents[1]
+GALLERY, RESULTS = ROOT / "images" / "gallery", ROOT / "results"
+SIZE = 2048  # pixels of the longer side
+LARGEST_FILE = 800_000  # bytes of a JPEG
+PIECE = (840, 460)  # pixels
+QUALITIES = range(90, 40, -2)
+DRAWN = ("stained_glass", "woodcut_waves", "confetti_dots")
+
+
+@dataclass(frozen=True)
+class Large:
+    """One of the pictures."""
+
+    photograph: str
+    style: str
+    piece: tuple[float, float]  # the middle of the piece, in parts of width and height
+
+    @property
+    def style_file(self) -> str:
+        return f"results/styles/{self.style}.jpg" if self.style in DRAWN else self.style
+
+    def out(self, size: int = SIZE) -> Path:
+        return RESULTS / f"{self.photograph}_{self.style}_{size}.png"
+
+    def command(self, size: int = SIZE) -> list[str]:
+        """What makes it, from the root of the repository."""
+        return [
+            "nst", "stylize", f"images/photos/{self.photograph}.jpg", self.style_file,
+            "--size", str(size), "--out", str(self.out(size).relative_to(ROOT)),
+        ]  # fmt: skip
+
+
+PICTURES = {
+    "mountain": Large("mountain_path", "starry_night", (0.45, 0.35)),
+    "fig": Large("fig", "woodcut_waves", (0.6, 0.55)),
+    "forest": Large("forest_stream", "stained_glass", (0.5, 0.6)),
+    "sunset": Large("sunset_hills", "confetti_dots", (0.5, 0.45)),
+    "meadow": Large("autumn_meadow", "tissue_stain", (0.6, 0.5)),
+}
+
+
+def draw_styles() -> None:
+    """Those of the styles that are drawn, as large as the photographs, if they are not there."""
+    folder = RESULTS / "styles"
+    if not all((folder / f"{name}.jpg").exists() for name in DRAWN):
+        script = ROOT / "images" / "draw_styles.py"
+        subprocess.run([sys.executable, script, "--size", "3072", "--to", folder], check=True)
+
+
+def make(large: Large, size: int = SIZE) -> Path:
+    """Run the command, unless its picture is there."""
+    command = large.command(size)
+    print(shlex.join(command), flush=True)
+    if not large.out(size).exists():
+        subprocess.run(
+            [sys.executable, "-m", "nst_tutorial", *command[1:]], check=True, cwd=ROOT
+        )  # fmt: skip
+    return large.out(size)
+
+
+def jpeg(picture: Image.Image) -> bytes:
+    """The best JPEG that is not too large a file."""
+    for quality in QUALITIES:
+        file = io.BytesIO()
+        picture.save(file, "JPEG", quality=quality, optimize=True)
+        if len(file.getvalue()) <= LARGEST_FILE:
+            return file.getvalue()
+    raise ValueError(f"no JPEG of {picture.width}×{picture.height} is below {LARGEST_FILE} bytes")
+
+
+def piece_of(picture: Image.Image, middle: tuple[float, float]) -> Image.Image:
+    """A piece of it, pixel by pixel."""
+    left = round(middle[0] * picture.width - PIECE[0] / 2)
+    top = round(middle[1] * picture.height - PIECE[1] / 2)
+    return picture.crop((left, top, left + PIECE[0], top + PIECE[1]))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(PICTURES))
+    names = parser.parse_args().names or list(PICTURES)
+    if set(names) - set(PICTURES):
+        parser.error(f"there are {', '.join(PICTURES)}")
+    draw_styles()
+    for name in names:
+        large = PICTURES[name]
+        picture = Image.open(make(large)).convert("RGB")
+        (GALLERY / f"large_{name}.jpg").write_bytes(jpeg(picture))
+        piece = piece_of(picture, large.piece)
+        piece.save(GALLERY / f"large_{name}_piece.jpg", quality=90)
+
+
+if __name__ == "__main__":
+    main()
