@@ -149,7 +149,8 @@ def save_image(
     """Write a picture, and with it the settings that made it and an ICC profile, that of sRGB.
 
     The file is complete or not there at all. An existing one is replaced if `overwrite`. It is
-    written in strips: no second copy of the picture in float32 is held.
+    written in strips: no second copy of the picture in float32 is held. One of 4096×2731 pixels,
+    134 MB itself, takes 30 to 90 MB more to write.
 
     Parameters
     ----------

@@ -2,6 +2,8 @@
 
 import io
 import json
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -120,6 +122,47 @@ def test_too_large_for_16_bits_in_memory_gives_8(tmp_path, monkeypatch, picture)
     monkeypatch.setattr("nst_tutorial.images.decoding.MOST_BYTES", 12 * 45 * 37)
     eight = load_image(path)
     assert torch.equal(eight, (picture * 65535).round().div(256).floor() / 255)
+
+
+MEASURE = """
+import sys
+from pathlib import Path
+import torch
+from nst_tutorial.images.deep import BYTES_TO_READ
+from nst_tutorial.images.reading import load_image, save_image
+
+def peak():
+    return 1024 * int(Path("/proc/self/status").read_text().split("VmHWM:")[1].split()[0])
+
+def grown(work):
+    Path("/proc/self/clear_refs").write_text("5")
+    before = peak()
+    kept = work()
+    return peak() - before
+
+folder = Path(sys.argv[1])
+small, large = torch.rand(1, 3, 40, 40), torch.empty(1, 3, 2000, 3000)
+torch.linspace(0, 1, large.numel(), out=large.view(-1))
+copy = 4 * large.numel()
+for name, options in (
+    ("8.png", {"dither": True}), ("8.tif", {}), ("16.png", {"bits": 16}), ("16.tif", {"bits": 16}),
+):
+    load_image(save_image(small, folder / name, **options))  # what is loaded only once is loaded
+    print("write", name, grown(lambda: save_image(large, folder / name, **options)), copy)
+    need = copy + BYTES_TO_READ * 2000 * 3000
+    print("read", name, grown(lambda: load_image(folder / name)), need)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="peaks of memory are read from /proc")
+def test_large_files_take_less_memory_than_another_copy_in_float32(tmp_path):
+    command = [sys.executable, "-c", MEASURE, str(tmp_path)]
+    lines = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
+    assert len(lines) == 8
+    for line in lines:
+        *_, measured, most = line.split()
+        assert int(measured) < int(most) + 15e6, line  # and some for strips
 
 
 # --- what cannot be ----------------------------------------------------------------------------
