@@ -9,7 +9,6 @@ from html import escape
 from pathlib import Path
 
 import ipywidgets
-from PIL import Image
 
 from ...images.decoding import read_picture
 from ...tiling.engine import is_out_of_memory
