@@ -32,9 +32,7 @@ def test_a_larger_picture_has_the_cosines_of_the_small_one_and_no_others(shape):
 
 def test_a_cosine_is_drawn_where_it_would_have_been_drawn_at_that_size():
     def drawn(height: int, width: int) -> torch.Tensor:
-        y, x = (
-            (torch.arange(n, dtype=torch.float64) + 0.5) * math.pi / n for n in (height, width)
-        )
+        y, x = ((torch.arange(n, dtype=torch.float64) + 0.5) * math.pi / n for n in (height, width))
         wave = 0.5 + 0.3 * torch.cos(7 * y)[:, None] * torch.cos(19 * x)
         return wave.expand(1, 3, height, width)
 

@@ -229,9 +229,7 @@ def test_reset_leaves_the_pictures(small):
 
 def test_another_content_is_shown_when_it_is_chosen(small, scene):
     assert small.screen.view.alt_after == "temple, the photograph"
-    small.controls.content._handle_custom_msg(
-        {"kind": "file", "name": "mine.png"}, [as_png(scene)]
-    )
+    small.controls.content._handle_custom_msg({"kind": "file", "name": "mine.png"}, [as_png(scene)])
     view = small.screen.view
     assert view.alt_after == "mine.png, the photograph"
     assert (view.width, view.height, view.before, view.finished) == (*scene.size, b"", False)
