@@ -216,7 +216,7 @@ NAMELESS = """() => [...document.querySelector('.nst-studio')
 def test_by_keyboard(chromium, web):
     page = visit(chromium, web[0])
     assert "96×64" in said(page)
-    size = page.get_by_role("slider", name="Size")
+    size = page.get_by_role("slider", name="Size", exact=True)
     size.focus()
     page.keyboard.press("ArrowRight")
     wait_until(lambda: "128×85: " in said(page), "a larger size")
@@ -328,6 +328,35 @@ def test_files_are_dropped(chromium, web, files):
     assert page.url.startswith(web[0])
     content = page.get_by_role("radiogroup", name="Content").get_by_role("radio", checked=True)
     assert content.inner_text().strip() == "temple"
+    page.close()
+
+
+@pytest.mark.slow
+def test_regions_are_painted_by_mouse_and_by_keys(chromium, web):
+    page = visit(chromium, web[0])
+    page.get_by_role("button", name="Regions and faces").click()
+    page.get_by_label("Regions", exact=True).select_option("painted by hand")
+    wait_until(lambda: "Paint at least two regions" in said(page), "it says how", 20)
+    board, painter = page.locator(".nst-board canvas"), page.locator(".nst-painter")
+    board.scroll_into_view_if_needed()
+    box = board.bounding_box()
+    for region, share in ((0, 0.2), (1, 0.8)):
+        painter.get_by_role("radio").nth(region).check()
+        page.mouse.move(box["x"] + share * box["width"], box["y"] + 0.2 * box["height"])
+        page.mouse.down()
+        page.mouse.move(box["x"] + share * box["width"], box["y"] + 0.7 * box["height"], steps=5)
+        page.mouse.up()
+    wait_until(lambda: re.search(r"region 1: \d+%, 2: \d+%", said(page)), "it is filled", 20)
+    board.focus()
+    page.keyboard.press("3")
+    page.keyboard.press(" ")
+    wait_until(lambda: re.search(r"2: \d+%, 3: \d+%", said(page)), "the third is there", 20)
+    screenshot(page, "studio_web_painted")
+    page.keyboard.press("Backspace")
+    wait_until(lambda: not re.search(r", 3: \d+%", said(page)), "it is taken back", 20)
+    assert page.evaluate(NAMELESS) == []
+    painter.get_by_role("button", name="Clear").click()
+    wait_until(lambda: "Paint at least two regions" in said(page), "nothing is painted", 20)
     page.close()
 
 

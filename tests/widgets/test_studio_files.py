@@ -1,7 +1,9 @@
 """Files of the studio: what visitors upload, and what is saved."""
 
+import io
 import os
 
+import numpy as np
 import pytest
 import torch
 from folders import names_in
@@ -12,7 +14,7 @@ from studios import as_png, assert_the_code_makes_it_again, download, shown, tex
 from nst_tutorial import load_image, load_settings
 from nst_tutorial.widgets import Studio
 from nst_tutorial.widgets.studio import app as studio
-from nst_tutorial.widgets.studio import uploads
+from nst_tutorial.widgets.studio import delivery, uploads
 
 NO_FILES = ("missing", "folder", "pipe")  # nothing that a browser could upload
 
@@ -221,13 +223,29 @@ def test_a_download_is_the_file_that_save_writes(small, tmp_path):
     assert names_in(small.uploads.folder) == []
 
 
+@pytest.mark.parametrize(("kind", "suffix"), [("GIF", "gif"), ("WebP", "webp")])
+def test_the_film_of_a_run_begins_with_its_first_evaluation(small, kind, suffix):
+    small.run.click()
+    assert small.wait(60)
+    assert small.screen.view.filmed
+    assert small.film.evaluations == [1, 2, 3]
+    answer, (content,) = download(small, kind)
+    assert answer["name"] == f"temple_starry_night.{suffix}"
+    with Image.open(io.BytesIO(content)) as film:
+        assert film.size == (64, 43)
+        assert film.n_frames >= 3
+        film.seek(film.n_frames - 1)
+        last = np.asarray(film.convert("RGB"), np.float32) / 255
+    assert abs(last - small.result.image[0].permute(1, 2, 0).numpy()).mean() < 0.05
+
+
 def test_a_download_that_cannot_be_written_is_told_in_words(small, monkeypatch):
     def full(*arguments, **options):
         raise OSError("No space left on device")
 
     small.run.click()
     assert small.wait(60)
-    monkeypatch.setattr(studio, "save_image", full)
+    monkeypatch.setattr(delivery, "save_image", full)
     assert download(small, "PNG")[0]["kind"] == "none"
     assert text(small.message) == "No space left on device"
 

@@ -1,7 +1,8 @@
 // Before and after in one place: the divider is dragged on the picture, or moved by keys.
 
 const KEYS = { ArrowLeft: -2, ArrowDown: -2, ArrowRight: 2, ArrowUp: 2, PageDown: -10, PageUp: 10 };
-const TYPES = { PNG: "image/png", JPEG: "image/jpeg" };
+const TYPES = { PNG: "image/png", JPEG: "image/jpeg", GIF: "image/gif", WebP: "image/webp" };
+const FILMS = ["GIF", "WebP"];
 
 function element(name, attributes = {}, ...children) {
   const made = document.createElement(name);
@@ -116,7 +117,9 @@ function render({ model, el }) {
   });
   const me = String(Math.random());
   const downloads = Object.keys(TYPES).map((format) => {
-    const button = tool(`Download ${format}`, `Download the picture as ${format}`, () => {
+    const film = FILMS.includes(format);
+    const [short, what] = film ? ["Time-lapse", "a film of the run"] : ["Download", "the picture"];
+    const button = tool(`${short} ${format}`, `Download ${what} as ${format}`, () => {
       button.disabled = true;
       model.send({ kind: "download", format, view: me });
     });
@@ -136,12 +139,15 @@ function render({ model, el }) {
     after.alt = model.get("alt_after");
     before.alt = model.get("alt_before");
     for (const part of [before, edge, divider]) part.hidden = !compares();
-    downloads.forEach((button) => { button.hidden = !model.get("finished"); });
+    downloads.forEach((button) => {
+      const film = FILMS.includes(button.dataset.format);
+      button.hidden = !model.get("finished") || (film && !model.get("filmed"));
+    });
     whole.hidden = fill.hidden = !model.get("after")?.byteLength;
     place(at);
   };
   listen("change:width change:height change:alt_after change:alt_before change:before "
-    + "change:after change:finished", describe);
+    + "change:after change:finished change:filmed", describe);
   describe();
   return () => cleanups.forEach((clean) => clean());
 }

@@ -9,7 +9,9 @@ from traitlets import Bool, Bytes, Float, Int, Unicode
 
 from .assets import script, style
 
-FORMATS = {"PNG": ".png", "JPEG": ".jpg"}  # that can be downloaded, and their suffixes
+FORMATS = {"PNG": ".png", "JPEG": ".jpg", "GIF": ".gif", "WebP": ".webp"}
+"""Of files that can be downloaded, with their suffixes; the last two are films."""
+FILMS = ("GIF", "WebP")
 
 
 class CompareView(anywidget.AnyWidget):
@@ -20,8 +22,9 @@ class CompareView(anywidget.AnyWidget):
 
     `before` and `after` are files of any kind that browsers show; `width` and `height` the pixels
     of the picture, which a smaller `after` may stand for; `position` the percentage that is shown
-    as it was before; `finished` offers the downloads, which `deliver` makes: it is called with
-    "PNG" or "JPEG" and returns a name and the bytes of a file, or None if there is none.
+    as it was before; `finished` offers the downloads, `filmed` those of films too, which `deliver`
+    makes: it is called with one of `FORMATS` and returns a name and the bytes of a file, or None if
+    there is none.
     """
 
     _esm = script("compare_view")
@@ -35,6 +38,7 @@ class CompareView(anywidget.AnyWidget):
     height = Int(0).tag(sync=True)
     position = Float(0.0).tag(sync=True)
     finished = Bool(False).tag(sync=True)
+    filmed = Bool(False).tag(sync=True)
 
     def __init__(self, deliver: Callable[[str], tuple[str, bytes] | None] | None = None):
         super().__init__()

@@ -23,7 +23,7 @@ class ResultStrip(anywidget.AnyWidget):
     _esm = script("result_strip")
     _css = style("result_strip")
 
-    items = List().tag(sync=True)
+    items: List[dict[str, Any]] = List().tag(sync=True)
     chosen = Int(NONE).tag(sync=True)
 
     def __init__(self, on_choice: Callable[[int], Any]):
@@ -35,6 +35,6 @@ class ResultStrip(anywidget.AnyWidget):
         return "(results, while a kernel runs)"
 
     def _choose(self, strip: ResultStrip, message: dict, buffers: list) -> None:
-        key = message.get("key")
-        if message.get("kind") == "choose" and key in {item["key"] for item in self.items}:
+        key: Any = message.get("key")
+        if message.get("kind") == "choose" and key in [item["key"] for item in self.items]:
             self.on_choice(key)

@@ -2,47 +2,34 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Callable
 from dataclasses import replace
-from functools import lru_cache, partial
+from functools import partial
 from pathlib import Path
 
 import ipywidgets
 from torch import Tensor
 from traitlets import TraitError
 
-from ...images.reading import check_can_save, load_image, save_image
+from ...images.reading import load_image
 from ...machine.openmp import dismiss_team
 from ...optimize.result import Result
-from ...storage.atomic import free_name
 from ..components import PicturePicker, ResultStrip
-from ..components.compare_view import FORMATS
+from ..components.compare_view import FILMS, FORMATS
 from .controls import Controls
+from .delivery import filmed, new_film, write_film, write_masks, write_picture
+from .knobs import PAINTED
 from .layout import button, laid_out
 from .page import alert, as_code, in_words, plan_in_words, quiet
 from .recipe import Picture, Recipe
 from .screen import Screen, frame
 from .shelf import Shelf
+from .surroundings import seconds_per_megapixel, under_voila
 from .uploads import Uploads, safe_name, too_large
 from .worker import Job
 
 PREVIEW = 900  # pixels of a content that is looked at
-
-
-def under_voila() -> bool:
-    """Whether this is a web page for visitors: they get files by download, and leave none here."""
-    return os.environ.get("SERVER_SOFTWARE", "").startswith("voila")
-
-
-@lru_cache(maxsize=1)
-def seconds_per_megapixel() -> float:
-    """Of one evaluation here, measured once."""
-    from ...transfer.speed import seconds_per_evaluation
-    from ...vgg.network import load_vgg19
-
-    return seconds_per_evaluation(load_vgg19(), 256) / 0.256**2
 
 
 class Studio(ipywidgets.VBox):
@@ -77,6 +64,7 @@ class Studio(ipywidgets.VBox):
         self.job: Job | None = None
         self.recipe: Recipe | None = None
         self.result: Result | None = None
+        self.film = new_film()
         self.speed = speed
         self._seen: Picture | None = None  # the content whose picture is shown or was run
         self._watcher: threading.Thread | None = None
@@ -192,14 +180,18 @@ class Studio(ipywidgets.VBox):
         try:
             recipe = self.controls.recipe()
             pictures = recipe.pictures
+            if self.controls.regions.value == PAINTED:
+                recipe = self.controls.painted.with_masks(recipe, self.uploads.folder)
             recipe = recipe.pinned()
             content = load_image(recipe.content.path, recipe.size)
-            job = Job(recipe.run)
+            film = new_film()
+            job = Job(filmed(recipe, film))
             job.start()
         except (ValueError, OSError, RuntimeError) as error:  # the last: no thread can be started
             self.message.value = alert(in_words(error, pictures))
             return
         self.recipe, self.result, self.job, self._shown = recipe, None, job, False
+        self.film = film
         self._seen = recipe.content
         self.code.value = as_code(recipe, "This picture as code")
         self.screen.begin(content, recipe)
@@ -247,12 +239,13 @@ class Studio(ipywidgets.VBox):
                 self.recipe = recipe = replace(recipe, stop_after=len(job.history))
             self.code.value = as_code(recipe, "This picture as code")
             self._draw(lambda: self.screen.end(result, content, recipe))
+            self.screen.view.filmed = bool(self.film.evaluations)
             self.result = result
             self._draw(lambda: self._keep(recipe, knobs, content, result))
 
     def _keep(self, recipe: Recipe, knobs: dict, content: Tensor, result: Result) -> None:
         """Put a result into the strip."""
-        key = self.shelf.keep(recipe, knobs, content, result)
+        key = self.shelf.keep(recipe, knobs, content, result, self.film)
         styles = " + ".join(style.name for style in recipe.styles)
         label = f"{recipe.content.name} × {styles}, {recipe.size} px"
         item = {"key": key, "label": label, "picture": frame(result.image, 160)}
@@ -269,13 +262,15 @@ class Studio(ipywidgets.VBox):
         self.message.value = self.saved.value = ""
         self._seen = kept.recipe.content
         try:
-            self.controls.set(kept.knobs)
+            self.controls.turn_to(kept.knobs)
         except TraitError as error:  # a picture that was deleted meanwhile
             self.message.value = alert(str(error))
         self.recipe, self.result, self._seen = kept.recipe, kept.result, kept.recipe.content
+        self.film = kept.film
         self.code.value = as_code(kept.recipe, "This picture as code")
         self.screen.progress.fraction = 0.0
         self.screen.end(kept.result, kept.content.float() / 255, kept.recipe)
+        self.screen.view.filmed = bool(self.film.evaluations)
         self.strip.chosen = key
         self._enable()
 
@@ -294,30 +289,27 @@ class Studio(ipywidgets.VBox):
         if self.result is None or self.recipe is None or self.folder is None:
             return
         try:
-            path = self._write(self.folder, ".png")
-            self.saved.value = quiet(f"Saved as {path}.")
+            path = write_picture(self.recipe, self.result, self.folder, ".png")
+            masks = write_masks(self.recipe, self.folder)
         except (ValueError, OSError) as error:
             self.message.value = alert(str(error))
+        else:
+            beside = f", its {len(masks)} masks beside it" if masks else ""
+            self.saved.value = quiet(f"Saved as {path}{beside}.")
 
     def _file(self, kind: str) -> tuple[str, bytes] | None:
-        """The picture as a file to be downloaded: its name and its bytes; None if there is none."""
+        """The picture or its film to be downloaded: name and bytes; None if there is none."""
         if self.result is None or self.recipe is None:
             return None
+        folder, suffix = self.uploads.folder, FORMATS[kind]
         try:
-            path = self._write(self.uploads.folder, FORMATS[kind])
+            if kind in FILMS:
+                path = write_film(self.recipe, self.result, self.film, folder, suffix)
+            else:
+                path = write_picture(self.recipe, self.result, folder, suffix)
             content = path.read_bytes()
-            path.unlink()
+            path.unlink()  # nothing is left here
         except (ValueError, OSError) as error:
             self.message.value = alert(str(error))
             return None
-        return f"{self.recipe.name}{FORMATS[kind]}", content
-
-    def _write(self, folder: Path, suffix: str) -> Path:
-        """The picture under a name that is free, with the settings that made it."""
-        assert self.result is not None
-        assert self.recipe is not None
-        names = {"content": self.recipe.content.name, "style": [s.name for s in self.recipe.styles]}
-        settings = {**self.result.settings, **names, "seconds": round(self.result.seconds, 1)}
-        path = check_can_save(free_name(folder / f"{self.recipe.name}{suffix}"))
-        save_image(self.result.image, path, settings, overwrite=False)
-        return path
+        return f"{self.recipe.name}{suffix}", content

@@ -16,8 +16,9 @@ from ...kernels.gaussian import ESTIMATORS
 from ...presets import PRESETS
 from ...transfer.options import usual_weight
 from ..components import PicturePicker
-from .knobs import BEGINNINGS, MORE_STYLES, NONE, knobs, settings_of_mode
+from .knobs import BEGINNINGS, MORE_STYLES, NONE, PAINTED, knobs, settings_of_mode
 from .page import Fold, small_picture
+from .painted import PaintedRegions
 from .recipe import Picture, Recipe
 
 OURS = PRESETS["default"]
@@ -29,8 +30,8 @@ class Controls:
 
     `content`, `style`, `mode`, `size`, `steps`, `style_weight`, `style_scale`, `color`; `kernel`
     with `degree`, `offset`, `estimator`; `style_layers` by name, `content_layer`; `others` and
-    `mix`; `regions`, `keep_faces`, `grain_weight`, `denoise`, `start`, `seed`. `named` has them all
-    by name, and `values` what they stand at.
+    `mix`; `regions` with `painted`, `keep_faces`, `grain_weight`, `denoise`, `start`, `seed`.
+    `named` has them all by name, and `values` what they stand at.
     """
 
     def __init__(self, content: str, style: str, size: int, steps: int):
@@ -49,10 +50,14 @@ class Controls:
         self.regions, self.keep_faces = named["regions"], named["keep_faces"]
         self.color, self.grain_weight = named["color"], named["grain_weight"]
         self.denoise, self.start, self.seed = (named[n] for n in ("denoise", "start", "seed"))
-        self._listeners: list[Callable[[], Any]] = []
+        self.painted = PaintedRegions(self.recipe, self.regions)
+        self.named["painted"] = self.painted
+        self._listeners: list[Callable[[], Any]] = [self.painted.refresh]
         self._together = False  # several change, to be told once
         self._at_first = self.values()
-        self._usual_steps = {"default": steps, "photo": min(steps, PRESETS["photo"].steps)}
+        of_photo = PRESETS["photo"].steps
+        assert isinstance(of_photo, int)
+        self._usual_steps = {"default": steps, "photo": min(steps, of_photo)}
         self.kernel.observe(self._weigh_as_usual, "value")
         self.mode.observe(self._begin_with, "value")
         for control in self.named.values():
@@ -65,7 +70,7 @@ class Controls:
         """What every control stands at, by name."""
         return {name: control.value for name, control in self.named.items()}
 
-    def set(self, values: Mapping[str, Any]) -> None:
+    def turn_to(self, values: Mapping[str, Any]) -> None:
         """Let some controls stand at these, exactly; whoever listens is told once."""
         with self._at_once():
             for name, value in values.items():
@@ -73,7 +78,7 @@ class Controls:
 
     def reset(self) -> None:
         """Every knob as at first; the pictures stay."""
-        self.set({name: v for name, v in self._at_first.items() if name not in PICTURES})
+        self.turn_to({name: v for name, v in self._at_first.items() if name not in PICTURES})
 
     def begin_with(self, name: str) -> None:
         """One of `BEGINNINGS`; pictures and size stay."""
@@ -82,7 +87,7 @@ class Controls:
         kept = (*PICTURES, "size")
         first = {name: value for name, value in self._at_first.items() if name not in kept}
         of_mode = {**settings_of_mode(mode), "steps": self._usual_steps[mode]}
-        self.set({**first, **of_mode, **changes})
+        self.turn_to({**first, **of_mode, **changes})
 
     def on_change(self, call: Callable[[], Any]) -> None:
         """Call when anything has another value."""
@@ -125,7 +130,7 @@ class Controls:
         values = settings_of_mode(change.new)
         if self.steps.value == self._usual_steps[change.old]:
             values["steps"] = self._usual_steps[change.new]
-        self.set(values)
+        self.turn_to(values)
 
     def _weigh_as_usual(self, change: Bunch) -> None:
         """The weight goes along with the statistic, unless it was moved."""
@@ -152,7 +157,7 @@ class Controls:
                  *self.style_layers.values(), self.content_layer],
             ),
             Fold("Several styles", several),
-            Fold("Regions and faces", [self.regions, self.keep_faces]),
+            Fold("Regions and faces", [self.regions, self.painted, self.keep_faces]),
             Fold("Noise and start", [self.grain_weight, self.denoise, self.start, self.seed]),
         ]  # fmt: skip
 
@@ -224,7 +229,7 @@ class Controls:
             "kernel": self._kernel(),
             "style_layers": layers,
             "content_layers": {self.content_layer.value: 1.0},
-            "regions": self.regions.value,
+            "regions": None if self.regions.value == PAINTED else self.regions.value,
             "keep_faces": self.keep_faces.value,
             "color": self.color.value,
             "grain_weight": self.grain_weight.value,

@@ -14,7 +14,8 @@ from ...vgg.layers import LAYERS
 from ..components import StepSlider
 
 MODES = {"painting": "default", "photograph": "photo"}  # by the preset that it means
-REGIONS = {"none": None, "automatic": "auto", "2": 2, "3": 3, "4": 4}
+PAINTED = "painted"
+REGIONS = {"none": None, "automatic": "auto", "2": 2, "3": 3, "4": 4, "painted by hand": PAINTED}
 SIZES = (128, 192, 256, 384, 512, 768, 1024, 1536, 2048, 3072, 4096)
 WEIGHTS = (0.5, 1.0, 2.0, 3.0, 5.0, 6.5, 10.0, 15.0, 20.0, 30.0, 50.0, 70.0, 100.0, 200.0, 500.0)
 SCALES = (0.25, 0.35, 0.5, 0.7, 1.0, 1.4, 2.0)
@@ -54,6 +55,8 @@ def _slider(
 def knobs(size: int, steps: int, styles: Sequence[str]) -> dict[str, ipywidgets.Widget]:
     """Every control but the pictures, by name."""
     ours = PRESETS["default"]
+    scale = ours.style_scale
+    assert isinstance(scale, float)
     drop, number = ipywidgets.Dropdown, ipywidgets.BoundedFloatText
     whole = ipywidgets.BoundedIntText
     relus = [name for name in LAYERS if name.startswith("relu")]
@@ -78,7 +81,7 @@ def knobs(size: int, steps: int, styles: Sequence[str]) -> dict[str, ipywidgets.
             "Style weight", WEIGHTS, ours.style_weight, "How much style against content"
         ),
         "style_scale": _slider(
-            "Stroke size", SCALES, ours.style_scale, "Of the style's strokes; smaller is finer"
+            "Stroke size", SCALES, scale, "Of the style's strokes; smaller is finer"
         ),
         "color": _labelled(drop, "Colours", options=color_names, value="style"),
         "size": _slider(

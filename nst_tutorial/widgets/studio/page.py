@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 from collections.abc import Sequence
 from functools import lru_cache
@@ -125,10 +126,19 @@ def plan_in_words(plan: Plan, running: bool) -> str:
 
 
 def as_code(recipe: Recipe, title: str) -> str:
-    """The call and the command that make a picture, to be copied."""
+    """The call and the command that make a picture, to be copied, and the masks that they read."""
     blocks = "".join(
         f'<div class="nst-code">{name} <button type="button" onclick="{escape(COPY, quote=True)}">'
         f'Copy</button></div><pre tabindex="0">{escape(code)}</pre>'
         for name, code in (("In Python", recipe.python()), ("In a terminal", recipe.shell()))
     )
-    return f"<details><summary>{escape(title)}</summary>{blocks}</details>"
+    masks = ", ".join(map(_link, recipe.masks))
+    read = f"<div>They read the masks {masks}</div>" if masks else ""
+    return f"<details><summary>{escape(title)}</summary>{blocks}{read}</details>"
+
+
+def _link(picture: Picture) -> str:
+    """A file to be downloaded, which the link holds."""
+    data = base64.b64encode(picture.path.read_bytes()).decode()
+    name = escape(picture.name, quote=True)
+    return f'<a href="data:image/png;base64,{data}" download="{name}">{name}</a>'

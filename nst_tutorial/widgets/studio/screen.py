@@ -93,7 +93,7 @@ class Screen:
                 drawn = progress
             if curves.due and len(job.history) > 1:  # one evaluation is no curve
                 with curves.once():
-                    self._draw_curves(job.history, job.latest.term_weights)
+                    self._draw_curves(job.history, progress.term_weights)
 
     def tell(self, job: Job) -> None:
         """Say how far it is."""

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ...images.film import Film
 from ...optimize.result import Result
 from .recipe import Recipe
 
@@ -26,6 +27,7 @@ class Kept:
     content: Tensor  # (1, 3, H, W), uint8
     picture: Tensor  # of the same shape
     without_picture: Result
+    film: Film
 
     @property
     def result(self) -> Result:
@@ -58,14 +60,19 @@ class Shelf:
         return iter(self._kept)
 
     def keep(
-        self, recipe: Recipe, knobs: Mapping[str, Any], content: Tensor, result: Result
+        self,
+        recipe: Recipe,
+        knobs: Mapping[str, Any],
+        content: Tensor,
+        result: Result,
+        film: Film,
     ) -> int:
         """Keep a result; return its number."""
         key, self._next = self._next, self._next + 1
         nothing = torch.empty(1, 3, 0, 0)
         self._kept[key] = Kept(
             recipe, knobs, in_8_bits(content), in_8_bits(result.image),
-            replace(result, image=nothing),
+            replace(result, image=nothing), film,
         )  # fmt: skip
         while len(self) > 1 and (len(self) > MOST_RESULTS or self._bytes > MOST_BYTES):
             self._kept.popitem(last=False)
