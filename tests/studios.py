@@ -1,6 +1,5 @@
 """What several tests of the studio use."""
 
-import datetime
 import html
 import io
 import os
@@ -9,7 +8,6 @@ import shlex
 import subprocess
 import time
 
-import ipywidgets
 import numpy as np
 import torch
 from PIL import Image
@@ -30,15 +28,20 @@ def until(condition, seconds=60):
         time.sleep(0.005)
 
 
-def upload(widget, name, content):
-    """As the browser does it, in the version of ipywidgets that is installed."""
-    if int(ipywidgets.__version__.split(".")[0]) >= 8:
-        now = datetime.datetime.now(datetime.timezone.utc)
-        file = {"name": name, "type": "image/png", "size": len(content), "last_modified": now}
-        widget.value = ({**file, "content": memoryview(content)},)
-    else:
-        widget.metadata, widget.data = [{"name": name}], [content]
-        widget._counter += 1
+def upload(picker, name, content):
+    """As the page does it when a file is dropped or chosen."""
+    picker._handle_custom_msg({"kind": "file", "name": name}, [memoryview(content)])
+
+
+def download(made, format):
+    """What the page gets where a button asks for a file: the answer and its bytes."""
+    view, answers = made.screen.view, []
+    view.send = lambda content, buffers=None: answers.append((content, buffers))
+    view._handle_custom_msg({"kind": "download", "format": format, "view": "1"}, [])
+    del view.send
+    ((answer, buffers),) = answers
+    assert answer["view"] == "1"
+    return answer, buffers
 
 
 def as_png(picture: Image.Image) -> bytes:
@@ -47,9 +50,9 @@ def as_png(picture: Image.Image) -> bytes:
     return buffer.getvalue()
 
 
-def shown(widget) -> np.ndarray:
-    """The picture in an image widget."""
-    return np.asarray(Image.open(io.BytesIO(bytes(widget.value))).convert("RGB"), np.float32) / 255
+def shown(content) -> np.ndarray:
+    """The picture in the bytes of a file, (H, W, 3) in 0..1."""
+    return np.asarray(Image.open(io.BytesIO(bytes(content))).convert("RGB"), np.float32) / 255
 
 
 def from_python(made, folder, monkeypatch):

@@ -1,4 +1,4 @@
-"""What moves in the notebooks: ipywidgets only, in the API that versions 7 and 8 share."""
+"""What moves in the notebooks: ipywidgets, in the API of versions 7 and 8, and anywidgets."""
 
 from .compare import Compare, split
 from .explorers.balance import balance_explorer

@@ -31,7 +31,10 @@ def test_the_plan_follows_size_and_steps(small):
     small.controls.steps.value = 40
     plan = text(small.plan)
     assert "256×171: 40 evaluations in one piece" in plan
-    assert "about 2 s" in plan  # 40 × 0.0438 megapixels × 1 s
+    # 40 × 0.0438 megapixels × 1 s
+    assert re.match(
+        r"<details.*><summary.*>About 2 s, \d\.\d GB of memory<", small.plan.value, re.S
+    )
     small.controls.size.value = 768
     assert [part in text(small.plan) for part in ("192×128", "384×256", "768×512")] == [True] * 3
     before = text(small.plan)
@@ -148,24 +151,51 @@ def test_a_run_from_the_button(small):
         {k: v for k, v in row.items() if k != "seconds"} for row in expected.history
     ]
     assert "Done after 3 evaluations" in text(small.screen.status)
-    assert small.screen.progress.value == 1
+    assert small.screen.progress.fraction == 1
     assert (small.run.disabled, small.pause.disabled, small.save.disabled) == (False, True, False)
-    displays = [w.layout.display for w in (small.screen.picture, small.screen.compare)]
-    assert displays == ["none", None]
-    assert shown(small.screen.curves).shape[2] == 3
+    view = small.screen.view
+    assert (view.width, view.height, view.position, view.finished) == (64, 43, 0, True)
+    result = small.result.image[0].permute(1, 2, 0).numpy()
+    assert abs(shown(view.after) - result).mean() < 0.05
+    content = load_image("temple", 64)[0].permute(1, 2, 0).numpy()
+    assert abs(shown(view.before) - content).mean() < 0.05
+    assert (view.alt_before, view.alt_after) == (
+        "temple, the photograph",
+        "temple in the manner of starry_night",
+    )
+    assert shown(small.screen.curves.value).shape[2] == 3
 
 
 def test_the_picture_and_the_curves_are_alive(small):
     small.controls.steps.value = 2000
     small.run.click()
-    first = small.screen.picture.value
+    first = small.screen.view.after
+    assert first == small.screen.view.before  # the divider is there from the beginning
     until(lambda: small.screen.frames >= 3)
-    assert bytes(small.screen.picture.value) != bytes(first)
-    assert small.screen.curves.layout.display is None
-    assert re.search(r"evaluation \d+ of 2000 at 64 px, loss [\d.]+, ", text(small.screen.status))
-    assert 0 < small.screen.progress.value < 1
+    assert small.screen.view.after != first
+    assert small.screen.view.before == first
+    assert not small.screen.view.finished
+    assert small.screen.folded_curves.layout.display is None
+    told = r"evaluation \d+ of 2000 at 64 px; about [\d.]+ (s|min|h) left"
+    assert re.search(told, text(small.screen.status))
+    assert 0 < small.screen.progress.fraction < 1
     small.stop.click()
     assert small.wait(60)
+    assert 0 < small.screen.progress.fraction < 1  # it did not come to its end
+
+
+def test_knobs_that_are_turned_during_a_run_are_for_the_next(small):
+    small.controls.steps.value = 2000
+    assert text(small.plan).startswith("About ")
+    small.run.click()
+    assert text(small.plan).startswith("The next run: about ")
+    small.controls.size.value = 128
+    assert text(small.plan).startswith("The next run: about ")
+    assert "128×85" in text(small.plan)
+    assert small.recipe.size == 64
+    small.stop.click()
+    assert small.wait(60)
+    assert text(small.plan).startswith("About ")
 
 
 def test_pause_holds_and_stop_ends(small):
@@ -254,7 +284,7 @@ def test_no_order_of_clicks_leaves_the_studio_without_buttons(small, monkeypatch
     """A click that waits in the queue comes also where its button is off by then."""
     monkeypatch.setattr(recipe.Recipe, "run", lambda self, callback: held_up(callback))
     monkeypatch.setattr(small.screen, "follow", lambda job: None)  # drawn elsewhere
-    monkeypatch.setattr(small.screen, "end", lambda job, content: None)
+    monkeypatch.setattr(small.screen, "end", lambda result, content, recipe: None)
     draw = random.Random(0)
     for _ in range(100):
         clicks = draw.choices((small.run, small.pause, small.stop), k=draw.randrange(1, 8))
@@ -333,7 +363,7 @@ def test_a_picture_that_was_deleted_is_told_in_words(tmp_path, monkeypatch, scen
     made.run.click()
     assert text(made.message).startswith("mine: this picture is no longer in images/content")
     assert not made.running
-    upload(made.upload_content, "other.png", as_png(scene))
+    upload(made.controls.content, "other.png", as_png(scene))
     assert made.controls.content.value == "other.png"
     assert "2 evaluations" in text(made.plan)
 
@@ -370,7 +400,7 @@ def test_pace_limits_the_share_of_the_time():
 
 def test_frames_are_small_and_keep_their_mean():
     image = torch.rand(1, 3, 1200, 1600)
-    small = shown(type("W", (), {"value": frame(image)}))
+    small = shown(frame(image))
     assert small.shape == (400, 533, 3)
     assert abs(small.mean() - float(image.mean())) < 0.01
 
@@ -395,6 +425,6 @@ def test_compare_follows_its_slider():
     compare = Compare()
     compare.slider.value = 40  # nothing to show yet
     compare.show(torch.zeros(1, 3, 30, 50), torch.ones(1, 3, 30, 50))
-    assert abs(shown(compare.picture).mean() - 0.6) < 0.03
+    assert abs(shown(compare.picture.value).mean() - 0.6) < 0.03
     compare.slider.value = 90
-    assert abs(shown(compare.picture).mean() - 0.1) < 0.03
+    assert abs(shown(compare.picture.value).mean() - 0.1) < 0.03

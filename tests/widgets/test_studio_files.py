@@ -1,20 +1,20 @@
 """Files of the studio: what visitors upload, and what is saved."""
 
-import base64
+import io
 import os
-import re
 
+import numpy as np
 import pytest
 import torch
 from folders import names_in
 from pictures import BAD, as_tensor, write_bad
 from PIL import Image
-from studios import as_png, assert_the_code_makes_it_again, text, until, upload
+from studios import as_png, assert_the_code_makes_it_again, download, shown, text, until, upload
 
 from nst_tutorial import load_image, load_settings
 from nst_tutorial.widgets import Studio
 from nst_tutorial.widgets.studio import app as studio
-from nst_tutorial.widgets.studio import uploads
+from nst_tutorial.widgets.studio import delivery, uploads
 
 NO_FILES = ("missing", "folder", "pipe")  # nothing that a browser could upload
 
@@ -22,22 +22,16 @@ NO_FILES = ("missing", "folder", "pipe")  # nothing that a browser could upload
 # --- uploads ---------------------------------------------------------------------------------
 
 
-def test_uploads_of_both_versions_of_ipywidgets():
-    seven = {"a.png": {"metadata": {"name": "a.png", "size": 2}, "content": b"ab"}}
-    eight = ({"name": "a.png", "type": "image/png", "size": 2, "content": memoryview(b"ab")},)
-    assert list(uploads.files_of(seven)) == list(uploads.files_of(eight)) == [("a.png", b"ab")]
-    assert list(uploads.files_of({})) == list(uploads.files_of(())) == []
-
-
 def test_an_uploaded_picture_is_used_and_its_code_makes_it_again(
     small, scene, tmp_path, monkeypatch
 ):
     content = as_png(scene.resize((80, 48)))
-    upload(small.upload_content, "mine.png", content)
+    upload(small.controls.content, "mine.png", content)
     assert text(small.message) == ""
     assert small.controls.content.value == "mine.png"
     assert "mine.png" in small.controls.style.options
-    assert "mine.png" in small.thumbnails.value
+    assert small.screen.view.alt_after == "mine.png, the photograph"
+    assert shown(small.controls.content._look("mine.png")).shape[:2] == (48, 80)
     assert "64×38" in text(small.plan)
     small.run.click()
     assert small.wait(60)
@@ -52,7 +46,7 @@ def test_an_uploaded_picture_is_used_and_its_code_makes_it_again(
 def test_a_broken_upload_is_told_in_words(small, kind, tmp_path):
     path = write_bad(tmp_path, kind)
     before = small.controls.content.value, small.controls.content.options
-    upload(small.upload_content, path.name, path.read_bytes())
+    upload(small.controls.content, path.name, path.read_bytes())
     told = text(small.message)
     assert told.startswith(f"{path.name}: ")
     assert str(small.uploads.folder) not in told
@@ -61,14 +55,18 @@ def test_a_broken_upload_is_told_in_words(small, kind, tmp_path):
 
 
 def test_uploads_are_limited(small, scene, monkeypatch):
+    huge = {"kind": "too large", "name": "../huge.png", "size": 200_000_000}  # not even sent
+    small.controls.style._handle_custom_msg(huge, [])
+    told = "huge.png: 200.0 MB, over the limit of 10 MB for uploads; make the picture smaller first"
+    assert text(small.message) == told
     monkeypatch.setattr(uploads, "MOST_UPLOAD", 1000)
-    upload(small.upload_style, "huge.png", as_png(scene) + bytes(1000))
+    upload(small.controls.style, "huge.png", as_png(scene) + bytes(1000))
     assert "over the limit of 0 MB for uploads" in text(small.message)
     monkeypatch.undo()
     monkeypatch.setattr(uploads, "MOST_FILES", 1)
-    upload(small.upload_style, "a.png", as_png(scene))
+    upload(small.controls.style, "a.png", as_png(scene))
     assert text(small.message) == ""
-    upload(small.upload_style, "b.png", as_png(scene))
+    upload(small.controls.style, "b.png", as_png(scene))
     assert "b.png: there are 1 uploaded pictures already" in text(small.message)
     assert names_in(small.uploads.folder) == ["a.png"]
 
@@ -94,14 +92,14 @@ def test_names_from_outside_do_no_harm(given, kept):
 
 def test_what_comes_from_outside_is_escaped(small, monkeypatch):
     monkeypatch.setattr(uploads, "safe_name", lambda name: "<b>x</b>.png".replace("/", "_"))
-    upload(small.upload_content, "x", b"no picture")
+    upload(small.controls.content, "x", b"no picture")
     assert "<b>" not in small.message.value
     assert "<b>" in text(small.message)
 
 
 def test_two_studios_share_nothing(small, tmp_path, scene):
     other = Studio(size=64, steps=3, folder=tmp_path / "other", speed=1.0)
-    upload(small.upload_content, "secret.png", as_png(scene))
+    upload(small.controls.content, "secret.png", as_png(scene))
     small.controls.steps.value = 2
     small.run.click()
     assert small.wait(60)
@@ -115,9 +113,9 @@ def test_two_studios_share_nothing(small, tmp_path, scene):
 
 def test_two_uploads_of_one_name_keep_their_pictures(small, scene):
     other = scene.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
-    upload(small.upload_content, "IMG_0001.png", as_png(scene))
+    upload(small.controls.content, "IMG_0001.png", as_png(scene))
     assert text(small.message) == ""
-    upload(small.upload_style, "IMG_0001.png", as_png(other))
+    upload(small.controls.style, "IMG_0001.png", as_png(other))
     assert text(small.message) == (
         "There is another picture of the name IMG_0001.png: the one uploaded now is called "
         "IMG_0001-2.png here."
@@ -132,12 +130,12 @@ def test_two_uploads_of_one_name_keep_their_pictures(small, scene):
 
 def test_the_same_upload_is_kept_once(small, scene):
     for _ in range(2):
-        upload(small.upload_content, "a.png", as_png(scene))
-        upload(small.upload_style, "a.png", as_png(scene.rotate(90)))
+        upload(small.controls.content, "a.png", as_png(scene))
+        upload(small.controls.style, "a.png", as_png(scene.rotate(90)))
         assert small.controls.recipe().styles[0].name == "a-2.png"
     assert names_in(small.uploads.folder) == ["a-2.png", "a.png"]
     small.controls.style.value = "starry_night"
-    upload(small.upload_style, "a.png", as_png(scene.rotate(90)))
+    upload(small.controls.style, "a.png", as_png(scene.rotate(90)))
     assert small.controls.style.value == "a-2.png"
 
 
@@ -152,8 +150,8 @@ def test_the_same_upload_is_kept_once(small, scene):
     ],
 )
 def test_names_that_a_disk_takes_for_one_are_told_apart(small, scene, first, second, kept):
-    upload(small.upload_content, first, as_png(scene))
-    upload(small.upload_style, second, as_png(scene.rotate(180)))
+    upload(small.controls.content, first, as_png(scene))
+    upload(small.controls.style, second, as_png(scene.rotate(180)))
     content, style = small.controls.recipe().pictures
     assert style.name == kept
     assert torch.equal(load_image(content.path), as_tensor(scene))
@@ -163,7 +161,7 @@ def test_names_that_a_disk_takes_for_one_are_told_apart(small, scene, first, sec
 @pytest.mark.parametrize("name", ["temple", "Starry_Night", "none"])
 def test_an_upload_takes_no_name_that_can_be_chosen(small, scene, name):
     """Those of the pictures that are there, and the word for no picture."""
-    upload(small.upload_style, name, as_png(scene))
+    upload(small.controls.style, name, as_png(scene))
     assert small.controls.style.value == f"{name}-2"
     assert torch.equal(load_image(small.controls.recipe().styles[0].path), as_tensor(scene))
     small.controls.style.value = "starry_night"
@@ -182,11 +180,6 @@ def test_uploads_are_gone_with_the_studio(scene):
 # --- saving ----------------------------------------------------------------------------------
 
 
-def downloaded(made):
-    name, data = re.search(r'base64,([^"]*)" download="([^"]*)"', made.saved.value).group(2, 1)
-    return name, base64.b64decode(data)
-
-
 def test_save_writes_the_picture_with_its_settings(small, tmp_path):
     small.save.click()  # nothing there yet
     assert not (tmp_path / "results").exists()
@@ -198,8 +191,7 @@ def test_save_writes_the_picture_with_its_settings(small, tmp_path):
     settings = load_settings(path)
     assert (settings["content"], settings["style"]) == ("temple", ["starry_night"])
     assert (settings["steps"], settings["seed"]) == (3, 0)
-    assert "Saved as" in text(small.saved)
-    assert downloaded(small) == ("temple_starry_night.png", path.read_bytes())
+    assert text(small.saved) == f"Saved as {path}."
     small.save.click()  # nothing is overwritten
     assert names_in(tmp_path / "results") == [
         "temple_starry_night-2.png",
@@ -216,20 +208,62 @@ def test_a_folder_that_cannot_be_written_is_told_in_words(small, tmp_path):
     assert small.saved.value == ""
 
 
+def test_a_download_is_the_file_that_save_writes(small, tmp_path):
+    assert download(small, "PNG") == ({"kind": "none", "view": "1"}, None)  # nothing there yet
+    small.run.click()
+    assert small.wait(60)
+    small.save.click()
+    answer, (content,) = download(small, "PNG")
+    assert (answer["kind"], answer["name"]) == ("file", "temple_starry_night.png")
+    assert content == (tmp_path / "results" / "temple_starry_night.png").read_bytes()
+    answer, (content,) = download(small, "JPEG")
+    assert (answer["name"], content[:3]) == ("temple_starry_night.jpg", b"\xff\xd8\xff")
+    assert abs(shown(content) - small.result.image[0].permute(1, 2, 0).numpy()).mean() < 0.02
+    assert download(small, "../x")[0]["kind"] == "none"
+    assert names_in(small.uploads.folder) == []
+
+
+@pytest.mark.parametrize(("kind", "suffix"), [("GIF", "gif"), ("WebP", "webp")])
+def test_the_film_of_a_run_begins_with_its_first_evaluation(small, kind, suffix):
+    small.run.click()
+    assert small.wait(60)
+    assert small.screen.view.filmed
+    assert small.film.evaluations == [1, 2, 3]
+    answer, (content,) = download(small, kind)
+    assert answer["name"] == f"temple_starry_night.{suffix}"
+    with Image.open(io.BytesIO(content)) as film:
+        assert film.size == (64, 43)
+        assert film.n_frames >= 3
+        film.seek(film.n_frames - 1)
+        last = np.asarray(film.convert("RGB"), np.float32) / 255
+    assert abs(last - small.result.image[0].permute(1, 2, 0).numpy()).mean() < 0.05
+
+
+def test_a_download_that_cannot_be_written_is_told_in_words(small, monkeypatch):
+    def full(*arguments, **options):
+        raise OSError("No space left on device")
+
+    small.run.click()
+    assert small.wait(60)
+    monkeypatch.setattr(delivery, "save_image", full)
+    assert download(small, "PNG")[0]["kind"] == "none"
+    assert text(small.message) == "No space left on device"
+
+
 def test_under_voila_nothing_is_left_on_the_server(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("SERVER_SOFTWARE", "voila/0.5.13")
     made = Studio(size=64, steps=1, folder="results", speed=1.0)
     made.run.click()
     assert made.wait(60)
-    made.save.click()
-    assert names_in(tmp_path) == []
-    name, content = downloaded(made)
-    assert name == "temple_starry_night.png"
-    picture = load_image(made.uploads.folder / name)
-    assert content == (made.uploads.folder / name).read_bytes()
+    made.save.click()  # no button of the page
+    answer, (content,) = download(made, "PNG")
+    assert names_in(tmp_path) == names_in(made.uploads.folder) == []
+    assert answer["name"] == "temple_starry_night.png"
+    (tmp_path / "downloaded.png").write_bytes(content)
+    picture = load_image(tmp_path / "downloaded.png")
     assert torch.equal(picture, (made.result.image * 255).round() / 255)
-    assert "Saved as" not in text(made.saved)
+    assert text(made.saved) == ""
 
 
 def test_the_time_is_measured_where_it_is_not_told(monkeypatch):

@@ -14,7 +14,6 @@ from traitlets import List, Unicode
 from traitlets.config import Config
 from voila.app import Voila
 
-from ...checks import MOST_UPLOAD
 from ...storage.private_folder import remove_abandoned
 from .page_kernels import PageKernels
 from .visitors import PageConnection, Refusal, Unwelcome
@@ -27,7 +26,8 @@ TEMPLATE = Path(__file__).with_name("template")
 POLICY = "; ".join(
     [  # for the browser: nothing from anywhere else, not even if a template asked for it
         "default-src 'self'",
-        "script-src 'self' 'unsafe-inline' 'unsafe-eval'",  # Voilà's page needs both
+        # Voilà's page needs both; anywidget runs what it was sent by the kernel, which is a blob
+        "script-src 'self' 'unsafe-inline' 'unsafe-eval' blob:",
         "style-src 'self' 'unsafe-inline'",
         "img-src 'self' data: blob:",
         "font-src 'self' data:",
@@ -65,7 +65,6 @@ def configuration(port: int, browser: bool, pages: int) -> Config:
                 "allow_theme_override": "NO",
                 "multi_kernel_manager_class": PageKernels,
                 "prelaunch_hook": give_token,
-                "resources": {"upload_limit": MOST_UPLOAD},
             },
             "PageKernels": {
                 "root_dir": str(Path.cwd()),  # so images/content here are found

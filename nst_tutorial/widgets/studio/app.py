@@ -2,42 +2,34 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Callable
 from dataclasses import replace
-from functools import lru_cache
+from functools import partial
 from pathlib import Path
 
 import ipywidgets
 from torch import Tensor
+from traitlets import TraitError
 
-from ...checks import MOST_UPLOAD
-from ...images.catalog import READABLE
-from ...images.reading import check_can_save, load_image, save_image
+from ...images.reading import load_image
 from ...machine.openmp import dismiss_team
 from ...optimize.result import Result
-from ...storage.atomic import free_name
+from ..components import PicturePicker, ResultStrip
+from ..components.compare_view import FILMS, FORMATS
 from .controls import Controls
-from .page import alert, as_code, download, in_words, quiet, thumbnails
+from .delivery import filmed, new_film, write_film, write_masks, write_picture
+from .knobs import PAINTED
+from .layout import button, laid_out
+from .page import alert, as_code, in_words, plan_in_words, quiet
 from .recipe import Picture, Recipe
-from .screen import Screen
-from .uploads import Uploads, files_of, safe_name
+from .screen import Screen, frame
+from .shelf import Shelf
+from .surroundings import seconds_per_megapixel, under_voila
+from .uploads import Uploads, safe_name, too_large
 from .worker import Job
 
-
-def under_voila() -> bool:
-    """Whether this is a web page for visitors: they get files by download, and leave none here."""
-    return os.environ.get("SERVER_SOFTWARE", "").startswith("voila")
-
-
-@lru_cache(maxsize=1)
-def seconds_per_megapixel() -> float:
-    """Of one evaluation here, measured once."""
-    from ...transfer.speed import seconds_per_evaluation
-    from ...vgg.network import load_vgg19
-
-    return seconds_per_evaluation(load_vgg19(), 256) / 0.256**2
+PREVIEW = 900  # pixels of a content that is looked at
 
 
 class Studio(ipywidgets.VBox):
@@ -68,15 +60,29 @@ class Studio(ipywidgets.VBox):
     ):
         self.folder = None if folder is None or under_voila() else Path(folder)
         self.controls, self.screen = Controls(content, style, size, steps), Screen()
-        self.uploads = Uploads()
+        self.uploads, self.shelf = Uploads(), Shelf()
         self.job: Job | None = None
         self.recipe: Recipe | None = None
         self.result: Result | None = None
+        self.film = new_film()
         self.speed = speed
+        self._seen: Picture | None = None  # the content whose picture is shown or was run
         self._watcher: threading.Thread | None = None
         self._shown = True  # what was started; nothing was
         self._buttons = threading.Lock()  # set by clicks and by the thread that watches a job
-        super().__init__(self._laid_out())
+        html = ipywidgets.HTML
+        self.message, self.plan, self.saved, self.code = html(), html(), html(), html()
+        self.run = button("Run", "Compute the picture", self._start, "primary")
+        self.pause = button("Pause", "Wait, and go on later", self._pause_or_resume)
+        self.stop = button("Stop", "End, and keep the best picture so far", self._stop)
+        self.save = button("Save", f"Write the picture into {self.folder}", self._save)
+        self.reset = button("Reset the knobs", "Everything as at first", self._reset)
+        self.strip = ResultStrip(self.restore)
+        self.screen.view.deliver = self._file
+        for picker in (self.controls.content, self.controls.style):
+            picker.take, picker.refuse = partial(self._take_in, picker), self._refuse
+        super().__init__(laid_out(self))
+        self.add_class("nst-studio")
         self.controls.on_change(self._prepare)
         self._prepare()
         self._enable()
@@ -97,46 +103,7 @@ class Studio(ipywidgets.VBox):
             self._watcher.join(seconds)
         return self._watcher is None or not self._watcher.is_alive()
 
-    # --- what is seen ------------------------------------------------------------------------
-
-    def _laid_out(self) -> list[ipywidgets.Widget]:
-        box, row, html = ipywidgets.VBox, ipywidgets.HBox, ipywidgets.HTML
-        self.message, self.thumbnails, self.plan = html(), html(), html()
-        self.saved, self.code = html(), html()
-        self.run = self._button("Run", "primary", "Compute the picture", self._start)
-        self.pause = self._button("Pause", "", "Wait, and go on later", self._pause_or_resume)
-        self.stop = self._button("Stop", "", "End, and keep the best picture so far", self._stop)
-        self.save = self._button("Save", "", "Save the picture as PNG", self._save)
-        c = self.controls
-        self.upload_content = self._upload("Upload a content", c.content)
-        self.upload_style = self._upload("Upload a style", c.style)
-        limit = html(quiet(f"Uploads: up to {MOST_UPLOAD / 1e6:.0f} MB each"))  # before one fails
-        uploads = box([row([self.upload_content, self.upload_style]), limit])
-        buttons = row([self.run, self.pause, self.stop, self.save])
-        knobs = [c.mode, c.size, c.steps, c.style_weight, c.style_scale, c.more()]
-        left = box(
-            [c.content, c.style, uploads, self.thumbnails, *knobs, self.plan, buttons, self.saved],
-            layout={"width": "400px", "flex": "0 0 auto"},
-        )
-        right = box(
-            [self.screen, self.code],
-            layout={"flex": "1 1 420px", "min_width": "0", "padding": "0 0 0 20px"},
-        )
-        return [self.message, row([left, right], layout={"flex_flow": "row wrap"})]
-
-    def _button(self, name: str, style: str, tip: str, call) -> ipywidgets.Button:
-        button = ipywidgets.Button(
-            description=name, button_style=style, tooltip=tip, layout={"width": "92px"}
-        )
-        button.on_click(call)
-        return button
-
-    def _upload(self, name: str, chosen: ipywidgets.Dropdown) -> ipywidgets.FileUpload:
-        upload = ipywidgets.FileUpload(
-            description=name, accept=",".join(READABLE), multiple=False, layout={"width": "190px"}
-        )
-        upload.observe(lambda change: self._take_in(upload, chosen), "value")
-        return upload
+    # --- before a run ------------------------------------------------------------------------
 
     def _enable(self) -> None:
         """Buttons that can be pressed now."""
@@ -147,8 +114,6 @@ class Studio(ipywidgets.VBox):
             self.save.disabled = self.result is None
             self.pause.description = "Resume" if job is not None and job.paused else "Pause"
 
-    # --- before a run ------------------------------------------------------------------------
-
     def _measure(self) -> None:
         try:
             self.speed = seconds_per_megapixel()
@@ -157,44 +122,53 @@ class Studio(ipywidgets.VBox):
         else:
             self._prepare()
 
-    def _prepare(self, change=None) -> None:
-        """Show the pictures that are chosen, and what a run would take."""
+    def _prepare(self) -> None:
+        """Show the content that is chosen, and what a run would take."""
         pictures: tuple[Picture, ...] = ()
         try:
             recipe = self.controls.recipe()
             pictures = recipe.pictures
-            plan = recipe.plan(self.speed)
-            self.thumbnails.value = thumbnails(pictures)
+            if not self.running and recipe.content != self._seen:
+                self._look_at(recipe.content)
+            self.plan.value = plan_in_words(recipe.plan(self.speed), self.running)
         except (ValueError, OSError) as error:
             self.plan.value = alert(in_words(error, pictures))
             return
         if self.running:
             dismiss_team()  # that looking at pictures has gathered; it would slow down the job
-        time = "" if self.speed else "time: being measured"
-        self.plan.value = quiet(f"Plan: {plan}\n{time}".strip())
         if self.recipe is None:
             self.code.value = as_code(recipe, "These settings as code")
 
-    def _take_in(self, upload: ipywidgets.FileUpload, chosen: ipywidgets.Dropdown) -> None:
+    def _look_at(self, content: Picture) -> None:
+        """Show a picture of which nothing was made yet; results stay in the strip."""
+        self.screen.preview(load_image(content.path, PREVIEW, enlarge=False), content.name)
+        self._seen, self.recipe, self.result = content, None, None
+        self.strip.chosen = -1
+        self._enable()
+
+    def _take_in(self, chosen: PicturePicker, sent: str, content: bytes) -> None:
         """Check an uploaded file, and choose it if it is good."""
-        files = list(files_of(upload.value))
-        if not files:
-            return
         self.message.value = ""
-        for sent, content in files:
-            try:
-                name = self.uploads.add(sent, content, self.controls.names)
-            except (ValueError, OSError) as error:
-                self.message.value = alert(str(error))
-                continue
-            if name != safe_name(sent):
-                self.message.value = quiet(
-                    f"There is another picture of the name {safe_name(sent)}: the one uploaded now "
-                    f"is called {name} here."
-                )
-            self.controls.add(name, self.uploads.paths[name], chosen)
-        if isinstance(upload.value, tuple):  # ipywidgets 8: the same file may come again
-            upload.value = ()
+        try:
+            name = self.uploads.add(sent, content, self.controls.names)
+        except (ValueError, OSError) as error:
+            self.message.value = alert(str(error))
+            return
+        if name != safe_name(sent):
+            self.message.value = quiet(
+                f"There is another picture of the name {safe_name(sent)}: the one uploaded now "
+                f"is called {name} here."
+            )
+        self.controls.add(name, self.uploads.paths[name], chosen)
+
+    def _refuse(self, sent: str, why: int | str) -> None:
+        """Say why a file did not come: its size, or the browser's words."""
+        name = safe_name(sent)
+        told = too_large(name, why) if isinstance(why, int) else f"{name}: cannot be read ({why})"
+        self.message.value = alert(told)
+
+    def _reset(self, button: object = None) -> None:
+        self.controls.reset()
 
     # --- a run -------------------------------------------------------------------------------
 
@@ -206,19 +180,26 @@ class Studio(ipywidgets.VBox):
         try:
             recipe = self.controls.recipe()
             pictures = recipe.pictures
+            if self.controls.regions.value == PAINTED:
+                recipe = self.controls.painted.with_masks(recipe, self.uploads.folder)
             recipe = recipe.pinned()
             content = load_image(recipe.content.path, recipe.size)
-            job = Job(recipe.run)
+            film = new_film()
+            job = Job(filmed(recipe, film))
             job.start()
         except (ValueError, OSError, RuntimeError) as error:  # the last: no thread can be started
             self.message.value = alert(in_words(error, pictures))
             return
         self.recipe, self.result, self.job, self._shown = recipe, None, job, False
+        self.film = film
+        self._seen = recipe.content
         self.code.value = as_code(recipe, "This picture as code")
-        self.screen.begin(content)
+        self.screen.begin(content, recipe)
+        self.strip.chosen = -1
+        self._prepare()
         self._enable()
         self._watcher = threading.Thread(
-            target=self._watch, args=(recipe, job, content), daemon=True
+            target=self._watch, args=(recipe, job, content, self.controls.values()), daemon=True
         )
         self._watcher.start()
 
@@ -236,17 +217,18 @@ class Studio(ipywidgets.VBox):
             self.job.stop()
             self._enable()
 
-    def _watch(self, recipe: Recipe, job: Job, content: Tensor) -> None:
+    def _watch(self, recipe: Recipe, job: Job, content: Tensor, knobs: dict) -> None:
         """Draw while the job works, and the result at its end. Runs in a thread."""
         try:
             self._draw(lambda: self.screen.follow(job))
             job.wait()  # also where nothing can be drawn
-            self._conclude(recipe, job, content)
+            self._conclude(recipe, job, content, knobs)
         finally:  # whatever happens, another run can be started
             self._shown = True
+            self._prepare()
             self._enable()
 
-    def _conclude(self, recipe: Recipe, job: Job, content: Tensor) -> None:
+    def _conclude(self, recipe: Recipe, job: Job, content: Tensor, knobs: dict) -> None:
         """Show what came out, or why nothing did."""
         if job.error is not None:
             self.message.value = alert(in_words(job.error, recipe.pictures))
@@ -256,8 +238,41 @@ class Studio(ipywidgets.VBox):
             if result.stopped == "callback":
                 self.recipe = recipe = replace(recipe, stop_after=len(job.history))
             self.code.value = as_code(recipe, "This picture as code")
-            self._draw(lambda: self.screen.end(job, result, content))
+            self._draw(lambda: self.screen.end(result, content, recipe))
+            self.screen.view.filmed = bool(self.film.evaluations)
             self.result = result
+            self._draw(lambda: self._keep(recipe, knobs, content, result))
+
+    def _keep(self, recipe: Recipe, knobs: dict, content: Tensor, result: Result) -> None:
+        """Put a result into the strip."""
+        key = self.shelf.keep(recipe, knobs, content, result, self.film)
+        styles = " + ".join(style.name for style in recipe.styles)
+        label = f"{recipe.content.name} × {styles}, {recipe.size} px"
+        item = {"key": key, "label": label, "picture": frame(result.image, 160)}
+        with self.strip.hold_sync():
+            self.strip.items = [i for i in self.strip.items if i["key"] in set(self.shelf)] + [item]
+            self.strip.chosen = key
+
+    def restore(self, key: int) -> None:
+        """Show an earlier result, and let the knobs stand as they stood then."""
+        if self.running:
+            self.message.value = quiet("Earlier results can be looked at when the run is over.")
+            return
+        kept = self.shelf[key]
+        self.message.value = self.saved.value = ""
+        self._seen = kept.recipe.content
+        try:
+            self.controls.turn_to(kept.knobs)
+        except TraitError as error:  # a picture that was deleted meanwhile
+            self.message.value = alert(str(error))
+        self.recipe, self.result, self._seen = kept.recipe, kept.result, kept.recipe.content
+        self.film = kept.film
+        self.code.value = as_code(kept.recipe, "This picture as code")
+        self.screen.progress.fraction = 0.0
+        self.screen.end(kept.result, kept.content.float() / 255, kept.recipe)
+        self.screen.view.filmed = bool(self.film.evaluations)
+        self.strip.chosen = key
+        self._enable()
 
     def _draw(self, draw: Callable[[], None]) -> None:
         """Draw; an error is told and costs no more than the view, since nobody else catches it."""
@@ -267,16 +282,34 @@ class Studio(ipywidgets.VBox):
             told = f"Nothing can be shown ({in_words(error)}). The picture is computed all the same"
             self.message.value = alert(f"{told}, and can be saved at the end.")
 
-    def _save(self, button=None) -> None:
-        """Write the picture with its settings, and offer it for download."""
-        if self.result is None or self.recipe is None:
+    # --- files -------------------------------------------------------------------------------
+
+    def _save(self, button: object = None) -> None:
+        """Write the picture with its settings into the folder of results."""
+        if self.result is None or self.recipe is None or self.folder is None:
             return
-        names = {"content": self.recipe.content.name, "style": [s.name for s in self.recipe.styles]}
-        settings = {**self.result.settings, **names, "seconds": round(self.result.seconds, 1)}
-        folder = self.folder or self.uploads.folder
         try:
-            path = check_can_save(free_name(folder / f"{self.recipe.name}.png"))
-            save_image(self.result.image, path, settings, overwrite=False)
-            self.saved.value = download(path, self.folder is not None)
+            path = write_picture(self.recipe, self.result, self.folder, ".png")
+            masks = write_masks(self.recipe, self.folder)
         except (ValueError, OSError) as error:
             self.message.value = alert(str(error))
+        else:
+            beside = f", its {len(masks)} masks beside it" if masks else ""
+            self.saved.value = quiet(f"Saved as {path}{beside}.")
+
+    def _file(self, kind: str) -> tuple[str, bytes] | None:
+        """The picture or its film to be downloaded: name and bytes; None if there is none."""
+        if self.result is None or self.recipe is None:
+            return None
+        folder, suffix = self.uploads.folder, FORMATS[kind]
+        try:
+            if kind in FILMS:
+                path = write_film(self.recipe, self.result, self.film, folder, suffix)
+            else:
+                path = write_picture(self.recipe, self.result, folder, suffix)
+            content = path.read_bytes()
+            path.unlink()  # nothing is left here
+        except (ValueError, OSError) as error:
+            self.message.value = alert(str(error))
+            return None
+        return f"{self.recipe.name}{suffix}", content

@@ -1,19 +1,66 @@
-"""Small pieces of the studio's page, as HTML. Whatever comes from outside is escaped."""
+"""Small pieces of the studio's page. Whatever comes from outside is escaped."""
 
 from __future__ import annotations
 
 import base64
+import io
 from collections.abc import Sequence
 from functools import lru_cache
 from html import escape
 from pathlib import Path
 
-from ...images.reading import load_image
+import ipywidgets
+
+from ...images.decoding import read_picture
 from ...tiling.engine import is_out_of_memory
-from ..live import to_jpeg
+from ...tiling.planning import Plan, duration
 from .recipe import Picture, Recipe
 
-THUMBNAIL = 120  # pixels
+THUMBNAIL = (152, 100)  # pixels: twice as many as the page gives it
+COPY = (
+    "const code = this.parentElement.nextElementSibling;"
+    "getSelection().selectAllChildren(code);"  # to be copied by hand where the page may not
+    "navigator.clipboard?.writeText(code.textContent).then(() => { this.textContent = 'Copied'; })"
+)
+
+
+class Fold(ipywidgets.VBox):
+    """Controls below a button that shows and hides them; hidden at first.
+
+    (The headers of ipywidgets' accordion cannot be reached by keyboard.)
+    """
+
+    def __init__(self, title: str, children: Sequence[ipywidgets.Widget]):
+        self.title = title
+        self.button = ipywidgets.ToggleButton(value=False)
+        self.inside = ipywidgets.VBox(list(children))
+        self.button.observe(self._turn, "value")
+        super().__init__([self.button, self.inside])
+        self.add_class("nst-fold")
+        self._turn()
+
+    def _turn(self, change: object = None) -> None:
+        is_open = self.button.value
+        self.button.description = f"{'▾' if is_open else '▸'} {self.title}"
+        self.inside.layout.display = None if is_open else "none"
+
+
+class ProgressBar(ipywidgets.HTML):
+    """How much is done, with a name for a screen reader (ipywidgets' own has none)."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.fraction = 0.0
+
+    @property
+    def fraction(self) -> float:
+        """0..1."""
+        return self._fraction
+
+    @fraction.setter
+    def fraction(self, value: float) -> None:
+        self._fraction = value
+        self.value = f'<progress max="1" value="{value:.4f}" aria-label="Done so far"></progress>'
 
 
 def in_words(error: BaseException, pictures: Sequence[Picture] = ()) -> str:
@@ -42,47 +89,56 @@ def quiet(text: str) -> str:
     return f'<div role="status" style="{style}">{escape(text)}</div>'
 
 
-def thumbnails(pictures: Sequence[Picture]) -> str:
-    """The pictures, small, side by side, with their names below."""
-    shown = []
-    for picture in pictures:
-        data = _thumbnail(picture.path, picture.path.stat().st_mtime)
-        name = escape(picture.name, quote=True)
-        shown.append(
-            f'<figure style="margin:0 8px 0 0"><img src="{data}" alt="{name}" '
-            'style="display:block;height:84px;width:auto">'
-            f'<figcaption style="line-height:1.3">{name}</figcaption></figure>'
-        )
-    return f'<div style="display:flex;flex-wrap:wrap">{"".join(shown)}</div>'
+@lru_cache(maxsize=256)
+def _small_picture(path: Path, changed: float) -> bytes:
+    try:
+        picture = read_picture(path)
+    except (ValueError, OSError):  # it is told when it is chosen
+        return b""
+    if picture.mode == "F":
+        picture = picture.point(lambda value: value * 255).convert("L")
+    picture = picture.convert("RGB")
+    picture.thumbnail((2 * THUMBNAIL[0], THUMBNAIL[1]))
+    buffer = io.BytesIO()
+    picture.save(buffer, format="JPEG", quality=85)
+    return buffer.getvalue()
 
 
-@lru_cache(maxsize=64)
-def _thumbnail(path: Path, changed: float) -> str:
-    return _as_address("image/jpeg", to_jpeg(load_image(path, THUMBNAIL, enlarge=False)))
+def small_picture(path: Path) -> bytes:
+    """A small JPEG of a picture file; nothing if it cannot be read.
+
+    By Pillow, since torch's threads would take cores from an optimisation that runs.
+    """
+    return _small_picture(path, path.stat().st_mtime)
 
 
-def _as_address(mime: str, content: bytes) -> str:
-    return f"data:{mime};base64,{base64.b64encode(content).decode()}"
+def plan_in_words(plan: Plan, running: bool) -> str:
+    """Time and memory in a line, and the whole plan for whoever opens it."""
+    time = "time is being measured" if plan.seconds is None else f"about {duration(plan.seconds)}"
+    line = f"{time}, {plan.memory / 1e9:.1f} GB of memory"
+    line = f"The next run: {line}" if running else line[0].upper() + line[1:]
+    if not plan.fits:
+        line += ": more than is free"
+    return (
+        f'<details class="nst-plan"><summary title="{escape(str(plan), quote=True)}">'
+        f"{escape(line)}</summary><div>{escape(str(plan))}</div></details>"
+    )
 
 
 def as_code(recipe: Recipe, title: str) -> str:
-    """The call and the command that make a picture, to be copied."""
-    style = (
-        "background:#f5f5f5;color:#111;padding:8px;margin:4px 0 10px;overflow-x:auto;"
-        "line-height:1.35;font-size:12px;font-family:monospace"
-    )
+    """The call and the command that make a picture, to be copied, and the masks that they read."""
     blocks = "".join(
-        f'<div>{name}</div><pre tabindex="0" style="{style}">{escape(code)}</pre>'
+        f'<div class="nst-code">{name} <button type="button" onclick="{escape(COPY, quote=True)}">'
+        f'Copy</button></div><pre tabindex="0">{escape(code)}</pre>'
         for name, code in (("In Python", recipe.python()), ("In a terminal", recipe.shell()))
     )
-    return f"<details open><summary><b>{escape(title)}</b></summary>{blocks}</details>"
+    masks = ", ".join(map(_link, recipe.masks))
+    read = f"<div>They read the masks {masks}</div>" if masks else ""
+    return f"<details><summary>{escape(title)}</summary>{blocks}{read}</details>"
 
 
-def download(path: Path, kept: bool) -> str:
-    """A link with the file inside; `kept`: the file stays here too, and where."""
-    name = escape(path.name, quote=True)
-    address = _as_address("image/png", path.read_bytes())
-    where = f"Saved as <b>{escape(str(path))}</b>. " if kept else ""
-    style = "text-decoration:underline;color:#0b57d0"
-    link = f'<a href="{address}" download="{name}" style="{style}">Download {name}</a>'
-    return f'<div role="status" style="line-height:1.4;overflow-wrap:anywhere">{where}{link}</div>'
+def _link(picture: Picture) -> str:
+    """A file to be downloaded, which the link holds."""
+    data = base64.b64encode(picture.path.read_bytes()).decode()
+    name = escape(picture.name, quote=True)
+    return f'<a href="data:image/png;base64,{data}" download="{name}">{name}</a>'

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -22,6 +23,7 @@ from ...optimize.loop import Callback
 from ...optimize.result import Result
 from ...presets import Settings
 from ...tiling.planning import Plan
+from ...transfer.masks import load_mask
 from ...transfer.options import settings_from
 from ...transfer.request import Request, check_style_scale
 from ...transfer.style_transfer import stylize
@@ -52,6 +54,8 @@ class Recipe:
         Of `stylize`. What is not in it is left to `stylize`.
     stop_after
         The evaluation after which it was stopped; None: it was not.
+    content_masks, style_masks
+        Of each style, where it goes and what of it is taken; empty: everywhere, everything.
     """
 
     content: Picture
@@ -59,6 +63,8 @@ class Recipe:
     size: int
     options: Mapping = field(default_factory=dict)
     stop_after: int | None = None
+    content_masks: tuple[Picture, ...] = ()
+    style_masks: tuple[Picture, ...] = ()
 
     @property
     def settings(self) -> Settings:
@@ -67,7 +73,7 @@ class Recipe:
     @property
     def name(self) -> str:
         """For the file of the result."""
-        return "_".join(Path(picture.name).stem for picture in self.pictures)
+        return "_".join(dict.fromkeys(Path(picture.name).stem for picture in self.pictures))
 
     @property
     def style_size(self) -> int:
@@ -80,6 +86,10 @@ class Recipe:
     def pictures(self) -> tuple[Picture, ...]:
         return (self.content, *self.styles)
 
+    @property
+    def masks(self) -> tuple[Picture, ...]:
+        return (*self.content_masks, *self.style_masks)
+
     def load(self) -> tuple[Tensor, list[Tensor]]:
         """The content and the styles, as `stylize` gets them."""
         styles = [load_image(s.path, self.style_size, enlarge=False) for s in self.styles]
@@ -89,7 +99,20 @@ class Recipe:
         """Compute the picture."""
         content, styles = self.load()
         style = styles if len(styles) > 1 else styles[0]
-        return stylize(content, style, callback=callback, **self.options)
+        masks: dict[str, Any] = {
+            name: [load_mask(mask.path, size, enlarge=enlarge) for mask in masks]
+            for name, masks, size, enlarge in self._masks
+        }
+        return stylize(content, style, callback=callback, **masks, **self.options)
+
+    @property
+    def _masks(self) -> list[tuple[str, tuple[Picture, ...], int, bool]]:
+        """Name of the option, its masks, and the size in which they are read."""
+        all_masks = [
+            ("content_masks", self.content_masks, self.size, True),
+            ("style_masks", self.style_masks, self.style_size, False),
+        ]
+        return [each for each in all_masks if each[1]]
 
     # --- before starting ---------------------------------------------------------------------
 
@@ -133,6 +156,10 @@ class Recipe:
     def python(self) -> str:
         """The call that makes this picture."""
         arguments = [f"{name}={_literal(value)}" for name, value in self.options.items()]
+        for name, masks, size, enlarge in self._masks:
+            fixed = "" if enlarge else ", enlarge=False"
+            calls = [f"nst.transfer.load_mask({_literal(m.name)}, {size}{fixed})" for m in masks]
+            arguments.append(f"{name}=[{', '.join(calls)}]")
         if self.stop_after is not None:
             arguments.append(f"callback=lambda progress: progress.evaluation == {self.stop_after}")
         styles = [self._loading(s, "style") for s in self.styles]
@@ -157,6 +184,9 @@ class Recipe:
             words += ["--also", other.name]
         for name, value in self.options.items():
             words += _as_options(name, value)
+        for name, masks, _, _ in self._masks:
+            for mask in masks:
+                words += [f"--{name.replace('_', '-').removesuffix('s')}", mask.name]
         if self.stop_after is not None:
             words += ["--stop-after", str(self.stop_after)]
         return shlex.join(words)

@@ -10,16 +10,19 @@ from PIL import Image
 from torch import Tensor
 
 from ... import plots
-from ...images.resizing import fit
+from ...images.resizing import shape_of
 from ...optimize.result import Result
 from ...tiling.planning import duration
-from ..compare import Compare
-from .page import quiet
+from ..components import CompareView
+from ..live import to_jpeg
+from .page import Fold, ProgressBar, quiet
+from .recipe import Recipe
 from .worker import Job, Pace
 
-LONGER = 520  # pixels of the longer side on the page
+LONGER = 520  # pixels of the longer side of a frame, while the picture changes
 FRAMES = (0.6, 0.02)  # seconds between two, and their share of the time, see `Pace`
 CURVES = (4.0, 0.02)
+WHY = {"callback": "Stopped", "no improvement": "Ended, as it got no better,"}
 
 
 def frame(image: Tensor, longer: int = LONGER) -> bytes:
@@ -38,28 +41,38 @@ def frame(image: Tensor, longer: int = LONGER) -> bytes:
     return buffer.getvalue()
 
 
-class Screen(ipywidgets.VBox):
-    """Shows one job after another. All drawing is done by whoever calls `follow`."""
+class Screen:
+    """Shows one job after another. All drawing is done by whoever calls `follow`.
+
+    Its parts have their places on the page: `view` the picture, `progress` and `status` how far it
+    is, `curves` the losses, folded.
+    """
 
     def __init__(self) -> None:
-        hidden = {"max_width": "100%", "display": "none"}
-        self.progress = ipywidgets.FloatProgress(min=0, max=1, value=0, layout={"width": "98%"})
+        self.view = CompareView()
+        self.progress = ProgressBar()
         self.status = ipywidgets.HTML(quiet("Choose two pictures and press Run."))
-        self.picture = ipywidgets.Image(format="jpeg", layout=hidden)
-        self.compare = Compare()
-        self.compare.layout.display = "none"
-        self.curves = ipywidgets.Image(format="png", layout=hidden)
+        self.curves = ipywidgets.Image(format="png")
+        self.curves.add_class("nst-curves")
+        self.folded_curves = Fold("Losses", [self.curves])
+        self.folded_curves.layout.display = "none"
         self.frames = 0  # drawn so far
-        super().__init__([self.progress, self.status, self.picture, self.compare, self.curves])
 
-    def begin(self, content: Tensor) -> None:
-        """Show the content, as large as the result will be shown."""
-        width, _ = fit(content.shape[3], content.shape[2], LONGER)
-        self.picture.layout.width = self.compare.layout.width = f"{width}px"
-        self.picture.value = frame(content)
-        self._uncover(self.picture)
+    def preview(self, content: Tensor, name: str) -> None:
+        """Show a content, of which nothing was made yet."""
+        self.view.finished = False
+        self.view.alt_after = f"{name}, the photograph"
+        self.view.show(frame(content), shape_of(content))
+        self.folded_curves.layout.display = "none"
+
+    def begin(self, content: Tensor, recipe: Recipe) -> None:
+        """Show the content, which is the picture so far."""
+        self.view.finished = False
+        self._describe(recipe)
+        small = frame(content)
+        self.view.show(small, shape_of(content), before=small)
         self.status.value = quiet("loading the network, looking at the pictures …")
-        self.progress.value = 0
+        self.progress.fraction = 0.0
 
     def follow(self, job: Job) -> None:
         """Draw now and then until the job is done."""
@@ -74,13 +87,13 @@ class Screen(ipywidgets.VBox):
                 with frames.once():
                     picture = progress.unclamped.cpu()  # clamped by `frame`
                     if np.isfinite(picture.numpy()).all():  # else it is rolled back
-                        self.picture.value = frame(picture)
+                        self.view.after = frame(picture)
                         self.frames += 1
                     self.tell(job)
                 drawn = progress
             if curves.due and len(job.history) > 1:  # one evaluation is no curve
                 with curves.once():
-                    self._draw_curves(job)
+                    self._draw_curves(job.history, progress.term_weights)
 
     def tell(self, job: Job) -> None:
         """Say how far it is."""
@@ -91,30 +104,30 @@ class Screen(ipywidgets.VBox):
         left = duration(seconds * (1 - p.fraction) / p.fraction)
         state = "paused: " if job.paused else ""
         self.status.value = quiet(
-            f"{state}evaluation {p.evaluation} of {p.steps} at {max(p.size)} px, loss "
-            f"{p.total:.3g}, {seconds:.0f} s; about {left} left"
+            f"{state}evaluation {p.evaluation} of {p.steps} at {max(p.size)} px; about {left} left"
         )
-        self.progress.value = p.fraction
+        self.progress.fraction = p.fraction
 
-    def end(self, job: Job, result: Result, content: Tensor) -> None:
-        """Show what came out, beside the content."""
-        why = {"callback": "Stopped", "no improvement": "Ended, as it got no better,"}
-        how = why.get(result.stopped or "", "Done")
+    def end(self, result: Result, content: Tensor, recipe: Recipe) -> None:
+        """Show what came out, over the content."""
+        how = WHY.get(result.stopped or "", "Done")
+        evaluations = len(result.history)
         self.status.value = quiet(
-            f"{how} after {len(job.history)} evaluations, {duration(result.seconds)}"
+            f"{how} after {evaluations} evaluations, {duration(result.seconds)}"
         )
-        self.progress.value = 1
-        self.compare.show(content, result.image)
-        self._uncover(self.compare)
-        self._draw_curves(job)
+        if result.stopped != "callback":  # else the bar stays where it was
+            self.progress.fraction = 1.0
+        self._describe(recipe)
+        self.view.show(to_jpeg(result.image), shape_of(result.image), before=to_jpeg(content))
+        self.view.finished = True
+        if len(result.history) > 1:
+            self._draw_curves(result.history, result.term_weights)
 
-    def _draw_curves(self, job: Job) -> None:
-        if job.latest is None:  # no evaluation yet
-            return
-        figure = plots.loss_curves(list(job.history), job.latest.term_weights)
-        self.curves.value = plots.to_bytes(figure)
-        self.curves.layout.display = None
+    def _describe(self, recipe: Recipe) -> None:
+        styles = " and ".join(style.name for style in recipe.styles)
+        self.view.alt_before = f"{recipe.content.name}, the photograph"
+        self.view.alt_after = f"{recipe.content.name} in the manner of {styles}"
 
-    def _uncover(self, wanted: ipywidgets.Widget) -> None:
-        for each in (self.picture, self.compare):
-            each.layout.display = None if each is wanted else "none"
+    def _draw_curves(self, history: list[dict], weights) -> None:
+        self.curves.value = plots.to_bytes(plots.loss_curves(list(history), weights))
+        self.folded_curves.layout.display = None

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 from ...checks import MOST_UPLOAD
 from ...images.decoding import read_picture
@@ -15,23 +14,6 @@ from ...storage.private_folder import PrivateFolder
 
 MOST_FILES = 20  # at a time
 LONGEST_NAME = 60
-
-
-def files_of(
-    value: Mapping[str, Mapping[str, Any]] | Iterable[Mapping[str, Any]],
-) -> Iterator[tuple[str, bytes]]:
-    """(name, content) of each file in the `value` of an `ipywidgets.FileUpload`.
-
-    In version 7 that is {name: {"metadata": …, "content": bytes}}, in version 8 a tuple of
-    {"name": …, "content": memoryview}.
-    """
-    entries: Iterable[Mapping[str, Any]]
-    if isinstance(value, Mapping):
-        entries = [{"name": name, **entry} for name, entry in value.items()]
-    else:
-        entries = value
-    for entry in entries:
-        yield str(entry["name"]), bytes(entry["content"])
 
 
 def safe_name(name: str) -> str:
@@ -44,6 +26,14 @@ def safe_name(name: str) -> str:
     kept = "".join(c if c.isalnum() or c in " ._-" else "_" for c in last).strip().lstrip(".-")
     path = Path(kept or "picture")
     return path.stem[: LONGEST_NAME - len(path.suffix)] + path.suffix[:10]
+
+
+def too_large(name: str, size: int) -> str:
+    """What is told of a file of `size` bytes that is over the limit."""
+    return (
+        f"{name}: {size / 1e6:.1f} MB, over the limit of {MOST_UPLOAD / 1e6:.0f} MB for uploads; "
+        "make the picture smaller first"
+    )
 
 
 class Uploads:
@@ -70,10 +60,7 @@ class Uploads:
         """
         name = safe_name(name)
         if len(content) > MOST_UPLOAD:
-            raise ValueError(
-                f"{name}: {len(content) / 1e6:.1f} MB, over the limit of {MOST_UPLOAD / 1e6:.0f} "
-                "MB for uploads; make the picture smaller first"
-            )
+            raise ValueError(too_large(name, len(content)))
         key = name, hashlib.sha256(content).digest()
         if key in self._names:
             return self._names[key]

@@ -1,0 +1,36 @@
+// A native slider over a list of marks: the browser gives it a name, keys and touch.
+
+let count = 0;
+
+function render({ model, el }) {
+  el.classList.add("nst", "nst-slider");
+  const input = Object.assign(document.createElement("input"), {
+    type: "range", min: 0, step: 1, id: `nst-slider-${Date.now()}-${(count += 1)}`,
+  });
+  const name = Object.assign(document.createElement("label"), { htmlFor: input.id });
+  const value = document.createElement("output");
+  value.setAttribute("for", input.id);
+  el.append(name, input, value);
+
+  const say = () => {
+    value.textContent = model.get("labels")[input.value];
+    input.setAttribute("aria-valuetext", value.textContent);
+  };
+  const draw = () => {
+    name.textContent = model.get("description");
+    el.title = model.get("tooltip");
+    input.max = model.get("labels").length - 1;
+    input.value = model.get("index");
+    say();
+  };
+  input.addEventListener("input", say);
+  input.addEventListener("change", () => { // when it is let go of
+    model.set("index", Number(input.value));
+    model.save_changes();
+  });
+  model.on("change:index change:labels change:description change:tooltip", draw);
+  draw();
+  return () => model.off("change:index change:labels change:description change:tooltip", draw);
+}
+
+export default { render };
