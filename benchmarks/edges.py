@@ -28,7 +28,7 @@ import torch
 from peers import headline
 
 import nst_tutorial as nst
-from nst_tutorial.settings import EDGES
+from nst_tutorial.setting_values import EDGES
 
 PAIRS = (
     ("temple", "starry_night"),

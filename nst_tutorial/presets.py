@@ -13,9 +13,8 @@ from typing import Any
 from .checks import (
     did_you_mean,
 )
-from .settings import (
+from .setting_values import (
     BALANCES,
-    BEFORE,
     COLOR_METHODS,
     COLORS,
     CONTENT_NORMALIZATIONS,
@@ -30,16 +29,19 @@ from .settings import (
     PATH_NAMES,
     POOLINGS,
     PRECISIONS,
-    RENAMED,
     STARTS,
     STROKES,
-    STYLE_LAYERS,
     STYLE_NORMALIZATIONS,
+    denoise_options,
+    normalized_mix,
+)
+from .settings import (
+    BEFORE,
+    RENAMED,
+    STYLE_LAYERS,
     WEIGHT_OF_OTHER_KERNELS,
     Settings,
     current_names,
-    denoise_options,
-    normalized_mix,
 )
 
 __all__ = [

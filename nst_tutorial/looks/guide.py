@@ -12,7 +12,7 @@ from torch import Tensor
 
 from ..checks import check_choice
 from ..images.color import GREY_LEVEL, color_statistics
-from ..settings import GUIDES
+from ..setting_values import GUIDES
 
 LUMINANCE = (0.299, 0.587, 0.114)  # ITU-R BT.601, as `images.luminance`
 

@@ -16,7 +16,8 @@ import torch
 from torch import Tensor
 
 from ..checks import check_integer, check_number
-from ..settings import BEFORE, check_decay
+from ..setting_values import check_decay
+from ..settings import BEFORE
 from ..storage.tensor_files import named_if_damaged, read_tensors, write_tensors
 from ..tiling.engine import SMALLEST_TILE
 from ..tiling.planning import Stage

@@ -18,7 +18,7 @@ from ..checks import check_choice, check_integer, check_number, old_keywords
 from ..images.resizing import shape_of
 from ..losses.objective import Evaluation, HasGradient
 from ..machine.modes import leaving_inference_mode
-from ..settings import check_decay, check_settle
+from ..setting_values import check_decay, check_settle
 from .methods import LBFGS, OPTIMIZERS, Adam
 from .parametrization import PARAMETRIZATIONS, Parametrization
 

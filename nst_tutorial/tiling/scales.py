@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ..checks import SMALLEST_SIDE, check_integer
-from ..settings import check_scale_factor, check_steps
+from ..setting_values import check_scale_factor, check_steps
 
 COARSEST = 192  # pixels of the longer side: from smaller ones the content does not survive
 ENOUGH = 30  # evaluations at the finest scale, which the eye sees, or

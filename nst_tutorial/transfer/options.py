@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, TypedDict, TypeVar
 from ..checks import check_choice, warn
 from ..kernels.registry import Kernel, get_kernel, kernels_of_layers
 from ..presets import RENAMED, Settings, current_names, get_preset
-from ..settings import MODES, WEIGHT_OF_OTHER_KERNELS
+from ..setting_values import MODES
+from ..settings import WEIGHT_OF_OTHER_KERNELS
 from ..vgg.layers import check_layers
 from ..vgg.paths import parse_paths
 

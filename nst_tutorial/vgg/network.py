@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from ..checks import check_choice, check_integer
 from ..machine.device import choose_device
 from ..machine.modes import leaving_inference_mode
-from ..settings import EDGES
+from ..setting_values import EDGES
 from .layers import BLOCKS, CHANNELS, CONVOLUTIONS, LAYERS, check_layers
 from .passes import Kept, Versions, run
 from .paths import PATHS, default_paths, paths_asked_for, written

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import torch
 
 from ..checks import check_choice, did_you_mean
-from ..settings import PRECISIONS
+from ..setting_values import PRECISIONS
 from .layers import BLOCKS
 
 VARIABLE = "NST_CONVOLUTIONS"

@@ -18,7 +18,7 @@ from nst_tutorial.optimize.grid import (
 )
 from nst_tutorial.optimize.loop import minimize
 from nst_tutorial.presets import PRESETS
-from nst_tutorial.settings import MOST_SMOOTHNESS
+from nst_tutorial.setting_values import MOST_SMOOTHNESS
 from nst_tutorial.tiling.planning import Stage
 
 SHAPE = (3, 2, 4)

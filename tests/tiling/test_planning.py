@@ -10,7 +10,7 @@ import torch
 from nst_tutorial.kernels.registry import get_kernel
 from nst_tutorial.optimize.grid import Coordinates
 from nst_tutorial.presets import PRESETS, Settings
-from nst_tutorial.settings import MOST_PAIRS
+from nst_tutorial.setting_values import MOST_PAIRS
 from nst_tutorial.tiling import memory_needs, planning
 from nst_tutorial.tiling.planning import plan
 from nst_tutorial.vgg.paths import PATHS

@@ -6,7 +6,7 @@ import torch.nn.functional as F
 from runs import TINY
 from tensors import features, relative
 
-from nst_tutorial.settings import EDGES
+from nst_tutorial.setting_values import EDGES
 from nst_tutorial.vgg import calibration
 from nst_tutorial.vgg.first_layer import ROWS, ConvReLU, convolve
 from nst_tutorial.vgg.network import VGG19, load_vgg19
