@@ -170,6 +170,20 @@ def test_earlier_results_come_back_with_their_knobs(small):
     assert recipe.shell() in small.code.value.replace("&#x27;", "'")
 
 
+def test_a_content_that_is_chosen_during_a_run_is_for_the_next(small):
+    small.controls.steps.value = 2000
+    small.run.click()
+    small.controls.content.value = "cat"
+    assert small.screen.view.alt_before == "temple, the photograph"
+    small.stop.click()
+    assert small.wait(60)
+    assert small.screen.view.finished  # the result is not hidden by the other content
+    assert small.screen.view.alt_after == "temple in the manner of starry_night"
+    assert small.recipe.content.name == "temple"
+    small.controls.content.value = "coffee"
+    assert small.screen.view.alt_after == "coffee, the photograph"
+
+
 def test_earlier_results_wait_for_the_end_of_a_run(small):
     small.run.click()
     assert small.wait(60)

@@ -72,17 +72,22 @@ function render({ model, el }) {
     place((100 * (event.clientX - box.left)) / box.width);
   };
   const compares = () => Boolean(model.get("before")?.byteLength);
+  let drags = null; // what a movement does: at 100 % it moves the picture, elsewhere the divider
+  const pan = (event) => stage.scrollBy(-event.movementX, -event.movementY);
   canvas.addEventListener("pointerdown", (event) => {
     const pans = el.classList.contains("nst-whole") && !divider.contains(event.target);
-    if (!compares() || event.button || pans) return;
-    divider.focus({ preventScroll: true });
+    if (event.button || (pans ? event.pointerType !== "mouse" : !compares())) return;
+    drags = pans ? pan : follow;
     canvas.setPointerCapture(event.pointerId);
+    if (pans) return;
+    divider.focus({ preventScroll: true });
     follow(event);
   });
-  canvas.addEventListener("pointermove", (event) => {
-    if (canvas.hasPointerCapture(event.pointerId)) follow(event);
+  canvas.addEventListener("pointermove", (event) => { drags?.(event); });
+  canvas.addEventListener("lostpointercapture", () => {
+    if (drags === follow) tell();
+    drags = null;
   });
-  canvas.addEventListener("lostpointercapture", tell);
   divider.addEventListener("keydown", (event) => {
     const ends = { Home: 0, End: 100 };
     if (event.key in KEYS) place(at + KEYS[event.key]);

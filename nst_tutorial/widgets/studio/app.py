@@ -66,7 +66,7 @@ class Studio(ipywidgets.VBox):
         self.result: Result | None = None
         self.film = new_film()
         self.speed = speed
-        self._seen: Picture | None = None  # the content whose picture is shown or was run
+        self._seen: Picture | None = None  # the content that was chosen last
         self._watcher: threading.Thread | None = None
         self._shown = True  # what was started; nothing was
         self._buttons = threading.Lock()  # set by clicks and by the thread that watches a job
@@ -128,8 +128,10 @@ class Studio(ipywidgets.VBox):
         try:
             recipe = self.controls.recipe()
             pictures = recipe.pictures
-            if not self.running and recipe.content != self._seen:
-                self._look_at(recipe.content)
+            if recipe.content != self._seen:
+                self._seen = recipe.content
+                if not self.running:  # else it is for the next run
+                    self._look_at(recipe.content)
             self.plan.value = plan_in_words(recipe.plan(self.speed), self.running)
         except (ValueError, OSError) as error:
             self.plan.value = alert(in_words(error, pictures))
@@ -142,7 +144,7 @@ class Studio(ipywidgets.VBox):
     def _look_at(self, content: Picture) -> None:
         """Show a picture of which nothing was made yet; results stay in the strip."""
         self.screen.preview(load_image(content.path, PREVIEW, enlarge=False), content.name)
-        self._seen, self.recipe, self.result = content, None, None
+        self.recipe, self.result = None, None
         self.strip.chosen = -1
         self._enable()
 
@@ -265,7 +267,7 @@ class Studio(ipywidgets.VBox):
             self.controls.turn_to(kept.knobs)
         except TraitError as error:  # a picture that was deleted meanwhile
             self.message.value = alert(str(error))
-        self.recipe, self.result, self._seen = kept.recipe, kept.result, kept.recipe.content
+        self.recipe, self.result = kept.recipe, kept.result
         self.film = kept.film
         self.code.value = as_code(kept.recipe, "This picture as code")
         self.screen.progress.fraction = 0.0
