@@ -1,11 +1,11 @@
 """Make the contact sheets in images/gallery: what the default settings give.
 
     python images/make_gallery.py [run] [pairs] [sizes] [photo] [kernels] [textures] [inversions]
-                                  [front] [large]
+                                  [front]
 
 Without a name: all of them, about an hour on two cores. `run` is a film of one run, `pairs`
 repaints four contents in six styles, `photo` shows photo mode, `sizes` one pair at three sizes,
-`kernels` one pair under every kernel, `large` one at 2048 pixels.
+`kernels` one pair under every kernel. Large pictures are made by `make_large.py`.
 """
 
 import sys
@@ -163,18 +163,8 @@ def front() -> None:
     )
 
 
-def large() -> None:
-    """One pair at 2048 pixels, worked on in tiles within 4 GB: about ten minutes."""
-    result = stylized("temple", "starry_night", 2048, kernel="gram", steps=150, memory=4)
-    picture = to_pil(result)
-    picture.save(GALLERY / "large.jpg", quality=84)
-    left, top = picture.width * 2 // 5, picture.height * 9 // 20
-    picture.crop((left, top, left + 840, top + 460)).save(GALLERY / "large_crop.jpg", quality=90)
-
-
 SHEETS = {
-    each.__name__: each
-    for each in (run, pairs, sizes, photo, kernels, textures, inversions, front, large)
+    each.__name__: each for each in (run, pairs, sizes, photo, kernels, textures, inversions, front)
 }
 
 if __name__ == "__main__":
