@@ -37,7 +37,7 @@ from .planning import check_memory_of_training
 from .training import UNUSED
 
 LEARNING_RATE = 3e-3
-MEASURED_ON = 8  # photographs, for the content weight
+MEASURED_ON = 4  # photographs, for the content weight
 CONTENT_SHARE = 0.1  # as much of the content as `stylize` keeps by default
 SECONDS_A_PIXEL = 3e-6  # of a training's step, roughly: so a budget tells what it will look at
 
