@@ -97,5 +97,3 @@ def _convolved(convolution: nn.Conv2d, x: Tensor) -> Tensor:
     # A single row or column has no reflection
     mode = "reflect" if min(x.shape[2:]) > 1 else "replicate"
     return convolution(F.pad(x, (1, 1, 1, 1), mode=mode))
-
-

@@ -128,9 +128,7 @@ def continued(picture: Tensor, step: int) -> Tensor:
     return F.pad(picture, (0, -width % step, 0, -height % step), mode="replicate")
 
 
-def _moved(
-    f: Tensor, y: Tensor, method: str, into: Tensor | None, out_of: Tensor | None
-) -> Tensor:
+def _moved(f: Tensor, y: Tensor, method: str, into: Tensor | None, out_of: Tensor | None) -> Tensor:
     if method == "adain":
         return adain(f, *mean_and_deviation(y, out_of), into)
     return wct(f, spectrum(y, out_of), into)

@@ -35,9 +35,7 @@ def mean_and_deviation(features: Tensor, mask: Tensor | None = None) -> tuple[Te
     return mean, (variance + EPSILON).sqrt()
 
 
-def adain(
-    content: Tensor, mean: Tensor, deviation: Tensor, mask: Tensor | None = None
-) -> Tensor:
+def adain(content: Tensor, mean: Tensor, deviation: Tensor, mask: Tensor | None = None) -> Tensor:
     """Return σ(y) (x - μ(x)) / σ(x) + μ(y), for the content's features x and a style's statistics.
 
     Huang & Belongie 2017, "Arbitrary Style Transfer in Real-time with Adaptive Instance

@@ -151,8 +151,7 @@ def losses(
     seen = model(painted, list(style))
     pairs = [(mean_and_deviation(seen[name]), style[name]) for name in style]
     apart = [
-        sum(relative_error(a, b) for a, b in zip(*pair, strict=True)) / len(style)
-        for pair in pairs
+        sum(relative_error(a, b) for a, b in zip(*pair, strict=True)) / len(style) for pair in pairs
     ]
     return {
         "features": relative_error(seen[layer], t),

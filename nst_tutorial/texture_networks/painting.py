@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from ..checks import SMALLEST_SIDE, check_integer, check_number, check_pictures
+from ..images.reading import load_image
 from ..kernels.registry import Kernel
 from ..learning.budget import Budget
 from ..learning.loop import Learnt, Step, learn
@@ -31,7 +32,7 @@ from ..transfer.provenance import record
 from ..transfer.scene import uniform_noise
 from ..vgg.network import VGG19
 from .checkpoint import fingerprint_of_tensors
-from .objective import OPTIONS, BatchObjective
+from .objective import OPTIONS, BatchObjective, style_distance
 from .painter import Painter
 from .planning import check_memory_of_training
 from .training import UNUSED
@@ -153,6 +154,24 @@ def train_painter(
         "photographs": len(photographs),
     }  # fmt: skip
     return learnt
+
+
+MEASURED_AT = "temple", 384  # the content of the measures in a painter's file, which is bundled
+
+
+def measure(painter: Painter, style: Tensor, device: str = "auto") -> dict:
+    """Return how far a bundled photograph is from the style, repainted and before.
+
+    Style distances are those of Gram matrices, `objective.style_distance`.
+    """
+    name, size = MEASURED_AT
+    content = load_image(name, size, kind="content")
+    painted = painter.repaint(content)
+    return {
+        "content": name, "size": size,
+        "style_distance": style_distance(painted.cpu(), style, device=device),
+        "before": style_distance(content, style, device=device),
+    }  # fmt: skip
 
 
 def painter_settings(
