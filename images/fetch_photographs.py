@@ -56,10 +56,9 @@ def main(arguments: list[str] | None = None) -> None:
     with tempfile.TemporaryDirectory() as folder:
         unpack(PACKAGES, Path(folder))
         pictures = sorted(wallpapers(Path(folder)))
-        reserved = [
-            *bundled_paths(),
-            *(p for f in chosen.reserved for p in pictures_in(f, deep=True)),
-        ]
+        reserved = bundled_paths()
+        for other in chosen.reserved:
+            reserved += pictures_in(other, deep=True)
         report = sort_out(Path(folder), pictures, reserved, chosen.folder, chosen.drawings)
     print(report)
 
@@ -78,9 +77,8 @@ def unpack(packages: Iterable[str], folder: Path) -> None:
 def wallpapers(folder: Path) -> Iterator[Path]:
     """Their pictures, each in one shape."""
     for path in pictures_in(folder, deep=True):
-        if not path.is_symlink() and not any(
-            fnmatch.fnmatch(str(path), pattern) for pattern in OTHER_SHAPES
-        ):
+        other_shape = any(fnmatch.fnmatch(str(path), pattern) for pattern in OTHER_SHAPES)
+        if not other_shape and not path.is_symlink():  # a link is another size's name
             yield path
 
 

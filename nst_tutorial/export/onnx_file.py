@@ -33,6 +33,10 @@ def export_onnx(graph: Graph, path: str | Path, *, overwrite: bool = True) -> Pa
         The file cannot be written; FileExistsError.
     """
     _check_installed(NEEDED)
+    if not hasattr(torch.export.Dim, "DYNAMIC"):
+        raise ModuleNotFoundError(
+            f"this needs PyTorch 2.6 or later, and here is {torch.__version__}"
+        )
     path = Path(path)
     if path.suffix != ".onnx":
         raise ValueError(f"{path}: the name of an ONNX file must end in .onnx")
@@ -47,6 +51,7 @@ def export_onnx(graph: Graph, path: str | Path, *, overwrite: bool = True) -> Pa
             graph.network, graph.example, input_names=list(graph.names), output_names=["picture"],
             dynamic_shapes=_shaped(graph, free), opset_version=OPSET, dynamo=True, verbose=False,
         )  # fmt: skip
+    assert program is not None  # as it is without a file's name
     with replacing(path, overwrite=overwrite) as file:
         file.write(program.model_proto.SerializeToString())
     return path

@@ -1,4 +1,4 @@
-"""How a network learns: pictures to learn from, a budget, averages of weights, checkpoints, files."""
+"""How a network learns: what from, for how long; averages of its weights, checkpoints, files."""
 
 from .average import WeightAverage
 from .budget import Budget, rate_at

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -46,29 +48,28 @@ class Decoder(nn.Module):
             channels = CHANNELS[int(layer[4]) - 1]
         channels = check_integer("channels", channels, 1, max(CHANNELS))
         width = check_integer("width", width, 1, MOST_WIDTH)
-        self.design = {"layer": layer, "channels": channels, "width": width}
+        self.design: dict[str, Any] = {"layer": layer, "channels": channels, "width": width}
         self.settings: dict = {}  # how it was trained
         self.stride = stride(layer)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(check_integer("seed", seed, 0))
             self.enter = nn.Conv2d(channels, width, 3)
-            self.stages = nn.ModuleList()  # at one size each; between them the picture doubles
+            stages = []  # of two each; after a pair the picture doubles
             for _ in range(self.stride.bit_length() - 1):
                 narrow = max(8, width // 2)
-                self.stages.append(
-                    nn.ModuleList([nn.Conv2d(width, width, 3), nn.Conv2d(width, narrow, 3)])
-                )
+                stages += [nn.Conv2d(width, width, 3), nn.Conv2d(width, narrow, 3)]
                 width = narrow
+            self.stages = nn.ModuleList(stages)
             self.last_but_one = nn.Conv2d(width, width, 3)
             self.last = nn.Conv2d(width, 3, 3)
-        for convolution in self.modules():
-            if isinstance(convolution, nn.Conv2d):  # variances stay as they are through ReLU
-                nn.init.kaiming_normal_(
-                    convolution.weight, generator=torch.Generator().manual_seed(seed)
-                )
-                nn.init.zeros_(convolution.bias)
-        nn.init.constant_(self.last.bias, 0.5)  # begin near grey
-        self.last.weight.data.mul_(0.1)
+            for name, parameter in self.named_parameters():
+                if name.endswith("bias"):
+                    nn.init.zeros_(parameter)
+                else:  # variances stay as they are through ReLU
+                    nn.init.kaiming_normal_(parameter)
+        weight, bias = self.last.parameters()
+        nn.init.constant_(bias, 0.5)  # begin near grey
+        weight.data.mul_(0.1)
         self.register_buffer("mean", torch.zeros(1, channels, 1, 1))
         self.register_buffer("scale", torch.ones(1, channels, 1, 1))
         self.to(memory_format=torch.channels_last)
@@ -84,15 +85,15 @@ class Decoder(nn.Module):
         """Return pictures (N, 3, stride · H, stride · W), sRGB around 0..1, not clamped."""
         y = (features - self.mean) / self.scale
         y = _convolved(self.enter, y.contiguous(memory_format=torch.channels_last)).relu_()
-        for stage in self.stages:
-            for convolution in stage:
-                y = _convolved(convolution, y).relu_()
-            y = F.interpolate(y, scale_factor=2.0, mode="nearest")
+        for number, convolution in enumerate(self.stages):
+            y = _convolved(convolution, y).relu_()
+            if number % 2:
+                y = F.interpolate(y, scale_factor=2.0, mode="nearest")
         y = _convolved(self.last_but_one, y).relu_()
         return _convolved(self.last, y)
 
 
-def _convolved(convolution: nn.Conv2d, x: Tensor) -> Tensor:
+def _convolved(convolution: nn.Module, x: Tensor) -> Tensor:
     """A convolution of x with reflected borders, as large as x."""
     # A single row or column has no reflection
     mode = "reflect" if min(x.shape[2:]) > 1 else "replicate"

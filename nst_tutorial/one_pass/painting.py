@@ -72,7 +72,7 @@ def paint(
     ValueError
         A wrong shape or value; a picture too large for the memory.
     """
-    styles = list(style) if isinstance(style, list | tuple) else [style]  # type: ignore[list-item]
+    styles: list[Tensor] = list(style) if isinstance(style, list | tuple) else [style]  # type: ignore[list-item]
     check_pictures({"content": content, **{f"style {i}": s for i, s in enumerate(styles, 1)}})
     check_choice("method", method, METHODS)
     strength = check_number("strength", strength, most=1)

@@ -66,10 +66,7 @@ def spectrum(features: Tensor, mask: Tensor | None = None) -> Spectrum:
     F = positions(features)[0]
     on_mps = F.device.type == "mps"  # which has no float64
     F = (F.cpu() if on_mps else F).double()
-    if mask is None:
-        share = torch.full_like(F[:, :1], 1 / len(F))
-    else:
-        share = shares(mask, F[None])[0]
+    share = torch.full_like(F[:, :1], 1 / len(F)) if mask is None else shares(mask, F[None])[0]
     mean = (share * F).sum(dim=0)
     centred = F - mean
     values, vectors = torch.linalg.eigh(centred.T @ (share * centred))

@@ -40,7 +40,7 @@ class Painter(nn.Module):
         super().__init__()
         width = check_integer("width", width, 2, MOST_WIDTH)
         blocks = check_integer("blocks", blocks, 0, MOST_BLOCKS)
-        self.design = {"width": width, "blocks": blocks}
+        self.design: dict[str, int] = {"width": width, "blocks": blocks}
         self.settings: dict = {}  # how it was trained
         w = width
         with torch.random.fork_rng(devices=[]):
@@ -55,8 +55,9 @@ class Painter(nn.Module):
             self.narrow = Layer(w, w // 2, 3)
             self.to_whole = Layer(w // 2, w // 2, 3)
             self.last = nn.Conv2d(w // 2, 3, 3)
-        nn.init.constant_(self.last.bias, 0.5)  # begin near grey, as a generator
-        self.last.weight.data.mul_(0.1)
+        weight, bias = self.last.parameters()
+        nn.init.constant_(bias, 0.5)  # begin near grey, as a generator
+        weight.data.mul_(0.1)
         self.to(memory_format=torch.channels_last)
 
     def forward(self, content: Tensor) -> Tensor:
