@@ -25,10 +25,8 @@ def export_onnx(graph: Graph, path: str | Path, *, overwrite: bool = True) -> Pa
 
     Raises
     ------
-    ModuleNotFoundError
-        A package that is needed is missing; the message says how to get it.
     ValueError
-        The name of the file does not end in .onnx.
+        A package that is needed is missing, and how to get it; a name that does not end in .onnx.
     OSError
         The file cannot be written; FileExistsError.
     """
@@ -70,7 +68,7 @@ def largest_difference(path: str | Path, graph: Graph, examples: Sequence[Graph]
 
     Raises
     ------
-    ModuleNotFoundError
+    ValueError
         onnxruntime is missing; the message says how to get it.
     """
     _check_installed(("onnxruntime",))
@@ -101,7 +99,7 @@ def check_export(path: str | Path, graph: Graph, examples: Sequence[Graph]) -> f
 def _check_installed(packages: Sequence[str]) -> None:
     missing = [name for name in packages if importlib.util.find_spec(name) is None]
     if missing:
-        raise ModuleNotFoundError(f"{' and '.join(missing)} missing: {REMEDY}", name=missing[0])
+        raise ValueError(f"{' and '.join(missing)}: not installed here; {REMEDY}")
 
 
 @contextmanager

@@ -120,7 +120,8 @@ def train_decoder(
         terms = losses(model, images, t, style, layer, crops[:own])
         total = torch.stack([weights[name] * value for name, value in terms.items()]).sum()
         total.backward()
-        return Step(float(total), {n: float(v) for n, v in terms.items()}, images[:batch])
+        values = {name: float(value.detach()) for name, value in terms.items()}
+        return Step(float(total.detach()), values, images[:batch])
 
     learnt = learn(
         decoder, step, budget, learning_rate=learning_rate, decay=decay, checkpoint=checkpoint,

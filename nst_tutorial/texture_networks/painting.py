@@ -35,8 +35,12 @@ from .checkpoint import fingerprint_of_tensors
 from .objective import OPTIONS, BatchObjective, style_distance
 from .painter import Painter
 from .planning import check_memory_of_training
-from .training import UNUSED
 
+UNUSED = (  # settings of an optimisation that mean nothing for a training
+    *("start", "coarse_to_fine", "scale_factor", "parametrization", "method", "lbfgs_pairs"),
+    *("average", "balance", "style_scale", "style_mix", "color", "color_method", "regions"),
+    *("keep_faces", "grain_weight", "grid_size", "grid_depth", "smoothness", "guide", "denoise"),
+)
 LEARNING_RATE = 3e-3
 MEASURED_ON = 4  # photographs, for the content weight
 CONTENT_SHARE = 0.1  # as much of the content as `stylize` keeps by default
