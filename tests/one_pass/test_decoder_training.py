@@ -117,7 +117,9 @@ def test_a_perfect_decoder_has_no_loss(model):
     seen = model(images[:2], ["relu1_1", LAYER])
     style = {name: mean_and_deviation(features) for name, features in seen.items()}
     t = adain(seen[LAYER], *style[LAYER])
-    assert all(float(v) < 1e-12 for v in losses(model, images, t, style, LAYER, images[2:]).values())
+    assert all(
+        float(v) < 1e-12 for v in losses(model, images, t, style, LAYER, images[2:]).values()
+    )
 
 
 def test_relative_errors_do_not_depend_on_units():

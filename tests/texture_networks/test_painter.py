@@ -82,7 +82,9 @@ def test_files(tmp_path, painter):
         assert isinstance(again, Painter)
         assert (again.design, again.settings) == (painter.design, painter.settings)
         assert torch.equal(again.repaint(content), painter.repaint(content))
-    with pytest.raises(ValueError, match="not a generator of this version .*it is a nst_tutorial p"):
+    with pytest.raises(
+        ValueError, match="not a generator of this version .*it is a nst_tutorial p"
+    ):
         load_generator(path)
     with pytest.raises(FileExistsError):
         save_painter(painter, path, overwrite=False)
@@ -123,7 +125,10 @@ def test_pictures_too_large_for_the_memory(painter):
 
 @pytest.mark.parametrize(
     ("options", "message"),
-    [({"width": 1}, "width must be a whole number ≥ 2"), ({"blocks": -1}, "blocks must be a whole")],
+    [
+        ({"width": 1}, "width must be a whole number ≥ 2"),
+        ({"blocks": -1}, "blocks must be a whole"),
+    ],
 )
 def test_designs_that_cannot_be(options, message):
     with pytest.raises(ValueError, match=message):
