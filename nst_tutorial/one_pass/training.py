@@ -94,8 +94,14 @@ def train_decoder(
     views = StyleViews([styles, styles, styles, photographs], model, layers, seed=seed)
     numbers = np.random.default_rng([seed])
     with torch.no_grad():
-        seen = photographs.batch(NORMALIZED_ON, numbers).to(model.mean)
-        decoder.normalize(torch.cat([model(one, [layer])[layer] for one in seen.split(1)]))
+        crops = photographs.batch(NORMALIZED_ON, numbers).to(model.mean)
+        seen = torch.cat([model(one, [layer])[layer] for one in crops.split(1)])
+    if seen.shape[1] != decoder.design["channels"]:
+        raise ValueError(
+            f"the decoder takes {decoder.design['channels']} channels of {layer}, and the network "
+            f"has {seen.shape[1]}"
+        )
+    decoder.normalize(seen)
     provenance = {
         "vgg_weights": model.weights, "pooling": model.pooling, "edges": model.edges,
         "batch": batch, "size": photographs.size, "learning_rate": learning_rate, "decay": decay,

@@ -1,4 +1,4 @@
-"""`nst train-painter`, `train-decoder`, `paint`, `apply` of a painter, `export`, in this process."""
+"""`nst train-painter`, `train-decoder`, `paint`, `export`, and `apply` of a painter."""
 
 import numpy as np
 import pytest
@@ -108,12 +108,25 @@ def test_an_interrupted_training_keeps_its_network_and_its_state(here, capsys, m
     assert names_in(here / "results") == ["s0_painter-2.safetensors", both[0]]
 
 
-def test_train_a_decoder(here, capsys):
-    code, out, err = run(capsys, "train-decoder", "--photos", "photos", "--styles", "styles",
-                         *SHORT, "--layer", "relu2_1")  # fmt: skip
-    # A decoder of VGG19's own channels does not fit the network of this test: that is told
+def test_train_a_decoder(here, capsys, monkeypatch):
+    monkeypatch.setattr("nst_tutorial.one_pass.decoder.CHANNELS", TINY)
+    Image.new("RGB", (20, 90)).save(here / "styles" / "narrow.png")
+    command = ["train-decoder", "--photos", "photos", "--styles", "styles", *SHORT]
+    code, out, err = run(capsys, *command, "--layer", "relu2_1", "--steps", "12")
+    assert code == 0, err
+    assert "12 steps" in out
+    assert "skipped: styles/narrow.png: 20×90 pixels are too few for cut-outs of 32" in err
+    assert names_in(here / "results") == ["decoder.safetensors"]
+    decoder = load_decoder("results/decoder.safetensors", "cpu")
+    assert decoder.design["layer"] == "relu2_1"
+    assert (decoder.settings["photographs"], decoder.settings["styles"]) == (3, 3)
+
+
+def test_a_decoder_for_another_network(here, capsys):
+    command = ["train-decoder", "--photos", "photos", "--styles", "styles", *SHORT]
+    code, _, err = run(capsys, *command)
     assert code == 2
-    assert names_in(here) == ["photos", "results", "styles"]
+    assert "the decoder takes 512 channels of relu4_1, and the network has 8" in err
 
 
 @pytest.mark.parametrize(
@@ -192,8 +205,9 @@ def test_without_a_decoder(here, capsys, monkeypatch):
 
 def test_an_optimisation_starts_from_it(here, capsys, monkeypatch, decoder):
     monkeypatch.setattr(files, "BUNDLED", here / decoder)
-    code, _, err = run(capsys, "stylize", "photos/p0.png", "styles/s0.png", "--start", "one-pass",
-                       "--steps", "0", "--size", "48", "--out", "x.png", "--device", "cpu")  # fmt: skip
+    pair = ["photos/p0.png", "styles/s0.png"]
+    code, _, err = run(capsys, "stylize", *pair, "--start", "one-pass", "--steps", "0",
+                       "--size", "48", "--out", "x.png", "--device", "cpu")  # fmt: skip
     assert code == 0, err
     from nst_tutorial.one_pass.painting import paint
 
@@ -208,7 +222,7 @@ def test_export_of_what_cannot_be(here, capsys):
     for arguments, message in (
         (
             ["p.safetensors", "--features"],
-            "p.safetensors is no decoder, so --features mean nothing",
+            "p.safetensors is no decoder, so --features",
         ),
         (["p.safetensors", "--out", "p.txt"], "p.txt: the name of an ONNX file must end in .onnx"),
         (["nothing"], "nothing: no such file; by name there are the networks"),
