@@ -6,6 +6,7 @@ photographs, a budget in minutes, the average of the weights, and a content weig
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
@@ -25,6 +26,7 @@ from ..losses.objective import Objective
 from ..optimize.loop import Callback
 from ..presets import Settings, get_preset
 from ..storage.fingerprints import fingerprint
+from ..storage.tensor_files import read_header
 from ..tiling.engine import Engine
 from ..transfer.builder import choose_model, make_objective
 from ..transfer.options import check_settings, chosen_options
@@ -124,9 +126,10 @@ def train_painter(
     painter.to(model.mean)
     style = style.to(model.mean)
     if options.get("content_weight") is None:
-        numbers = np.random.default_rng([seed])
-        crops = photographs.batch(MEASURED_ON, numbers).to(model.mean)
-        weight = balanced_content_weight(model, style, settings, crops, content_share)
+        weight = _recorded_weight(checkpoint)
+        if weight is None:
+            crops = photographs.batch(MEASURED_ON, np.random.default_rng([seed])).to(model.mean)
+            weight = balanced_content_weight(model, style, settings, crops, content_share)
         settings = replace(settings, content_weight=weight)
     provenance = {
         "style_size": list(style.shape[2:]), **record(settings, model, seed), "batch": batch,
@@ -225,6 +228,16 @@ def balanced_content_weight(
             "the content weight cannot be found, since a gradient is 0: give content_weight"
         )
     return share * of_style / of_content
+
+
+def _recorded_weight(checkpoint: str | Path | None) -> float | None:
+    """The content weight of an unfinished training: measured anew, its last digit may differ."""
+    header = {} if checkpoint is None else read_header(checkpoint)
+    try:
+        weight = json.loads(header["identity"])["content_weight"]
+    except (LookupError, TypeError, ValueError):  # `resume` says what is wrong with the file
+        return None
+    return float(weight) if isinstance(weight, int | float) else None
 
 
 def _part(objective: Objective, names: Iterable[str]) -> Engine:
