@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -23,8 +23,6 @@ UNFINISHED = ".training"  # and of the state of its training, beside it
 NO_NETWORK = "interrupted before there was a network; nothing was written"
 MINUTES = 90.0
 MOST_NAMED = 20  # pictures that are not used; of more only the number is told
-
-Net = TypeVar("Net")
 
 Photos = Annotated[
     Path,

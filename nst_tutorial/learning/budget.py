@@ -42,7 +42,7 @@ class Budget:
         return min(1.0, max(parts))
 
     def is_spent(self, steps: int, seconds: float, step: float = 0.0) -> bool:
-        """Whether another step, which takes `step` seconds, would miss the end by more than none.
+        """Whether another step, of so many seconds, would end farther from the end than now is.
 
         One step is always allowed.
         """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import OrderedDict
 from pathlib import Path
 
@@ -120,10 +121,12 @@ class PictureStream:
         if not len(self):
             self.draw(np.random.default_rng(0))  # which says why
 
-    def identity(self) -> list[str]:
-        """What the folder holds and how it is cut, for a checkpoint."""
-        files = [f"{path.name} {path.stat().st_size}" for path in self.paths]
-        return [f"{self.size} of {self.sides[0]} to {self.sides[1]} px", *files]
+    def identity(self) -> str:
+        """What the folder holds and how it is cut, in a line, for a checkpoint."""
+        files = "\n".join(f"{path.name} {path.stat().st_size}" for path in self.paths)
+        code = hashlib.sha256(files.encode("utf-8", "backslashreplace")).hexdigest()[:12]
+        least, most = self.sides
+        return f"{self.size} px of {least} to {most}, {len(self.paths)} pictures {code}"
 
     def _cut(self, picture: Tensor, numbers: np.random.Generator) -> Tensor:
         height, width = picture.shape[1:]

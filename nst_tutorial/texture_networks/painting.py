@@ -24,12 +24,12 @@ from ..learning.loop import Learnt, Step, learn
 from ..learning.stream import PictureStream
 from ..losses.objective import Objective
 from ..optimize.loop import Callback
-from ..presets import Settings, get_preset
+from ..presets import Settings
 from ..storage.fingerprints import fingerprint
 from ..storage.tensor_files import read_header
 from ..tiling.engine import Engine
 from ..transfer.builder import choose_model, make_objective
-from ..transfer.options import check_settings, chosen_options
+from ..transfer.options import chosen_options, settings_from
 from ..transfer.provenance import record
 from ..transfer.scene import uniform_noise
 from ..vgg.network import VGG19
@@ -46,7 +46,7 @@ UNUSED = (  # settings of an optimisation that mean nothing for a training
 LEARNING_RATE = 3e-3
 MEASURED_ON = 4  # photographs, for the content weight
 CONTENT_SHARE = 0.1  # as much of the content as `stylize` keeps by default
-SECONDS_A_PIXEL = 3e-6  # of a training's step, roughly: so a budget tells what it will look at
+SECONDS_A_PIXEL = 3e-6  # of a training's step, roughly: a budget tells how much is looked at
 
 
 def train_painter(
@@ -120,7 +120,7 @@ def train_painter(
     check_pictures({"style": style})
     size = photographs.size
     check_integer("the side of a cut-out", size, 2 * SMALLEST_SIDE)
-    pixels = (steps or 60 * (minutes or 0) / (SECONDS_A_PIXEL * batch * size**2)) * batch * size**2
+    pixels = steps * batch * size**2 if steps else 60 * (minutes or 0) / SECONDS_A_PIXEL
     model = choose_model(settings, device, model, pixels=pixels, checkpoint=checkpoint)
     check_memory_of_training(painter.design["width"], size, batch, model.device)
     painter.to(model.mean)
@@ -194,7 +194,7 @@ def painter_settings(
         chosen["style_layers"] = layers
     if kernel is not None:
         chosen["kernel"] = kernel
-    return check_settings(replace(get_preset("default"), **chosen))
+    return settings_from("default", chosen)
 
 
 def balanced_content_weight(

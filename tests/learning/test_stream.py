@@ -116,3 +116,12 @@ def test_a_narrow_picture_is_larger_before_it_is_cut(tmp_path):
     stream = PictureStream(tmp_path, 32, sides=(40, 60))
     assert stream._range(60, 300) == (160, 160)  # 32 of its 60 rows
     assert stream.draw(numbers()).shape == (1, 3, 32, 32)
+
+
+def test_a_checkpoint_knows_the_folder(folder):
+    before = PictureStream(folder, 32).identity()
+    assert before == PictureStream(folder, 32).identity()
+    assert before.startswith("32 px of 256 to 512, 2 pictures ")
+    assert before != PictureStream(folder, 32, sides=(40, 60)).identity()
+    ramp(120, 81).save(folder / "a.png")
+    assert before != PictureStream(folder, 32).identity()

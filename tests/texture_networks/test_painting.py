@@ -120,7 +120,7 @@ def test_the_content_weight_balances_the_gradients(stripes, photographs, tiny):
     weight = balanced_content_weight(tiny, stripes, settings, contents, 0.3)
     again = balanced_content_weight(tiny, stripes, settings, contents, 0.6)
     assert again == pytest.approx(2 * weight)
-    heavier = painter_settings("gram", LAYERS, {**CONTENT, "style_weight": 65.0})
+    heavier = painter_settings("gram", LAYERS, {**CONTENT, "style_weight": 150.0})
     assert balanced_content_weight(tiny, stripes, heavier, contents, 0.3) == pytest.approx(
         10 * weight
     )
