@@ -63,7 +63,8 @@ def test_any_kernel(stripes, photographs, tiny, kernel):
 
 def test_unseen_photographs_get_the_style_and_keep_their_content(stripes, photographs, tiny):
     painter = small()
-    train(painter, stripes, photographs, tiny, steps=150, learning_rate=0.01, decay=0.9)
+    train(painter, stripes, photographs, tiny, steps=80, learning_rate=0.01, decay=0.9,
+          content_share=3.0)  # fmt: skip
     unseen = photographs.batch(4, np.random.default_rng(999)).double()
     objective = BatchObjective(tiny, stripes, painter_settings(None, LAYERS, CONTENT))
 
