@@ -57,7 +57,7 @@ def main(arguments: list[str] | None = None) -> None:
         unpack(PACKAGES, Path(folder))
         pictures = sorted(wallpapers(Path(folder)))
         reserved = bundled_paths()
-        for other in chosen.reserved:
+        for other in [Path(__file__).with_name("photos"), *chosen.reserved]:
             reserved += pictures_in(other, deep=True)
         report = sort_out(Path(folder), pictures, reserved, chosen.folder, chosen.drawings)
     print(report)
