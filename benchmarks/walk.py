@@ -25,6 +25,8 @@ FLOORS = (
     ("noise", "losses"),
     ("tiling",),
     ("optimize",),
+    ("learning",),
+    ("one_pass",),
     ("transfer",),
 )
 

@@ -1,4 +1,4 @@
-"""Train the texture networks that come with the package, in nst_tutorial/generators.
+"""Train the texture networks that come with the package, in nst_tutorial/data/networks.
 
     python images/train_generators.py [tissue_stain] [stained_glass] [starry_night_painter]
 
@@ -13,7 +13,7 @@ from pathlib import Path
 
 import nst_tutorial as nst
 
-FOLDER = Path(nst.__file__).parent / "generators"
+FOLDER = Path(nst.__file__).parent / "data" / "networks"
 STYLE_SIZE, SAMPLE_SIZE = 256, 256
 CONTENTS = ("temple", "astronaut", "cat", "coffee")
 CONTENT_SIZES = (256, 384)

@@ -25,7 +25,7 @@ PATH_NAMES = (
 )
 """Of the ways to compute convolutions, see `vgg.paths`."""
 
-STARTS = ("content", "noise", "style", "match")
+STARTS = ("content", "noise", "style", "match", "one-pass")
 BALANCES = ("weights", "gradient")
 COLORS = ("style", "luminance", "match", "histogram")
 

@@ -13,11 +13,15 @@ from .console import err, take_any_character
 from .denoising import denoise
 from .enlarging import EXAMPLES as OF_ENLARGING
 from .enlarging import enlarge
+from .export import export
 from .looks import apply_look
 from .machine import doctor, presets
 from .networks import apply, train_texture
 from .notebooks import notebooks
+from .one_pass import paint, train_decoder
 from .options import Command
+from .painters import EXAMPLES as PAINTERS
+from .painters import train_painter
 from .pictures import EXAMPLES, stylize, texture
 from .studio import studio
 from .terminal import out
@@ -26,12 +30,15 @@ from .terminal import out
 
 DEMO: dict[str, Any] = {"content": "temple", "style": "starry_night", "size": 384, "steps": 160}
 PANELS: dict[str, tuple] = {  # of the help: what one wants to do → the commands for it
-    "Make a picture": (stylize, enlarge, texture, denoise, studio),
+    "Make a picture": (stylize, enlarge, paint, texture, denoise, studio),
     "Learn": (notebooks, presets),
-    "Make many": (batch, train_texture, apply, apply_look),
+    "Make many": (batch, apply, apply_look),
+    "Train networks": (train_painter, train_texture, train_decoder, export),
     "Look at the machine": (doctor,),
 }
-EPILOGS: dict[Any, str] = {stylize: EXAMPLES, enlarge: OF_ENLARGING}
+EPILOGS: dict[Any, str] = {
+    stylize: EXAMPLES, enlarge: OF_ENLARGING, train_painter: PAINTERS,
+}  # fmt: skip
 
 app = typer.Typer(
     name="nst",

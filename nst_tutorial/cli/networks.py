@@ -221,16 +221,17 @@ def apply(
     """Make a texture, or repaint pictures, in one pass of a trained network."""
     with plain_errors() as ending:
         from ..images.catalog import find_image
-        from ..texture_networks.files import load_generator
+        from ..texture_networks.files import load_network
+        from ..texture_networks.generator import Generator
 
         if not generator:
             _list()
             return
-        network = load_generator(generator, device)
+        network = load_network(generator, device)
         name = Path(generator).stem
         task = Task(network, name, size, seed, memory, overwrite)
         reads = {"NETWORK": generator}
-        if not network.design["stylizes"]:
+        if isinstance(network, Generator) and not network.design["stylizes"]:
             if picture:
                 raise ValueError(f"{generator} makes textures from noise alone; give no picture")
             path = choose_out(out, f"{name}_{seed}", overwrite)
@@ -249,7 +250,7 @@ def apply(
 
 
 def _list() -> None:
-    from ..texture_networks.files import bundled, load_generator
+    from ..texture_networks.files import bundled, bundled_painters, load_generator, load_painter
 
     table = Table()
     for column in ("name", "what it makes"):
@@ -263,4 +264,9 @@ def _list() -> None:
         distance = f"{record['style_distance']:.3f}" if "style_distance" in record else ""
         style = escape(printable(str(record["style"])))
         table.add_row(name, kind, style, f"{record['size']} px", distance)
+    for name in bundled_painters():
+        record = load_painter(name, "cpu").settings
+        style = escape(printable(str(record["style"])))
+        distance = f"{record['measured']['style_distance']:.3f}"
+        table.add_row(name, "repaints pictures", style, f"{record['size']} px", distance)
     console.print(table)

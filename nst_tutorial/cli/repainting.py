@@ -13,7 +13,10 @@ from .series import choose_folder, for_each, naming, pictures_of, tell
 from .terminal import Ending
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from ..texture_networks.generator import Generator
+    from ..texture_networks.painter import Painter
 
 SIDE = 256  # pixels of a texture's side, where it is not given
 REMEDY = "take a smaller --size, or with --memory fewer GB"
@@ -23,7 +26,7 @@ REMEDY = "take a smaller --size, or with --memory fewer GB"
 class Task:
     """What is done with each picture."""
 
-    network: Generator
+    network: Generator | Painter
     name: str
     size: int | None
     seed: int
@@ -40,7 +43,7 @@ def make_picture(task: Task, path: Path, picture: Path | None) -> None:
     with naming(picture, REMEDY):
         content = None if picture is None else load_image(picture, task.size)
         side = SIDE if task.size is None else task.size
-        image = network.sample(side, task.seed, content=content, memory=task.memory).cpu()
+        image = _made(network, content, side, task)
     spent = time.perf_counter() - begin
     if not image.isfinite().all():
         of = "" if picture is None else f" of {picture}"
@@ -56,6 +59,15 @@ def make_picture(task: Task, path: Path, picture: Path | None) -> None:
 
     saved = save_under_free_name(save, path, task.overwrite)
     tell(f"{spent:.2f} s; the picture", saved)
+
+
+def _made(network: Generator | Painter, content: Tensor | None, side: int, task: Task) -> Tensor:
+    from ..texture_networks.painter import Painter
+
+    if isinstance(network, Painter):
+        assert content is not None  # whoever has no picture asks for a texture
+        return network.repaint(content, memory=task.memory).cpu()
+    return network.sample(side, task.seed, content=content, memory=task.memory).cpu()
 
 
 def repaint_all(task: Task, folder: Path, out: Path | None, ending: Ending) -> None:

@@ -2,10 +2,20 @@
 
 from .checkpoint import MOMENTS, WHAT, WINDOW, Best, recent_loss
 from .crops import KEPT, KEPT_BYTES, PictureFolder, random_crop
-from .files import bundled, load_generator, save_generator
+from .files import (
+    bundled,
+    bundled_painters,
+    load_generator,
+    load_network,
+    load_painter,
+    save_generator,
+    save_painter,
+)
 from .generator import MOST_CHANNELS, MOST_SCALES, NORMALIZATIONS, PADDINGS, Generator, pyramid
 from .layers import SLOPE, Convolution, InstanceNorm, padded
 from .objective import OPTIONS, BatchObjective, nearness, style_distance, training_settings
+from .painter import Painter
+from .painting import balanced_content_weight, measure, painter_settings, train_painter
 from .planning import IN_ONE_PIECE, WAYS, check_training, choose_way, memory_of_sample
 from .strips import FEWEST_ROWS, STRIP_BYTES, Strips, generate_in_strips
 from .training import (
@@ -54,24 +64,33 @@ __all__ = [
     "DivergedError",
     "Generator",
     "InstanceNorm",
+    "Painter",
     "PictureFolder",
     "Strips",
     "Training",
+    "balanced_content_weight",
     "bundled",
+    "bundled_painters",
     "check_amounts",
     "check_training",
     "choose_way",
     "generate_in_strips",
     "load_generator",
+    "load_network",
+    "load_painter",
+    "measure",
     "memory_of_sample",
     "nearness",
     "padded",
+    "painter_settings",
     "pyramid",
     "random_crop",
     "rate_at",
     "recent_loss",
     "save_generator",
+    "save_painter",
     "style_distance",
     "train_generator",
+    "train_painter",
     "training_settings",
 ]

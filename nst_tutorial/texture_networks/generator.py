@@ -119,10 +119,22 @@ class Generator(nn.Module):
             trained, 0 switches a scale off.
         """
         self._check_inputs(noise, content, strengths)
+        contents = None
+        if content is not None:
+            contents = [resize(content, (z.shape[2], z.shape[3])) for z in noise]
+        return self.join(noise, contents, strengths)
+
+    def join(
+        self,
+        noise: Sequence[Tensor],
+        contents: Sequence[Tensor] | None = None,
+        strengths: Sequence[float] | None = None,
+    ) -> Tensor:
+        """The same, unchecked, from the content at each scale, as large as the noise there."""
         y = None
         for k, z in enumerate(noise):
-            if content is not None:
-                z = torch.cat([z, resize(content, (z.shape[2], z.shape[3])).to(z)], dim=1)
+            if contents is not None:
+                z = torch.cat([z, contents[k].to(z)], dim=1)
             z = z.contiguous(memory_format=torch.channels_last)
             # Both sides are normalised before they join: else one of them would drown the other.
             z = self.norms[k](self.branches[k](z))

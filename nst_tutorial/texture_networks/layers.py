@@ -21,9 +21,16 @@ class Convolution(nn.Conv2d):
         return F.conv2d(x, self.weight)
 
 
-def padded(x: Tensor, padding: str) -> Tensor:
-    """x (N, C, H, W) with one more position on each side; stays channels last."""
-    return _Wrapped.apply(x) if padding == "circular" else F.pad(x, (1, 1, 1, 1), mode=padding)
+def padded(x: Tensor, padding: str, width: int = 1) -> Tensor:
+    """x (N, C, H, W) with `width` more positions on each side; stays channels last."""
+    if padding == "circular" and width == 1 and not is_exporting():
+        return _Wrapped.apply(x)
+    return F.pad(x, (width,) * 4, mode=padding)
+
+
+def is_exporting() -> bool:
+    """Whether the network is being written down for other programs, in operations they know."""
+    return torch.compiler.is_compiling() or torch.onnx.is_in_onnx_export()
 
 
 class _Wrapped(torch.autograd.Function):
@@ -68,6 +75,8 @@ class InstanceNorm(nn.Module):
         self.eps = eps
 
     def forward(self, x: Tensor) -> Tensor:
+        if is_exporting():
+            return F.instance_norm(x, weight=self.weight, bias=self.bias, eps=self.eps)
         # Batch normalisation of a batch of one, which PyTorch has for channels that come last.
         normal = [
             F.batch_norm(one, None, None, self.weight, self.bias, training=True, eps=self.eps)

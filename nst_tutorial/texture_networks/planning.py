@@ -81,9 +81,22 @@ def memory_of_sample(
 
 def check_training(design: Mapping, size: int, batch: int, device: torch.device) -> None:
     """A ValueError says that pictures of this size, `batch` a step, do not fit into the memory."""
-    budget = _budget(device, None)
     generator = 4 * LAYERS_IN_TRAINING * design["scales"] * design["width"] * batch * size**2
-    need = memory_of_evaluation((size, size), None, list(STYLE_LAYERS), device) + generator
+    need = memory_of_evaluation((size, size), None, list(STYLE_LAYERS), device)
+    _refuse_if_above(need + generator, size, batch, device)
+
+
+PAINTER_IN_TRAINING = 160.0  # bytes for each pixel and channel of `width`: measured
+
+
+def check_memory_of_training(width: int, size: int, batch: int, device: torch.device) -> None:
+    """The same for a painter of that width."""
+    need = memory_of_evaluation((size, size), None, list(STYLE_LAYERS), device)
+    _refuse_if_above(need + PAINTER_IN_TRAINING * width * batch * size**2, size, batch, device)
+
+
+def _refuse_if_above(need: float, size: int, batch: int, device: torch.device) -> None:
+    budget = _budget(device, None)
     if budget is not None and need > budget:
         raise ValueError(
             f"a batch of {batch} pictures of {size} pixels a side would take {need / 1e9:.1f} GB, "

@@ -16,6 +16,7 @@ from ..kernels.statistic import reach_of
 from ..losses.balance import balanced_weights, starting_norms
 from ..losses.objective import Objective
 from ..machine.modes import leaving_inference_mode
+from ..one_pass.painting import paint
 from ..optimize.grid import GridAtScales
 from ..presets import Settings
 from ..tiling.engine import Engine, with_smaller_tiles
@@ -80,11 +81,26 @@ def _start(
         return content
     if kind == "match" and content is not None and styles:
         return matched(content, styles, request.settings)
+    if kind == "one-pass" and content is not None and styles:
+        return _painted_in_one_pass(content, styles)
     if kind == "style" and styles:
         return resize(styles[0].picture, shape)
     if content is not None and styles:
         return uniform_noise(shape, request.seed, like)
     return noise(shape, request.seed, content if content is not None else styles[0].picture)
+
+
+def _painted_in_one_pass(content: Tensor, styles: list[StyleSource]) -> Tensor:
+    """The content in all the styles by a trained decoder, see `one_pass.paint`."""
+    beside = [source.beside(shape_of(content)) for source in styles]
+    picture = paint(
+        content.float(), [source.picture.float() for source in beside],
+        style_mix=[source.share for source in beside],
+        content_masks=[source.content_mask for source in beside],
+        style_masks=[source.style_mask for source in beside],
+        device=str(content.device),
+    )  # fmt: skip
+    return picture.to(content)
 
 
 def uniform_noise(shape: tuple[int, int], seed: int, like: Tensor) -> Tensor:

@@ -148,8 +148,9 @@ def stylize(
         records which they were; given here, they make it again, on the same machine bit for bit.
     start
         "content", "match" (the content in the style's colours, by an affine map of them), "noise"
-        (drawn with `seed`), "style" (the first that counts), or a picture (1, 3, H, W), resized to
-        the content's size; see `begin_at` for a smaller result.
+        (drawn with `seed`), "style" (the first that counts), "one-pass" (as a trained decoder
+        paints it, see `one_pass.paint`), or a picture (1, 3, H, W), resized to the content's size;
+        see `begin_at` for a smaller result.
     edges
         What the network's first layer sees beyond a picture's border: "zeros" (a grey), "replicate"
         (the outermost pixels again) or "reflect".

@@ -535,8 +535,9 @@ def test_doctor_says_what_is_missing(monkeypatch, capsys):
 
 def test_commands_and_version():
     assert [c.name or c.callback.__name__ for c in cli.app.registered_commands] == [
-        "stylize", "enlarge", "texture", "denoise", "studio", "notebooks", "presets", "batch",
-        "train_texture", "apply", "apply_look", "doctor",
+        "stylize", "enlarge", "paint", "texture", "denoise", "studio", "notebooks", "presets",
+        "batch", "apply", "apply_look", "train_painter", "train_texture", "train_decoder",
+        "export", "doctor",
     ]  # fmt: skip
     assert isinstance(cli.app, typer.Typer)
     found = run("--version")
