@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from ..settings import check_decay
+from ..setting_values import check_decay
 
 
 class WeightAverage:
