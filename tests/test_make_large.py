@@ -1,0 +1,61 @@
+"""The script of the large pictures: its commands, its files, its pieces."""
+
+import importlib.util
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+ROOT = Path(__file__).resolve().parents[1]
+SPEC = importlib.util.spec_from_file_location("make_large", ROOT / "images" / "make_large.py")
+
+
+@pytest.fixture(scope="module")
+def script():
+    import sys
+
+    module = importlib.util.module_from_spec(SPEC)
+    sys.modules["make_large"] = module  # its dataclass looks itself up
+    SPEC.loader.exec_module(module)
+    yield module
+    del sys.modules["make_large"]
+
+
+def test_every_command_names_pictures_that_there_are(script):
+    for large in script.PICTURES.values():
+        words = large.command()
+        assert words[:2] == ["nst", "stylize"] and str(script.SIZE) in words
+        assert (ROOT / words[2]).is_file()
+        drawn = large.style in script.DRAWN
+        assert drawn == words[3].startswith("results/styles/")
+        assert (ROOT / "images" / "style" / f"{large.style}.jpg").is_file()
+
+
+def test_the_texts_show_the_commands_of_the_pictures_in_the_gallery(script):
+    text = (ROOT / "docs" / "gallery.md").read_text()
+    for name, large in script.PICTURES.items():
+        if (script.GALLERY / f"large_{name}.jpg").exists():
+            assert f"large_{name}.jpg" in text
+            assert " ".join(large.command()[: large.command().index("--out")]) in text
+
+
+def test_a_jpeg_is_as_good_as_its_size_allows(script, monkeypatch):
+    noise = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
+    picture = Image.fromarray(noise)
+    large = len(script.jpeg(picture))
+    monkeypatch.setattr(script, "LARGEST_FILE", large - 1)
+    assert len(script.jpeg(picture)) < large
+    monkeypatch.setattr(script, "LARGEST_FILE", 100)
+    with pytest.raises(ValueError, match="no JPEG of 64×64 is below 100 bytes"):
+        script.jpeg(picture)
+
+
+def test_a_piece_is_what_stands_there_pixel_by_pixel(script):
+    picture = Image.fromarray(
+        np.random.default_rng(1).integers(0, 256, (1200, 2048, 3), dtype=np.uint8)
+    )
+    piece = np.asarray(script.piece_of(picture, (0.5, 0.5)))
+    width, height = script.PIECE
+    top, left = (1200 - height) // 2, (2048 - width) // 2
+    assert (piece == np.asarray(picture)[top : top + height, left : left + width]).all()
