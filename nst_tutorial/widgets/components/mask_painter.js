@@ -2,7 +2,6 @@
 
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 const MOST_UNDONE = 30;
-let count = 0;
 
 function element(name, attributes = {}, ...children) {
   const made = document.createElement(name);
@@ -19,7 +18,7 @@ function bytesOf(model, name) {
 const ink = (color) => [1, 3, 5].map((i) => parseInt(color.slice(i, i + 2), 16));
 
 function render({ model, el }) {
-  const id = `nst-painter-${Date.now()}-${(count += 1)}`;
+  const id = `nst-painter-${Math.random().toString(36).slice(2)}`;
   el.classList.add("nst", "nst-painter");
   const picture = element("img", { draggable: "false" });
   const tint = element("img", { alt: "", draggable: "false" });

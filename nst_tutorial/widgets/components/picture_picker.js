@@ -1,7 +1,6 @@
 // Pictures to choose from; others are dropped here, chosen from files, or taken with a camera.
 
 const STEPS = { ArrowLeft: -1, ArrowUp: -1, ArrowRight: 1, ArrowDown: 1 };
-let count = 0;
 
 function element(name, attributes = {}, ...children) {
   const made = document.createElement(name);
@@ -20,7 +19,7 @@ function guard(event) {
 }
 
 function render({ model, el }) {
-  const id = `nst-picker-${Date.now()}-${(count += 1)}`;
+  const id = `nst-picker-${Math.random().toString(36).slice(2)}`;
   el.classList.add("nst", "nst-picker");
   const heading = element("h3", { id });
   const list = element("div", { class: "nst-pictures", role: "radiogroup", "aria-labelledby": id });

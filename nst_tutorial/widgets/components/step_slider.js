@@ -1,11 +1,10 @@
 // A native slider over a list of marks: the browser gives it a name, keys and touch.
 
-let count = 0;
 
 function render({ model, el }) {
   el.classList.add("nst", "nst-slider");
   const input = Object.assign(document.createElement("input"), {
-    type: "range", min: 0, step: 1, id: `nst-slider-${Date.now()}-${(count += 1)}`,
+    type: "range", min: 0, step: 1, id: `nst-slider-${Math.random().toString(36).slice(2)}`,
   });
   const name = Object.assign(document.createElement("label"), { htmlFor: input.id });
   const value = document.createElement("output");
