@@ -25,7 +25,8 @@ def script():
 def test_every_command_names_pictures_that_there_are(script):
     for large in script.PICTURES.values():
         words = large.command()
-        assert words[:2] == ["nst", "stylize"] and str(script.SIZE) in words
+        assert words[:2] == ["nst", "stylize"]
+        assert str(script.SIZE) in words
         assert (ROOT / words[2]).is_file()
         drawn = large.style in script.DRAWN
         assert drawn == words[3].startswith("results/styles/")

@@ -28,8 +28,10 @@ def as_laid_out(path):
 
 
 def test_links_to_pictures_fit_the_layout():
-    before = b'["![a *b*](../images/diagrams/gram.svg)", "Path(\\"../images/gallery/large.jpg\\")"]'
-    after = b'["![a *b*](images/diagrams/gram.svg)", "Path(\\"../images/gallery/large.jpg\\")"]'
+    before = (
+        b'["![a *b*](../images/diagrams/gram.svg)", "Path(\\"../images/gallery/large_fig.jpg\\")"]'
+    )
+    after = b'["![a *b*](images/diagrams/gram.svg)", "Path(\\"../images/gallery/large_fig.jpg\\")"]'
     assert course.with_images_beside(before) == after
 
 
