@@ -378,7 +378,7 @@ def test_ctrl_c_tells_how_many_are_repainted(here, capsys, painter, monkeypatch)
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["apply", "nothing"], "nothing: no such file; by name there are the generators"),
+        (["apply", "nothing"], "nothing: no such file; by name there are the networks"),
         (["apply", "texture", "temple"], "texture makes textures from noise alone; give no pic"),
         (["apply", "painter"], "painter repaints pictures: name one, or a folder of them"),
         (["apply", "painter", "nothing"], "nothing: no such picture"),
