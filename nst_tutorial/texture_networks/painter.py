@@ -19,7 +19,7 @@ from .layers import InstanceNorm, padded
 
 MOST_BLOCKS = 64
 MOST_WIDTH = 512
-BYTES = 40  # of memory for each pixel and channel of `width`: measured
+BYTES = 40  # of memory for each pixel and channel of `width`: estimated
 BASE = 0.7e9  # bytes: torch, and the first passes
 
 

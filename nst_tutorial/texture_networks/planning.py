@@ -86,7 +86,7 @@ def check_training(design: Mapping, size: int, batch: int, device: torch.device)
     _refuse_if_above(need + generator, size, batch, device)
 
 
-PAINTER_IN_TRAINING = 160.0  # bytes for each pixel and channel of `width`: measured
+PAINTER_IN_TRAINING = 160.0  # bytes for each pixel and channel of `width`: estimated
 
 
 def check_memory_of_training(width: int, size: int, batch: int, device: torch.device) -> None:
