@@ -10,7 +10,7 @@ from pathlib import Path
 from ..images.catalog import FOLDERS, bundled_paths
 from ..storage.atomic import check_can_write, replacing
 
-NOTEBOOKS = ("[0-9][0-9]_*.ipynb", "studio.ipynb")  # no scratch notebooks
+NOTEBOOKS = ("[0-9][0-9]*_*.ipynb", "studio.ipynb")  # no scratch notebooks
 DRAWN = "diagrams"  # beside the folders of the pictures
 DOCUMENTS = ("teaching.md", "faq.md")
 SOLUTION = "<details><summary>Solution"  # a cell that begins so holds one

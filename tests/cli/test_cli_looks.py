@@ -377,7 +377,7 @@ def test_a_real_run_that_is_interrupted_keeps_its_look(here, capsys, monkeypatch
 
         return call
 
-    monkeypatch.setattr(commands, "_until", until)
+    monkeypatch.setattr(commands, "until", until)
     code, _, err = run(
         capsys, "temple", "starry_night", "--size", 64, "--steps", 9, "--photo", "--device", "cpu",
         "--out", "a.png", "--look", "a.safetensors", command="stylize",

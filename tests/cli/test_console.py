@@ -98,7 +98,8 @@ def test_the_panels_of_stylize(monkeypatch):
 def test_the_groups_of_commands(monkeypatch):
     out, _, _ = shown(monkeypatch, "utf-8", "-h")
     assert re.findall(r"╭─ (.*?) ─", out) == [
-        "Options", "Make a picture", "Learn", "Make many", "Look at the machine",
+        "Options", "Make a picture", "Learn", "Make many", "Train networks",
+        "Look at the machine",
     ]  # fmt: skip
     assert all(re.search(rf"│ {command} ", out) for command in COMMANDS)
     assert shown(monkeypatch, "utf-8", "-V") == shown(monkeypatch, "utf-8", "--version")
