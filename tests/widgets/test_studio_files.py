@@ -223,6 +223,17 @@ def test_a_download_is_the_file_that_save_writes(small, tmp_path):
     assert names_in(small.uploads.folder) == []
 
 
+def test_a_picture_can_be_had_as_soon_as_it_is_offered(small):
+    had = []
+    small.screen.view.observe(
+        lambda change: had.append(download(small, "PNG")[0]["kind"]) if change["new"] else None,
+        "finished",
+    )
+    small.run.click()
+    assert small.wait(60)
+    assert had == ["file"]
+
+
 @pytest.mark.parametrize(("kind", "suffix"), [("GIF", "gif"), ("WebP", "webp")])
 def test_the_film_of_a_run_begins_with_its_first_evaluation(small, kind, suffix):
     small.run.click()
