@@ -185,11 +185,11 @@ def open_notebook(chromium, lab: Lab, name: str):
     """A page with a notebook of the lab whose kernel is ready."""
     page = chromium.new_page(viewport={"width": 1200, "height": 1400})
     page.goto(lab.address(name))
-    page.wait_for_selector(".jp-Notebook .jp-Cell", timeout=60_000)
+    page.wait_for_selector(".jp-Notebook .jp-Cell", timeout=120_000)
     page.wait_for_function(
         """() => window.jupyterapp?.shell?.currentWidget?.sessionContext?.session?.kernel
                  ?.status === 'idle'""",
-        timeout=60_000,
+        timeout=120_000,
     )
     return page
 
