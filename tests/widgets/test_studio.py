@@ -6,6 +6,7 @@ import threading
 import time
 from dataclasses import replace
 
+import ipywidgets
 import pytest
 import torch
 from folders import names_in
@@ -110,9 +111,15 @@ def test_a_photograph_begins_with_the_settings_of_photo_mode(small):
     assert "keep_faces=True" in chosen.python()
     assert "--preset photo" in chosen.shell()
     assert chosen.shell().endswith("--regions auto --keep-faces")
-    c.regions.value, c.keep_faces.value = None, False
+    c.regions.value, c.keep_faces.value = "none", False
     c.mode.value = "default"
     assert c.recipe().options == {"steps": 3, "style_weight": 6.5}
+
+
+def test_every_list_shows_what_is_chosen(small):
+    lists = [k for k in small.controls.named.values() if isinstance(k, ipywidgets.Dropdown)]
+    assert len(lists) > 5
+    assert [k.description for k in lists if k.index is None] == []
 
 
 def test_a_photograph_may_be_the_style_of_another(small):

@@ -229,7 +229,7 @@ class Controls:
             "kernel": self._kernel(),
             "style_layers": layers,
             "content_layers": {self.content_layer.value: 1.0},
-            "regions": None if self.regions.value == PAINTED else self.regions.value,
+            "regions": None if self.regions.value in (NONE, PAINTED) else self.regions.value,
             "keep_faces": self.keep_faces.value,
             "color": self.color.value,
             "grain_weight": self.grain_weight.value,

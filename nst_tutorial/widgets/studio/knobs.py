@@ -15,14 +15,14 @@ from ..components import StepSlider
 
 MODES = {"painting": "default", "photograph": "photo"}  # by the preset that it means
 PAINTED = "painted"
-REGIONS = {"none": None, "automatic": "auto", "2": 2, "3": 3, "4": 4, "painted by hand": PAINTED}
+NONE = "none"  # not None, for which a Dropdown shows nothing
+REGIONS = {"none": NONE, "automatic": "auto", "2": 2, "3": 3, "4": 4, "painted by hand": PAINTED}
 SIZES = (128, 192, 256, 384, 512, 768, 1024, 1536, 2048, 3072, 4096)
 WEIGHTS = (0.5, 1.0, 2.0, 3.0, 5.0, 6.5, 10.0, 15.0, 20.0, 30.0, 50.0, 70.0, 100.0, 200.0, 500.0)
 SCALES = (0.25, 0.35, 0.5, 0.7, 1.0, 1.4, 2.0)
 GRAIN_WEIGHTS = (0.0, 20.0, 60.0, 200.0, 600.0)
 LAYER_WEIGHTS = tuple(round(0.05 * i, 2) for i in range(21))
 MORE_STYLES = 2
-NONE = "none"
 COLORS_IN_WORDS = {
     "style": "of the style", "luminance": "of the photograph", "match": "matched to it",
     "histogram": "its whole palette",
@@ -102,7 +102,7 @@ def knobs(size: int, steps: int, styles: Sequence[str]) -> dict[str, ipywidgets.
         ),
         **others,
         **shares,
-        "regions": _labelled(drop, "Regions", options=list(REGIONS.items()), value=None),
+        "regions": _labelled(drop, "Regions", options=list(REGIONS.items()), value=NONE),
         "keep_faces": _labelled(ipywidgets.Checkbox, "Keep faces", value=ours.keep_faces),
         "grain_weight": _slider(
             "Calm skies", GRAIN_WEIGHTS, ours.grain_weight,

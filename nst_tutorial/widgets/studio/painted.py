@@ -25,7 +25,7 @@ from ...plots.figure import COLORS
 from ...regions import from_scribbles, match_regions
 from ..components import MaskPainter
 from ..live import to_jpeg
-from .knobs import MORE_STYLES, PAINTED
+from .knobs import MORE_STYLES, NONE, PAINTED
 from .page import alert, in_words, quiet
 from .recipe import Picture, Recipe
 
@@ -112,7 +112,7 @@ class PaintedRegions(ipywidgets.VBox):
         """Follow the knobs."""
         how = self._chosen.value
         for part, is_seen in (
-            (self._row, how not in (None, PAINTED)),
+            (self._row, how not in (NONE, PAINTED)),
             (self.matched, False),
             (self.painter, how == PAINTED),
         ):
