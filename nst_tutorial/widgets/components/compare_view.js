@@ -83,6 +83,9 @@ function render({ model, el }) {
     divider.focus({ preventScroll: true });
     follow(event);
   });
+  canvas.addEventListener("mousedown", (event) => { // which comes next, and would take the focus away
+    if (drags === follow) event.preventDefault();
+  });
   canvas.addEventListener("pointermove", (event) => { drags?.(event); });
   canvas.addEventListener("lostpointercapture", () => {
     if (drags === follow) tell();
