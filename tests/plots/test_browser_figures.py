@@ -16,7 +16,9 @@ figure
 
 def test_a_figure_is_an_img_with_its_alternative_text(chromium, lab):
     cells = [nbformat.v4.new_code_cell(CELL.strip())]
-    nbformat.write(nbformat.v4.new_notebook(cells=cells), lab.folder / "figure.ipynb")
+    kernel = {"name": "python3", "display_name": "Python 3"}  # else JupyterLab asks for one
+    notebook = nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": kernel})
+    nbformat.write(notebook, lab.folder / "figure.ipynb")
     page = open_notebook(chromium, lab, "figure.ipynb")
     try:
         run_all(page)
