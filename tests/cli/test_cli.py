@@ -54,7 +54,8 @@ def test_every_default_is_the_functions_own():
     command = inspect.signature(cli.stylize).parameters
     own = {"content", "style", "out", "size", "overwrite", "degree", "offset", "bandwidth",
            "estimator", "features", "pairs", "order", "reach", "directions", "candidates", "like",
-           "also", "stop_after", "bits", "dither", "keep_alpha", "photo", "look", "film"}  # fmt: skip
+           "also", "stop_after", "bits", "dither", "keep_alpha", "photo", "look",
+           "film"}  # fmt: skip
     for name in set(command) - own:  # None: not passed on, so that the function decides
         assert command[name].default in (None, function[name].default), name
     assert {f for f in Settings.__dataclass_fields__ if f != "source"} <= set(function)

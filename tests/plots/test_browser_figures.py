@@ -14,6 +14,7 @@ figure
 """
 
 
+@pytest.mark.slow
 def test_a_figure_is_an_img_with_its_alternative_text(chromium, lab):
     cells = [nbformat.v4.new_code_cell(CELL.strip())]
     kernel = {"name": "python3", "display_name": "Python 3"}  # else JupyterLab asks for one
