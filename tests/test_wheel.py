@@ -69,7 +69,7 @@ def test_the_wheel_holds_what_the_course_needs_and_nothing_else(wheel):
     files = [Path(name) for name in done.stdout.splitlines()]
     files = [
         path for path in files
-        if path.parent.name in ("content", "style", "diagrams") or path.suffix == ".ipynb"
+        if path.parent.name in ("content", "style", "diagrams", "framed") or path.suffix == ".ipynb"
         or path.name in ("CREDITS.md", "teaching.md", "faq.md")
         or path == Path("notebooks/README.md")
     ]  # fmt: skip
@@ -149,7 +149,7 @@ def test_the_course_is_laid_out_from_the_wheel(stranger):
     laid_out = {path.name for path in (stranger / "course").glob("*.ipynb")}
     assert laid_out == {path.name for path in NOTEBOOKS}
     images = names_in(stranger / "course" / "images")
-    assert images == ["CREDITS.md", "content", "diagrams", "style"]
+    assert images == ["CREDITS.md", "content", "diagrams", "framed", "style"]
 
 
 @pytest.mark.parametrize("name", EXECUTED)

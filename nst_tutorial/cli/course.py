@@ -11,7 +11,7 @@ from ..images.catalog import FOLDERS, bundled_paths
 from ..storage.atomic import check_can_write, replacing
 
 NOTEBOOKS = ("[0-9][0-9]*_*.ipynb", "studio.ipynb")  # no scratch notebooks
-DRAWN = "diagrams"  # beside the folders of the pictures
+SHOWN = {"diagrams": "*.svg", "framed": "*.jpg"}  # beside the folders of the pictures
 DOCUMENTS = ("teaching.md", "faq.md")
 SOLUTION = "<details><summary>Solution"  # a cell that begins so holds one
 
@@ -49,8 +49,9 @@ def course_files() -> dict[Path, Path]:
     files |= {Path("docs", name): folder.parent / "docs" / name for name in DOCUMENTS}
     pictures = {Path("images", path.parent.name, path.name): path for path in bundled_paths()}
     images = bundled_paths()[0].parents[1]
-    drawn = [images / "CREDITS.md", *sorted((images / DRAWN).glob("*.svg"))]
-    return {**files, **pictures, **{Path("images", p.relative_to(images)): p for p in drawn}}
+    shown = [p for name, kind in SHOWN.items() for p in sorted((images / name).glob(kind))]
+    beside = {Path("images", p.relative_to(images)): p for p in (images / "CREDITS.md", *shown)}
+    return {**files, **pictures, **beside}
 
 
 def lay_out(
@@ -78,7 +79,7 @@ def lay_out(
     if folder.exists() and not folder.is_dir():
         raise NotADirectoryError(f"{folder}: is a file; name a folder, which need not exist")
     layout = Layout()
-    for kind in (*FOLDERS, DRAWN):
+    for kind in (*FOLDERS, *SHOWN):
         check_can_write(folder / "images" / kind / "any")
     check_can_write(folder / "docs" / "any")
     for place, source in course_files().items():

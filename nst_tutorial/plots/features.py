@@ -66,7 +66,7 @@ def feature_maps(features: Mapping[str, Tensor], channels: Mapping[str, Sequence
     told = [f"{layer} {', '.join(map(str, each))}" for layer, each in channels.items()]
     height, width = next(iter(features.values())).shape[2:]
     each = (1.9, 1.9 * height / width + 0.25)
-    alt = f"Feature maps, bright where a channel answers strongly: {'; '.join(told)}"
+    alt = f"Feature maps, bright where a channel responds strongly: {'; '.join(told)}"
     figure = new_figure(alt, columns * each[0] + 0.3, len(channels) * each[1], photographs=True)
     axes = figure.subplots(len(channels), columns, squeeze=False)
     for row, (layer, chosen) in zip(axes, channels.items(), strict=True):

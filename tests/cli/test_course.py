@@ -46,9 +46,10 @@ def test_the_whole_course_is_laid_out(tmp_path, monkeypatch):
     for path in NOTEBOOKS:
         assert (folder / path.name).read_bytes() == as_laid_out(path)
     assert names_in(folder / "docs") == ["faq.md", "teaching.md"]
-    assert names_in(folder / "images") == ["CREDITS.md", "content", "diagrams", "style"]
-    for path in (ROOT / "images" / "diagrams").iterdir():
-        assert (folder / "images" / "diagrams" / path.name).read_bytes() == path.read_bytes()
+    assert names_in(folder / "images") == ["CREDITS.md", "content", "diagrams", "framed", "style"]
+    for kind in ("diagrams", "framed"):
+        for path in (ROOT / "images" / kind).iterdir():
+            assert (folder / "images" / kind / path.name).read_bytes() == path.read_bytes()
     before = {kind: set(list_images(kind)) for kind in ("content", "style")}
     monkeypatch.chdir(folder)
     for kind, names in before.items():

@@ -1,0 +1,78 @@
+"""Make the pictures in images/framed, one for the first page of a notebook, each by one command.
+
+    python images/make_framed.py [NOTEBOOK ...]
+
+Without a name: all of them, a quarter of an hour on two cores. The commands are printed. The PNG
+files that they write stay in `results`; into the folder go JPEG files for the course's readers.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+from PIL import Image
+
+ROOT = Path(__file__).resolve().parents[1]
+FOLDER, RESULTS = ROOT / "images" / "framed", ROOT / "results" / "framed"
+LARGEST_FILE = 160_000  # bytes of a JPEG
+QUALITIES = range(92, 40, -2)
+
+# Notebook → what `nst` is asked for
+COMMANDS = {
+    "00_quickstart": ("stylize", "temple", "starry_night", "--size", "512"),
+    "02_content": ("stylize", "cat", "stained_glass", "--size", "512", "--steps", "80,30"),
+    "03_style_gram": (
+        "texture", "tissue_stain", "--size", "512", "--style-size", "512", "--steps", "150",
+    ),
+    "04_kernels": (
+        "stylize", "coffee", "confetti_dots", "--size", "512", "--steps", "80,30",
+        "--style-weight", "3",
+    ),
+    "05_balance": ("stylize", "temple", "woodcut_waves", "--size", "512", "--steps", "80,30"),
+}  # fmt: skip
+
+
+def command(notebook: str) -> list[str]:
+    """What makes the picture of a notebook, from the root of the repository."""
+    out = (RESULTS / f"{notebook}.png").relative_to(ROOT)
+    return ["nst", *COMMANDS[notebook], "--out", str(out)]
+
+
+def make(notebook: str) -> Path:
+    """Run the command, unless its picture is there."""
+    words, out = command(notebook), RESULTS / f"{notebook}.png"
+    print(shlex.join(words), flush=True)
+    if not out.exists():
+        subprocess.run([sys.executable, "-m", "nst_tutorial", *words[1:]], check=True, cwd=ROOT)
+    return out
+
+
+def jpeg(picture: Image.Image) -> bytes:
+    """The best JPEG that is not too large a file."""
+    for quality in QUALITIES:
+        file = io.BytesIO()
+        picture.save(file, "JPEG", quality=quality, optimize=True)
+        if len(file.getvalue()) <= LARGEST_FILE:
+            return file.getvalue()
+    raise ValueError(f"no JPEG of {picture.width}×{picture.height} is below {LARGEST_FILE} bytes")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("names", nargs="*", metavar="NOTEBOOK", help=", ".join(COMMANDS))
+    names = parser.parse_args().names or list(COMMANDS)
+    if set(names) - set(COMMANDS):
+        parser.error(f"there are {', '.join(COMMANDS)}")
+    FOLDER.mkdir(exist_ok=True)
+    for name in names:
+        picture = Image.open(make(name)).convert("RGB")
+        (FOLDER / f"{name}.jpg").write_bytes(jpeg(picture))
+
+
+if __name__ == "__main__":
+    main()

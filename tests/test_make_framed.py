@@ -1,0 +1,60 @@
+"""The pictures on the notebooks' first pages: their commands, their sizes, where they are shown."""
+
+import importlib.util
+import json
+import re
+from pathlib import Path
+
+import pytest
+import typer
+from PIL import Image
+
+from nst_tutorial.cli import app
+
+ROOT = Path(__file__).resolve().parents[1]
+SPEC = importlib.util.spec_from_file_location("make_framed", ROOT / "images" / "make_framed.py")
+FRAMED = sorted((ROOT / "images" / "framed").glob("*.jpg"))
+
+
+@pytest.fixture(scope="module")
+def script():
+    module = importlib.util.module_from_spec(SPEC)
+    SPEC.loader.exec_module(module)
+    return module
+
+
+def test_every_picture_has_a_command_whose_options_exist(script):
+    assert [path.stem for path in FRAMED] == sorted(script.COMMANDS)
+    commands = typer.main.get_command(app).commands
+    for notebook in script.COMMANDS:
+        program, name, *words = script.command(notebook)
+        known = {option for parameter in commands[name].params for option in parameter.opts}
+        assert program == "nst"
+        assert {word for word in words if word.startswith("--")} <= known
+
+
+def test_no_two_are_of_one_style(script):
+    """A reader of the course sees all of them, and not one painting again and again."""
+    styles = [path.stem for path in (ROOT / "images" / "style").iterdir()]
+    named = [s for words in script.COMMANDS.values() for s in styles if s in words]
+    assert len(named) == len(script.COMMANDS) == len(set(named))
+
+
+@pytest.mark.parametrize("path", FRAMED, ids=lambda p: p.stem)
+def test_each_is_large_and_shown_in_its_notebook_with_a_text(script, path):
+    assert max(Image.open(path).size) >= 512
+    assert path.stat().st_size <= script.LARGEST_FILE
+    first = json.loads((ROOT / "notebooks" / f"{path.stem}.ipynb").read_text())["cells"][0]
+    shown = re.findall(r"!\[([^\]]+)\]\(\.\./images/framed/([\w.]+)\)", "".join(first["source"]))
+    assert [name for _, name in shown] == [path.name]
+    assert len(shown[0][0]) > 30
+
+
+def test_the_best_jpeg_below_the_limit_is_taken(script, monkeypatch):
+    picture = Image.effect_noise((200, 200), 80).convert("RGB")
+    best = len(script.jpeg(picture))
+    monkeypatch.setattr(script, "LARGEST_FILE", best - 1)
+    assert len(script.jpeg(picture)) < best
+    monkeypatch.setattr(script, "LARGEST_FILE", 100)
+    with pytest.raises(ValueError, match="no JPEG of 200×200 is below 100 bytes"):
+        script.jpeg(picture)
