@@ -18,8 +18,8 @@ def as_page(notebook: bytes, name: str) -> bytes:
 
     The template of nbconvert ignores the text in an image's metadata, and writes that there is
     none. HTML is taken over as it is, so the images become HTML first. In place of a widget, which
-    needs a kernel, stands the sentence that says what it is. Links from notebook to notebook become
-    links from page to page.
+    needs a kernel, stands its still, or the sentence that says what it is. Links from notebook to
+    notebook become links from page to page.
     """
     content = nbformat.reads(notebook.decode(), as_version=4)
     content.metadata.pop("widgets", None)

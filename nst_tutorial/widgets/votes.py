@@ -7,8 +7,10 @@ from pathlib import Path
 
 import ipywidgets
 
+from .. import plots
 from ..league.standing import Rank, Vote, bradley_terry
 from ..league.votes import ballots, pictures_to_vote_on
+from .still import beside, plain, still
 
 SIDES = ("left", "right")
 WORDS = {"left": "The left one", "right": "The right one", None: "Cannot say"}
@@ -64,6 +66,14 @@ class BlindVotes(ipywidgets.VBox):
 
     def __repr__(self) -> str:  # what a page without a kernel shows in its place
         return "(two pictures to choose from; it moves while a kernel runs)"
+
+    def _repr_mimebundle_(self, **kwargs) -> tuple[dict, dict]:
+        """The widget, and beside it a still of the two pictures."""
+        widget = super()._repr_mimebundle_(**kwargs)
+        question = plain(self.question.value)
+        alt = f"Two pictures side by side. {question}"
+        figure = still([self.pictures[side].value for side in SIDES], question, "", alt)
+        return beside(widget, plots.to_bytes(figure, figure.kind), f"image/{figure.kind}", alt)
 
     def choose(self, side: str | None) -> None:
         """Vote for "left", "right" or None, neither, and go on to the next two."""

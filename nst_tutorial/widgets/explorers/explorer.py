@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import html
+import textwrap
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import ipywidgets
 
+from ... import plots
+from ..still import LETTERS, beside, plain, still
 from .cache import packed, remembered
 
 WORKING = "working …"
@@ -64,6 +67,19 @@ class Explorer(ipywidgets.VBox):
     def __repr__(self) -> str:  # what a page without a kernel shows in its place
         return f"({self.what}; it moves while a kernel runs)"
 
+    def _repr_mimebundle_(self, **kwargs) -> tuple[dict, dict]:
+        """The widget, and beside it a still of what it shows now, if it shows a picture."""
+        widget = super()._repr_mimebundle_(**kwargs)
+        shown = [p.value for p in self.pictures if p.layout.display != "none"]
+        if not shown:
+            return widget, {}
+        settings = " · ".join(
+            f"{control.description}: {_read(control.value)}" for control in self.controls.values()
+        )
+        alt = f"Still of {self.what}. {settings}. {plain(self.words.value)}"
+        figure = still(shown, textwrap.fill(settings, LETTERS), self.words.value, alt)
+        return beside(widget, plots.to_bytes(figure, figure.kind), f"image/{figure.kind}", alt)
+
     def set(self, **values: object) -> None:
         """Set several controls, and ask for one answer."""
         self.waiting = True
@@ -93,6 +109,12 @@ class Explorer(ipywidgets.VBox):
                 picture.format = "jpeg" if jpeg else "png"
                 picture.value = answer.pictures[i]
         self.words.value = answer.words
+
+
+def _read(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _told(error: Exception) -> str:

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
+from importlib.resources import files
 from pathlib import Path
 
 import ipywidgets
@@ -17,6 +18,7 @@ from ...machine.openmp import dismiss_team
 from ...optimize.result import Result
 from ..components import PicturePicker, ResultStrip
 from ..components.compare_view import FILMS, FORMATS
+from ..still import beside
 from .controls import Controls
 from .delivery import filmed, new_film, write_film, write_masks, write_picture
 from .knobs import PAINTED
@@ -30,6 +32,12 @@ from .uploads import Uploads, safe_name, too_large
 from .worker import Job
 
 PREVIEW = 900  # pixels of a content that is looked at
+STILL = (
+    "Still of the studio. On the left a temple, a divider across it: left of it the photograph, "
+    "right of it the painting; below, buttons to download it and the results so far. On the right "
+    "pictures to choose content and style from, buttons such as Subtle and Wild, and knobs, style "
+    "weight and stroke size first. At the bottom Run, Pause and Stop, a bar, and the plan."
+)
 
 
 class Studio(ipywidgets.VBox):
@@ -91,6 +99,11 @@ class Studio(ipywidgets.VBox):
 
     def __repr__(self) -> str:  # what a page without a kernel shows in its place
         return "(the studio: pictures, knobs, Run, Pause, Stop and Save, while a kernel runs)"
+
+    def _repr_mimebundle_(self, **kwargs) -> tuple[dict, dict]:
+        """The studio, and beside it a stored still: before the first run there is little to see."""
+        image = files(__package__).joinpath("still.jpg").read_bytes()
+        return beside(super()._repr_mimebundle_(**kwargs), image, "image/jpeg", STILL)
 
     @property
     def running(self) -> bool:
