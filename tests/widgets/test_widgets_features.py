@@ -82,7 +82,7 @@ def test_the_strongest_place_is_the_networks(explorer, tiny):
     row, column = divmod(int(f[channel].argmax()), f.shape[2])
     assert f"in row {row}, column {column}." in explorer.words.value
     assert f"strongest, {float(f[channel].max()):.3g}," in explorer.words.value
-    assert f"Awake at {float((f[channel] > 0).double().mean()):.0%}" in explorer.words.value
+    assert f"Active at {float((f[channel] > 0).double().mean()):.0%}" in explorer.words.value
 
 
 def test_fewer_channels_in_the_next_layer(explorer):
@@ -105,4 +105,4 @@ def test_another_picture(explorer):
 def test_a_silent_channel_is_called_silent():
     f = torch.zeros(2, 3, 4)
     answer = features._answer(torch.rand(1, 3, 12, 16), "relu3_1", 1, f)
-    assert answer.words.endswith("Silent on this whole picture.")
+    assert answer.words.endswith("Inactive on this whole picture.")

@@ -28,7 +28,7 @@ def pictures_with(picture: str) -> list[str]:
 
 
 def layer_explorer(picture: str = "cat", size: int = 256, model: VGG19 | None = None) -> Explorer:
-    """Return a widget that shows what a channel of a layer answers to, and how far it sees.
+    """Return a widget that shows what a channel of a layer responds to, and how far it sees.
 
     Controls: `picture`, `layer` (after its ReLU), `order` of the channels, `channel`.
 
@@ -83,7 +83,7 @@ def layer_explorer(picture: str = "cat", size: int = 256, model: VGG19 | None = 
 
     controls["layer"].observe(adjust, names="value")
     controls["channel"].max = _channels("relu1_1", model) - 1
-    what = "the layer explorer: what one channel of a layer finds, and how far it sees"
+    what = "the layer explorer: what one channel of a layer responds to, and how far it sees"
     return Explorer(what, controls, answer, ("48%", "48%"))
 
 
@@ -95,24 +95,24 @@ def _channels(layer: str, model: VGG19 | None) -> int:
 
 def _answer(image: Tensor, layer: str, channel: int, f: Tensor) -> Answer:
     """One channel of features (C, H, W): the picture with the strongest unit's field, the map."""
-    answers = f[channel]
-    rows, columns = answers.shape
-    row, column = divmod(int(answers.argmax()), columns)
+    responses = f[channel]
+    rows, columns = responses.shape
+    row, column = divmod(int(responses.argmax()), columns)
     step, beyond = stride(layer), reach(layer)
     side = step + 2 * beyond
     field = (row * step - beyond, column * step - beyond, side, side)
-    boxed = plots.boxes(image, {"its field": field}, "Where the channel answers most")
-    drawn = plots.maps([answers], [f"{layer}, channel {channel}"], height=4.2)
-    awake = float((answers > 0).double().mean())
+    boxed = plots.boxes(image, {"its field": field}, "Where the channel responds most")
+    drawn = plots.maps([responses], [f"{layer}, channel {channel}"], height=4.2)
+    active = float((responses > 0).double().mean())
     words = (
         f"<b>{layer}, channel {channel}</b>: {columns} × {rows} places, {step} px apart; "
         f"each sees {side} × {side} px. "
     )
-    if awake:
+    if active:
         words += (
-            f"Awake at {awake:.0%} of the places; strongest, {float(answers.max()):.3g}, "
+            f"Active at {active:.0%} of the places; strongest, {float(responses.max()):.3g}, "
             f"in row {row}, column {column}."
         )
     else:
-        words += "Silent on this whole picture."
+        words += "Inactive on this whole picture."
     return Answer((plots.to_bytes(boxed, "jpeg"), plots.to_bytes(drawn)), words)
