@@ -25,15 +25,15 @@ QUALITIES = range(92, 40, -2)
 # Notebook → what `nst` is asked for
 COMMANDS = {
     "00_quickstart": ("stylize", "temple", "starry_night", "--size", "512"),
-    "02_content": ("stylize", "cat", "stained_glass", "--size", "512", "--steps", "80,30"),
+    "02_content": ("stylize", "cat", "stained_glass", "--size", "512", "--steps", "80,20"),
     "03_style_gram": (
         "texture", "tissue_stain", "--size", "512", "--style-size", "512", "--steps", "150",
     ),
     "04_kernels": (
-        "stylize", "coffee", "confetti_dots", "--size", "512", "--steps", "80,30",
+        "stylize", "coffee", "confetti_dots", "--size", "512", "--steps", "80,20",
         "--style-weight", "3",
     ),
-    "05_balance": ("stylize", "temple", "woodcut_waves", "--size", "512", "--steps", "80,30"),
+    "05_balance": ("stylize", "temple", "woodcut_waves", "--size", "512", "--steps", "80,20"),
 }  # fmt: skip
 
 
