@@ -1,9 +1,10 @@
-"""Make the pictures in images/framed, one for the first page of a notebook, each by one command.
+"""Make the pictures in images/framed, one for the first page of a notebook.
 
     python images/make_framed.py [NOTEBOOK ...]
 
-Without a name: all of them, a quarter of an hour on two cores. The commands are printed. The PNG
-files that they write stay in `results`; into the folder go JPEG files for the course's readers.
+Without a name: all of them, ten minutes on two cores. Each is made by one command, which is
+printed, or is a large picture of the gallery made smaller. The PNG files that the commands write
+stay in `results`; into the folder go JPEG files for the course's readers.
 """
 
 from __future__ import annotations
@@ -33,8 +34,13 @@ COMMANDS = {
         "stylize", "coffee", "confetti_dots", "--size", "512", "--steps", "80,20",
         "--style-weight", "3",
     ),
-    "05_balance": ("stylize", "temple", "woodcut_waves", "--size", "512", "--steps", "80,20"),
 }  # fmt: skip
+
+# Notebook → one of the pictures that make_large.py puts into the gallery
+LARGE = {"05_balance": "fig"}
+SIZE = 800  # pixels of its longer side
+
+NOTEBOOKS = [*COMMANDS, *LARGE]
 
 
 def command(notebook: str) -> list[str]:
@@ -62,16 +68,24 @@ def jpeg(picture: Image.Image) -> bytes:
     raise ValueError(f"no JPEG of {picture.width}×{picture.height} is below {LARGEST_FILE} bytes")
 
 
+def framed(notebook: str) -> Image.Image:
+    """The picture of a notebook, made if need be."""
+    if notebook in LARGE:
+        picture = Image.open(ROOT / "images" / "gallery" / f"large_{LARGE[notebook]}.jpg")
+        picture.thumbnail((SIZE, SIZE), Image.LANCZOS)
+        return picture
+    return Image.open(make(notebook)).convert("RGB")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("names", nargs="*", metavar="NOTEBOOK", help=", ".join(COMMANDS))
-    names = parser.parse_args().names or list(COMMANDS)
-    if set(names) - set(COMMANDS):
-        parser.error(f"there are {', '.join(COMMANDS)}")
+    parser.add_argument("names", nargs="*", metavar="NOTEBOOK", help=", ".join(NOTEBOOKS))
+    names = parser.parse_args().names or NOTEBOOKS
+    if set(names) - set(NOTEBOOKS):
+        parser.error(f"there are {', '.join(NOTEBOOKS)}")
     FOLDER.mkdir(exist_ok=True)
     for name in names:
-        picture = Image.open(make(name)).convert("RGB")
-        (FOLDER / f"{name}.jpg").write_bytes(jpeg(picture))
+        (FOLDER / f"{name}.jpg").write_bytes(jpeg(framed(name)))
 
 
 if __name__ == "__main__":

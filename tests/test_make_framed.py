@@ -23,8 +23,8 @@ def script():
     return module
 
 
-def test_every_picture_has_a_command_whose_options_exist(script):
-    assert [path.stem for path in FRAMED] == sorted(script.COMMANDS)
+def test_every_picture_has_a_command_whose_options_exist_or_is_in_the_gallery(script):
+    assert [path.stem for path in FRAMED] == sorted(script.NOTEBOOKS)
     commands = typer.main.get_command(app).commands
     for notebook in script.COMMANDS:
         program, name, *words = script.command(notebook)
@@ -37,7 +37,15 @@ def test_no_two_are_of_one_style(script):
     """A reader of the course sees all of them, and not one painting again and again."""
     styles = [path.stem for path in (ROOT / "images" / "style").iterdir()]
     named = [s for words in script.COMMANDS.values() for s in styles if s in words]
-    assert len(named) == len(script.COMMANDS) == len(set(named))
+    gallery = (ROOT / "images" / "make_large.py").read_text()
+    for large in script.LARGE.values():
+        named += re.findall(rf'"{large}": Large\("\w+", "(\w+)"', gallery)
+    assert len(named) == len(script.NOTEBOOKS) == len(set(named))
+
+
+def test_a_large_picture_is_made_smaller(script):
+    for notebook in script.LARGE:
+        assert max(script.framed(notebook).size) == script.SIZE
 
 
 @pytest.mark.parametrize("path", FRAMED, ids=lambda p: p.stem)
