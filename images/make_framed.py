@@ -43,6 +43,7 @@ REDUCED = {
     "07_style_transfer": "large_mountain",
     "08_limits": "large_mountain_piece",
     "11_at_scale": "pairs",
+    "12_beyond_gram": "large_sunset",
 }
 SIZE = 800  # pixels of its longer side
 
