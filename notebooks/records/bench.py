@@ -12,6 +12,7 @@ from torch import Tensor
 
 import nst_tutorial as nst
 from nst_tutorial.transfer.builder import choose_model, make_objective
+from nst_tutorial.vgg.network import load_vgg19
 
 Case = Mapping[str, Any]
 Row = dict[str, Any]
@@ -46,6 +47,8 @@ class Experiment:
     """Those settings that make it a matter of seconds: enough for a test, and for nothing else."""
     cases: Sequence[Case]
     measure: Callable[[Case, Mapping[str, Any], str], Outcome]
+    evaluations: int = 1
+    """Of one case, roughly: for the estimate of how long all of it takes."""
 
 
 def cases(**columns: Sequence[Any]) -> list[Case]:
@@ -65,7 +68,7 @@ def exact(device: str) -> dict[str, Any]:
 
 
 def network(device: str) -> nst.VGG19:
-    return nst.VGG19(**exact(device))
+    return load_vgg19(**exact(device))
 
 
 def load_pair(pair: str, size: int) -> tuple[Tensor, Tensor]:

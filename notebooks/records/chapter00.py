@@ -33,8 +33,9 @@ def watch_losses(case: Case, settings: Mapping[str, Any], device: str) -> Outcom
 CURVES = Experiment(
     "00_curves",
     "After the first jump, does the content loss fall together with the style loss?",
-    settings={"size": 384, "steps": {"quickstart": 160, "long": 640}, "preset": "default"},
+    settings={"size": 384, "steps": {"quickstart": 160, "long": 480}, "preset": "default"},
     small={"size": 64, "steps": {"quickstart": 6, "long": 8}},
     cases=cases(pair=PAIRS, run=("quickstart", "long")),
     measure=watch_losses,
+    evaluations=320,
 )

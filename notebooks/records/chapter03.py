@@ -81,11 +81,12 @@ BLOCKS = Experiment(
     small={"size": 64, "widths": [32, 4, 1], "seeds": [0, 1]},
     cases=cases(style=("starry_night", "stained_glass", "woodcut_waves", "tissue_stain")),
     measure=shuffle_blocks,
+    evaluations=10,
 )  # fmt: skip
 
 
 def effective_width(gradient: Tensor, share: float) -> float:
-    """Width of the square about the centre of gravity that holds a share of the squared gradient."""
+    """Width of the square about the centre of gravity that holds this share of the squares."""
     weight = gradient.square().sum(dim=(0, 1)).double().cpu()
     weight = weight / weight.sum()
     down, across = (torch.arange(n).double() for n in weight.shape)
@@ -107,9 +108,7 @@ def measure_fields(case: Case, settings: Mapping[str, Any], device: str) -> Outc
         features = model(x, [layer])[layer]
         height, width = features.shape[2:]
         for at in settings["at"]:
-            i, j = (
-                min(int(share * n), n - 1) for share, n in zip(at, (height, width), strict=True)
-            )
+            i, j = int(at[0] * height), int(at[1] * width)
             unit = features[0, :, i, j].square().sum()
             (gradient,) = torch.autograd.grad(unit, x, retain_graph=True)
             width_of = number(effective_width(gradient, settings["share"]))
@@ -127,6 +126,7 @@ FIELDS = Experiment(
     small={"size": 64, "layers": ["relu1_1", "relu3_1"]},
     cases=cases(style=("starry_night", "stained_glass", "woodcut_waves", "tissue_stain")),
     measure=measure_fields,
+    evaluations=10,
 )  # fmt: skip
 
 # --- textures ------------------------------------------------------------------------------------
@@ -168,10 +168,11 @@ def compare_textures(case: Case, settings: Mapping[str, Any], device: str) -> Ou
 TEXTURES = Experiment(
     "03_textures",
     "How near to a style's Gram matrices do textures come, and how unlike each other are they?",
-    settings={"steps": 800, "seeds": [0, 1, 2]},
+    settings={"steps": 600, "seeds": [0, 1, 2]},
     small={"steps": 4, "seeds": [0, 1]},
     cases=cases(style=STYLES, side=(128,)),
     measure=compare_textures,
+    evaluations=1800,
 )
 
 
@@ -193,8 +194,9 @@ def single_layer(case: Case, settings: Mapping[str, Any], device: str) -> Outcom
 SINGLE_LAYERS = Experiment(
     "03_single_layers",
     "What is a texture from one layer alone, after many evaluations?",
-    settings={"side": 192, "steps": 500},
+    settings={"side": 192, "steps": 300},
     small={"side": 48, "steps": 4},
     cases=cases(style=STYLES, layer=LAYERS),
     measure=single_layer,
+    evaluations=300,
 )

@@ -56,10 +56,11 @@ def point(case: Case, settings: Mapping[str, Any], device: str) -> Outcome:
 FRONT = Experiment(
     "05_front",
     "What does each unit of style cost, and do the prices lie between the weights?",
-    settings={"size": 256, "steps": 500},
+    settings={"size": 256, "steps": 400},
     small={"size": 48, "steps": 4},
     cases=cases(pair=PAIRS, **{"style weight": (0.5, 2, 8, 32, 128, 512)}),
     measure=point,
+    evaluations=400,
 )
 
 # --- one thing at a time -------------------------------------------------------------------------
@@ -96,10 +97,11 @@ def vary(case: Case, settings: Mapping[str, Any], device: str) -> Outcome:
 UNITS = Experiment(
     "05_units",
     "One thing is varied at a time: what becomes of content and style, in the same units?",
-    settings={"size": 256, "steps": 300, **BASE},
+    settings={"size": 256, "steps": 200, **BASE},
     small={"size": 48, "steps": 4},
     cases=cases(pair=PAIRS, varied=tuple(ONE_THING)),
     measure=vary,
+    evaluations=200,
 )
 
 # --- failures ------------------------------------------------------------------------------------
@@ -109,8 +111,6 @@ FAILURES_OF: dict[str, dict[str, Any]] = {
     "no content": {"content_weight": 0.0, "start": "noise"},
     "one layer": {"style_layers": {"relu1_1": 1.0}, "style_weight": 1000.0},
     "no style": {"style_weight": 0.001},
-    "wrong units: code": {"style_normalization": "code"},
-    "wrong units: content": {"content_normalization": "sum"},
 }
 
 
@@ -158,8 +158,9 @@ def fail(case: Case, settings: Mapping[str, Any], device: str) -> Outcome:
 FAILURES = Experiment(
     "05_failures",
     "Which mistakes spoil a style transfer, after many evaluations too?",
-    settings={"size": 256, "steps": 250},
+    settings={"size": 256, "steps": 200},
     small={"size": 48, "steps": 4},
     cases=cases(pair=PAIRS, failure=(*FAILURES_OF, "raw sums")),
     measure=fail,
+    evaluations=200,
 )

@@ -60,10 +60,11 @@ def ride(case: Case, settings: Mapping[str, Any], device: str) -> Outcome:
 RACE = Experiment(
     "06_race",
     "L-BFGS and Adam over rates that span a factor of ten each: which is lower, how far apart?",
-    settings={"size": 256, "steps": 200, "at": [40, 100, 200], "every": 4, "preset": "gram"},
+    settings={"size": 256, "steps": 150, "at": [40, 100, 150], "every": 3, "preset": "gram"},
     small={"size": 48, "steps": 12, "at": [6, 12]},
     cases=cases(pair=PAIRS, rider=RIDERS),
     measure=ride,
+    evaluations=150,
 )
 
 
@@ -78,10 +79,11 @@ def remember(case: Case, settings: Mapping[str, Any], device: str) -> Outcome:
 MEMORY = Experiment(
     "06_memory",
     "How much is lost with fewer secant pairs?",
-    settings={"size": 256, "steps": 200, "at": [15, 40, 100, 200], "preset": "gram"},
+    settings={"size": 256, "steps": 150, "at": [15, 40, 100, 150], "preset": "gram"},
     small={"size": 48, "steps": 12, "at": [6, 12]},
     cases=cases(pair=PAIRS, **{"pairs kept": (1, 5, 20, 50)}),
     measure=remember,
+    evaluations=150,
 )
 
 # --- coarse to fine ------------------------------------------------------------------------------
@@ -124,8 +126,9 @@ def climb(case: Case, settings: Mapping[str, Any], device: str) -> Outcome:
 CLIMB = Experiment(
     "06_climb",
     "The same work begun at three sizes: which has the lowest loss, and which the largest forms?",
-    settings={"size": 384, "share": 1.0, "plans": PLANS},
+    settings={"size": 384, "share": 0.75, "plans": PLANS},
     small={"size": 96, "share": 0.02},
     cases=cases(pair=PAIRS, plan=tuple(PLANS)),
     measure=climb,
+    evaluations=380,
 )

@@ -69,6 +69,7 @@ EXPERIMENTS: tuple[Experiment, ...] = (  # the most worthwhile first
     chapter03.SINGLE_LAYERS,
     chapter06.CLIMB,
     chapter02.POOLING,
+    chapter04.WASSERSTEIN,
 )
 PICTURE = 60_000  # bytes of one picture at most
 ALL = 3_000_000  # bytes of all records together at most
@@ -152,13 +153,14 @@ class Recorder:
         }
         rows = [row for i in sorted(self.rows) for row in self.rows[i]]
         lines = ",\n".join(json.dumps(r, ensure_ascii=False, allow_nan=False) for r in rows)
-        text = json.dumps(head, indent=1, ensure_ascii=False, allow_nan=False)
+        parts = {key: json.dumps(v, ensure_ascii=False, allow_nan=False) for key, v in head.items()}
+        text = ",\n".join(f' "{key}": {part}' for key, part in parts.items())
         with replacing(self.out / f"{self.experiment.name}.json") as file:
-            file.write(f'{text[:-2]},\n "rows": [\n{lines}\n ]\n}}\n'.encode())
+            file.write(f'{{\n{text},\n "rows": [\n{lines}\n ]\n}}\n'.encode())
 
 
 def of_the_first(cases: Sequence[Case]) -> list[Case]:
-    """Those that agree with the first in their first column: one pair, and all that is done to it."""
+    """Those that agree with the first in their first column: all that is done to one pair."""
     column, value = next(iter(cases[0].items()))
     return [case for case in cases if case[column] == value]
 
@@ -188,11 +190,20 @@ class Clock:
     def tell(self, *lines: str) -> None:
         print(f"{time.monotonic() - self.began:6.1f} s ", *lines, flush=True)
 
+    def left(self, share: float) -> str:
+        """How long the rest takes, if it goes on like this."""
+        seconds = (time.monotonic() - self.began) * (1 / share - 1)
+        return f"{share:4.0%} done, about {seconds:.0f} s more"
+
 
 class Task(NamedTuple):
     recorder: Recorder
     index: int
     tries: int = 1
+
+    @property
+    def work(self) -> int:
+        return self.recorder.experiment.evaluations
 
     def __str__(self) -> str:
         return f"{self.recorder.experiment.name}: {words(self.recorder.cases[self.index])}"
@@ -201,7 +212,8 @@ class Task(NamedTuple):
 def make(recorders: Sequence[Recorder], jobs: int, clock: Clock) -> None:
     """Measure every case, in the order of the records; tell of each."""
     waiting = deque(Task(r, i) for r in recorders for i in range(len(r.cases)))
-    count, done, running, pool = len(waiting), 0, {}, processes(jobs)
+    all_work, done, running, pool = sum(task.work for task in waiting), 0, {}, processes(jobs)
+    clock.tell(f"{len(waiting)} cases, about {all_work} evaluations, {jobs} at a time")
     while waiting or running:
         while waiting and len(running) < jobs and not clock.is_over:
             task = waiting.popleft()
@@ -217,13 +229,14 @@ def make(recorders: Sequence[Recorder], jobs: int, clock: Clock) -> None:
             except BrokenProcessPool:
                 died.append(task)
                 continue
-            done += 1
+            done += task.work
             if kind == "failed":
-                clock.tell(f"{done}/{count}  FAILED {task}\n{answer}")
+                clock.tell(f"FAILED {task}\n{answer}")
             else:
                 rows, pictures, seconds = answer
                 task.recorder.take(task.index, rows, pictures)
-                clock.tell(f"{done}/{count}  {task}: {len(rows)} rows, {seconds:.1f} s")
+                left = clock.left(done / all_work)
+                clock.tell(f"{left}; {task}: {len(rows)} rows, {seconds:.1f} s")
         if died:  # and all others with it, whichever it was
             died += running.values()
             running.clear()
