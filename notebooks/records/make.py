@@ -137,6 +137,8 @@ def make(recorders: Sequence[Recorder], jobs: int, clock: Clock) -> None:
     clock.tell(f"{len(waiting)} cases, about {all_work} evaluations, {jobs} at a time")
     while waiting or running:
         while waiting and len(running) < jobs and not clock.is_over:
+            if running and any(task.tries > 1 for task in (waiting[0], *running.values())):
+                break  # what may bring down its process is tried alone
             task = waiting.popleft()
             running[submit(pool, task)] = task
         if not running:

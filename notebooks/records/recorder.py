@@ -40,6 +40,7 @@ class Recorder:
         self.settings = {**experiment.settings, **(experiment.small if small else {})}
         self.cases = of_the_first(experiment.cases) if small else [*experiment.cases]
         self.rows: dict[int, list] = {}
+        out.mkdir(parents=True, exist_ok=True)
         for stale in (out / experiment.name).glob("*.webp"):
             stale.unlink()
 
