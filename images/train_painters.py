@@ -19,11 +19,11 @@ from pathlib import Path
 import nst_tutorial as nst
 
 DATA = Path(nst.__file__).parent / "data"
-ON = ("--size", "256", "--batch", "1", "--steps", "1500")
-PAINTERS = {  # name → style, and how much of the photograph
-    "repaint_starry_night": ("starry_night", "0.2"),
-    "repaint_woodcut_waves": ("woodcut_waves", "0.2"),
-    "repaint_stained_glass": ("stained_glass", "0.2"),
+ON = ("--size", "256", "--batch", "1")
+PAINTERS = {  # name → style, steps, how much of the photograph
+    "repaint_starry_night": ("starry_night", "1500", "0.2"),
+    "repaint_woodcut_waves": ("woodcut_waves", "1000", "0.2"),
+    "repaint_stained_glass": ("stained_glass", "1000", "0.2"),
 }
 DECODER = "decoder"
 DECODED = ("--layer", "relu3_1", "--size", "160", "--batch", "3", "--steps", "1600",
@@ -38,8 +38,9 @@ def command_for(name: str, photos: Path, drawings: Path) -> list[str]:
         return ["train-decoder", *from_photos, "--styles", str(drawings), *DECODED,
                 "--out", str(out)]  # fmt: skip
     out = DATA / "painters" / f"{name}.safetensors"
-    style, share = PAINTERS[name]
-    return ["train-painter", style, *from_photos, *ON, "--content-share", share, "--out", str(out)]
+    style, steps, share = PAINTERS[name]
+    return ["train-painter", style, *from_photos, *ON, "--steps", steps, "--content-share", share,
+            "--out", str(out)]  # fmt: skip
 
 
 def main() -> None:
