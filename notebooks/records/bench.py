@@ -101,8 +101,8 @@ def fell(totals: Sequence[float]) -> float | None:
 
     That says how far a run has converged: 0 if nothing was gained any more.
     """
-    known = [total for total in totals if math.isfinite(total)]
-    before, end = min(known[: max(1, 3 * len(totals) // 4)]), min(known)
+    most = totals[: max(1, 3 * len(totals) // 4)]
+    before, end = (min(filter(math.isfinite, each)) for each in (most, totals))
     return number((before - end) / abs(before)) if before else 0.0
 
 

@@ -37,6 +37,7 @@ import chapter04
 import chapter05
 import chapter06
 import chapter07
+import chapter10
 import chapter12
 import torch
 from bench import Case, Experiment
@@ -66,6 +67,7 @@ EXPERIMENTS: tuple[Experiment, ...] = (  # the most worthwhile first
     chapter02.POOLING,
     chapter12.WALLS,
     chapter12.PRINTS,
+    chapter10.NORMALIZATIONS,
     chapter04.WASSERSTEIN,
 )
 ALL = 3_000_000  # bytes of all records together at most
