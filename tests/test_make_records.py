@@ -23,7 +23,7 @@ with pytest.MonkeyPatch.context() as patch:  # the scripts have their own folder
 
 EXPERIMENTS = {experiment.name: experiment for experiment in make.EXPERIMENTS}
 STORED = records.names()
-TAKES_LONG = ()
+TAKES_LONG = ("03_textures", "04_wasserstein", "10_normalizations")  # of the small ones
 
 
 def plain(value):

@@ -81,7 +81,7 @@ BLOCKS = Experiment(
     small={"size": 64, "widths": [32, 4, 1], "seeds": [0, 1]},
     cases=cases(style=("starry_night", "stained_glass", "woodcut_waves", "tissue_stain")),
     measure=shuffle_blocks,
-    evaluations=10,
+    seconds=35 * 0.8,
 )  # fmt: skip
 
 
@@ -126,7 +126,7 @@ FIELDS = Experiment(
     small={"size": 64, "layers": ["relu1_1", "relu3_1"]},
     cases=cases(style=("starry_night", "stained_glass", "woodcut_waves", "tissue_stain")),
     measure=measure_fields,
-    evaluations=10,
+    seconds=30 * 1.0,
 )  # fmt: skip
 
 # --- textures ------------------------------------------------------------------------------------
@@ -172,7 +172,7 @@ TEXTURES = Experiment(
     small={"steps": 4, "seeds": [0, 1]},
     cases=cases(style=STYLES, side=(128,)),
     measure=compare_textures,
-    evaluations=1800,
+    seconds=1800 * 0.25,
 )
 
 
@@ -198,5 +198,5 @@ SINGLE_LAYERS = Experiment(
     small={"side": 48, "steps": 4},
     cases=cases(style=STYLES, layer=LAYERS),
     measure=single_layer,
-    evaluations=300,
+    seconds=300 * 0.3,
 )
