@@ -84,7 +84,7 @@ FINE_COLOUR = Experiment(
     small={"size": 48, "at": {"relu1_1": [2, 4], "relu2_1": [2, 4], "relu4_2": [2, 4]}},
     cases=cases(picture=CONTENTS, layer=("relu1_1", "relu2_1", "relu4_2")),
     measure=invert,
-    evaluations=1000,
+    seconds=1500 * 0.12,
 )
 
 OUTLINES = Experiment(
@@ -94,7 +94,7 @@ OUTLINES = Experiment(
     small={"size": 48, "at": {"relu4_1": [2, 4], "relu5_1": [2, 4]}},
     cases=cases(picture=CONTENTS, layer=("relu4_1", "relu5_1")),
     measure=invert,
-    evaluations=600,
+    seconds=640 * 0.3,
 )
 
 POOLING = Experiment(
@@ -104,7 +104,7 @@ POOLING = Experiment(
     small={"size": 48, "at": {"relu4_1": [2, 4]}},
     cases=cases(picture=CONTENTS, layer=("relu4_1",), pooling=("max", "average")),
     measure=invert,
-    evaluations=400,
+    seconds=400 * 0.25,
 )
 
 # --- why relu4_2 ---------------------------------------------------------------------------------
@@ -134,5 +134,5 @@ CONTENT_LAYER = Experiment(
         pair=PAIRS, **{"content at": ("relu1_2", "relu2_2", "relu3_2", "relu4_2", "relu5_2")}
     ),
     measure=content_at,
-    evaluations=300,
+    seconds=300 * 0.5,
 )

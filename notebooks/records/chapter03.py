@@ -56,9 +56,9 @@ def shuffle_blocks(case: Case, settings: Mapping[str, Any], device: str) -> Outc
     target = grams(model, square)
 
     def distances(image: Tensor, what: str, seed: int | None = None) -> list[dict]:
-        found = grams(model, image)
+        G = grams(model, image)
         return [
-            {"what": what, "seed": seed, "layer": k, "distance": number(relative(found[k], a))}
+            {"what": what, "seed": seed, "layer": k, "distance": number(relative(G[k], a))}
             for k, a in target.items()
         ]
 
@@ -81,7 +81,7 @@ BLOCKS = Experiment(
     small={"size": 64, "widths": [32, 4, 1], "seeds": [0, 1]},
     cases=cases(style=("starry_night", "stained_glass", "woodcut_waves", "tissue_stain")),
     measure=shuffle_blocks,
-    evaluations=10,
+    seconds=35 * 0.8,
 )  # fmt: skip
 
 
@@ -126,7 +126,7 @@ FIELDS = Experiment(
     small={"size": 64, "layers": ["relu1_1", "relu3_1"]},
     cases=cases(style=("starry_night", "stained_glass", "woodcut_waves", "tissue_stain")),
     measure=measure_fields,
-    evaluations=10,
+    seconds=30 * 1.0,
 )  # fmt: skip
 
 # --- textures ------------------------------------------------------------------------------------
@@ -143,20 +143,20 @@ def compare_textures(case: Case, settings: Mapping[str, Any], device: str) -> Ou
     """Textures of one style from several seeds: how near their matrices, how far the pictures."""
     model, side = network(device), case["side"]
     style = nst.load_image(case["style"], 2 * side)
-    target, outcome, made = grams(model, style), Outcome(), {}
+    target, outcome, textures = grams(model, style), Outcome(), {}
     for seed in settings["seeds"]:
         run = texture(style, side, list(LAYERS), seed, settings["steps"], device)
-        made[seed], matrices = run.image.to(model.mean), grams(model, run.image)
+        textures[seed], matrices = run.image.to(model.mean), grams(model, run.image)
         for layer in LAYERS:
             distance = number(relative(matrices[layer], target[layer]))
             row = {"kind": "to the style", "seed": seed, "layer": layer, "G": distance}
             outcome.rows.append({**row, "fell": fell(totals(run))})
         if case["style"] == STYLES[0]:
             outcome.pictures[f"{side} px seed {seed}"] = run.image
-    for one, two in combinations(made, 2):
+    for one, two in combinations(textures, 2):
         with torch.no_grad():
-            F, H = (model(made[seed], list(LAYERS)) for seed in (one, two))
-        pixels = number(rms(made[one] - made[two]))
+            F, H = (model(textures[seed], list(LAYERS)) for seed in (one, two))
+        pixels = number(rms(textures[one] - textures[two]))
         for layer in LAYERS:
             G, A = (nst.gram_matrix(z[layer])[0] for z in (F, H))
             row = {"kind": "of two seeds", "seed": f"{one}, {two}", "layer": layer}
@@ -172,7 +172,7 @@ TEXTURES = Experiment(
     small={"steps": 4, "seeds": [0, 1]},
     cases=cases(style=STYLES, side=(128,)),
     measure=compare_textures,
-    evaluations=1800,
+    seconds=1800 * 0.25,
 )
 
 
@@ -198,5 +198,5 @@ SINGLE_LAYERS = Experiment(
     small={"side": 48, "steps": 4},
     cases=cases(style=STYLES, layer=LAYERS),
     measure=single_layer,
-    evaluations=300,
+    seconds=300 * 0.3,
 )

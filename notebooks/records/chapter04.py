@@ -92,7 +92,7 @@ TEXTURES = Experiment(
     small={"side": 48, "steps": 3, "seeds": [0]},
     cases=cases(style=STYLES, kernel=(*NAMES, "none")),
     measure=texture,
-    evaluations=500,
+    seconds=600 * 0.4,
 )
 
 
@@ -119,7 +119,7 @@ TRANSFERS = Experiment(
     small={"size": 48, "steps": 3},
     cases=cases(pair=PAIRS, kernel=NAMES),
     measure=transfer,
-    evaluations=250,
+    seconds=200 * 0.5,
 )
 
 WASSERSTEIN = replace(
@@ -128,5 +128,5 @@ WASSERSTEIN = replace(
     question="The same by the Wasserstein distance, whose evaluations take far longer: how near?",
     settings={**TRANSFERS.settings, "steps": 120},
     cases=cases(pair=PAIRS, kernel=("wasserstein",)),
-    evaluations=2000,
+    seconds=120 * 5,
 )

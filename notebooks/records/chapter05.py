@@ -60,7 +60,7 @@ FRONT = Experiment(
     small={"size": 48, "steps": 4},
     cases=cases(pair=PAIRS, **{"style weight": (0.5, 2, 8, 32, 128, 512)}),
     measure=point,
-    evaluations=400,
+    seconds=400 * 0.5,
 )
 
 # --- one thing at a time -------------------------------------------------------------------------
@@ -101,7 +101,7 @@ UNITS = Experiment(
     small={"size": 48, "steps": 4},
     cases=cases(pair=PAIRS, varied=tuple(ONE_THING)),
     measure=vary,
-    evaluations=200,
+    seconds=200 * 0.5,
 )
 
 # --- failures ------------------------------------------------------------------------------------
@@ -162,5 +162,5 @@ FAILURES = Experiment(
     small={"size": 48, "steps": 4},
     cases=cases(pair=PAIRS, failure=(*FAILURES_OF, "raw sums")),
     measure=fail,
-    evaluations=200,
+    seconds=200 * 0.5,
 )

@@ -64,7 +64,7 @@ RACE = Experiment(
     small={"size": 48, "steps": 12, "at": [6, 12]},
     cases=cases(pair=PAIRS, rider=RIDERS),
     measure=ride,
-    evaluations=150,
+    seconds=150 * 0.6,
 )
 
 
@@ -83,7 +83,7 @@ MEMORY = Experiment(
     small={"size": 48, "steps": 12, "at": [6, 12]},
     cases=cases(pair=PAIRS, **{"pairs kept": (1, 5, 20, 50)}),
     measure=remember,
-    evaluations=150,
+    seconds=150 * 0.6,
 )
 
 # --- coarse to fine ------------------------------------------------------------------------------
@@ -130,5 +130,5 @@ CLIMB = Experiment(
     small={"size": 96, "share": 0.02},
     cases=cases(pair=PAIRS, plan=tuple(PLANS)),
     measure=climb,
-    evaluations=380,
+    seconds=150 * 1.3,
 )

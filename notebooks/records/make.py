@@ -37,6 +37,7 @@ import chapter04
 import chapter05
 import chapter06
 import chapter07
+import chapter10
 import chapter12
 import torch
 from bench import Case, Experiment
@@ -66,6 +67,7 @@ EXPERIMENTS: tuple[Experiment, ...] = (  # the most worthwhile first
     chapter02.POOLING,
     chapter12.WALLS,
     chapter12.PRINTS,
+    chapter10.NORMALIZATIONS,
     chapter04.WASSERSTEIN,
 )
 ALL = 3_000_000  # bytes of all records together at most
@@ -123,8 +125,8 @@ class Task(NamedTuple):
     tries: int = 1
 
     @property
-    def work(self) -> int:
-        return self.recorder.experiment.evaluations
+    def work(self) -> float:
+        return self.recorder.experiment.seconds
 
     def __str__(self) -> str:
         return f"{self.recorder.experiment.name}: {words(self.recorder.cases[self.index])}"
@@ -133,8 +135,8 @@ class Task(NamedTuple):
 def make(recorders: Sequence[Recorder], jobs: int, clock: Clock) -> None:
     """Measure every case, in the order of the records; tell of each."""
     waiting = deque(Task(r, i) for r in recorders for i in range(len(r.cases)))
-    all_work, done, running, pool = sum(task.work for task in waiting), 0, {}, processes(jobs)
-    clock.tell(f"{len(waiting)} cases, about {all_work} evaluations, {jobs} at a time")
+    all_work, done, running, pool = sum(task.work for task in waiting), 0.0, {}, processes(jobs)
+    clock.tell(f"{len(waiting)} cases, {jobs} at a time")
     while waiting or running:
         while waiting and len(running) < jobs and not clock.is_over:
             if running and any(task.tries > 1 for task in (waiting[0], *running.values())):
@@ -184,6 +186,12 @@ def _named(name: str) -> Experiment:
     return next(experiment for experiment in EXPERIMENTS if experiment.name == name)
 
 
+def duration(experiment: Experiment) -> str:
+    minutes = len(experiment.cases) * experiment.seconds / 60
+    long = f"{minutes / 60:.1f} hours" if minutes > 90 else f"{max(minutes, 1):.0f} minutes"
+    return f"({len(experiment.cases)} cases, about {long} of one core)"
+
+
 def size_of(out: Path) -> int:
     return sum(path.stat().st_size for path in out.rglob("*") if path.is_file())
 
@@ -204,7 +212,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         parser.error(f"unknown: {', '.join(unknown)}; there are {', '.join(there_are)}")
     if options.list:
         for experiment in EXPERIMENTS:
-            print(f"{experiment.name}: {experiment.question} ({len(experiment.cases)} cases)")
+            print(f"{experiment.name}: {experiment.question} {duration(experiment)}")
         return
     if options.small and options.out is None:
         parser.error("--small makes numbers that mean nothing; say with --out where to put them")
