@@ -15,6 +15,7 @@ from . import one_pass as one_pass
 from . import optimize as optimize
 from . import plots as plots
 from . import presets as presets
+from . import records as records
 from . import regions as regions
 from . import storage as storage
 from . import texture_networks as texture_networks

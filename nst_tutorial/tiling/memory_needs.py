@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import torch
 
+from ..kernels.registry import WeightedSum
 from ..kernels.statistic import Statistic, kept_of, reach_of
 from ..vgg.calibration import likely_paths
 from ..vgg.layers import CHANNELS, stride
@@ -25,6 +26,7 @@ PER_SEEN_PIXEL_ON_CUDA = 3500
 FEATURES_OF_BLOCKS = (0.43, 0.22, 0.22, 0.10, 0.03)
 WEIGHTS_OF_BLOCKS = (0.00, 0.02, 0.16, 0.64, 0.18)
 IN_TILES = 1.25  # times as much, since blocks of several sizes leave gaps in the memory
+OF_SUMS = 0.2e9, 200  # more, and more for each pixel seen, where a style is a sum of statistics
 PER_PIXEL = 70  # of the whole picture: itself, its gradient, the content's features
 PER_KEPT_NUMBER = (
     28  # of a statistic that keeps its positions: itself, its parts, slopes, the style
@@ -54,6 +56,8 @@ def memory_of_evaluation(
         base = BASE["cpu"] + _weighted(TRANSFORMED_WEIGHTS, paths, WEIGHTS_OF_BLOCKS)
         each = _weighted(PER_SEEN_PIXEL, paths, FEATURES_OF_BLOCKS)
     each *= IN_TILES if len(seen) > 1 else 1
+    if device.type != "cuda" and any(isinstance(k, WeightedSum) for k in kernels.values()):
+        base, each = base + OF_SUMS[0], each + OF_SUMS[1]
     whole = PER_PIXEL * shape[0] * shape[1] + PER_KEPT_NUMBER * numbers_kept(shape, kernels)
     return base + each * max(seen) + whole
 

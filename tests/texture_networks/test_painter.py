@@ -117,7 +117,7 @@ def test_bundled_painters_reproduce_their_distances(name):
 
 
 def test_pictures_too_large_for_the_memory(painter):
-    with pytest.raises(ValueError, match="40×30 pixels would take 0.7 GB, more than the 0.1 GB"):
+    with pytest.raises(ValueError, match="40×30 pixels would take 0.6 GB, more than the 0.1 GB"):
         painter.repaint(torch.rand(1, 3, 30, 40), memory=0.1)
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from nst_tutorial.kernels.registry import get_kernel
+from nst_tutorial.kernels.registry import get_kernel, kernels_of_layers
 from nst_tutorial.optimize.grid import Coordinates
 from nst_tutorial.presets import PRESETS, Settings
 from nst_tutorial.setting_values import MOST_PAIRS
@@ -175,7 +175,11 @@ def test_no_more_pairs_than_the_steps_can_use_and_the_memory_holds():
         assert stage.memory <= 3.0 * GB
         return stage.pairs
 
-    room = 3.0e9 - memory_needs.memory_of_evaluation((512, 512), None, [], torch.device("cpu"))
+    kernels = kernels_of_layers(DEFAULT.kernel, DEFAULT.style_layers)
+    need = memory_needs.memory_of_evaluation(
+        (512, 512), None, [], torch.device("cpu"), kernels=kernels
+    )
+    room = 3.0e9 - need
     assert pairs(steps=30) == 29
     assert pairs(steps=10**9) == int((room / 512**2 - 150) // 24) < MOST_PAIRS
 
@@ -220,7 +224,10 @@ def test_what_a_statistic_keeps_is_what_is_planned(kernel, numbers):
     if numbers:
         assert kept == numbers
     settings = replace(DEFAULT, kernel=kernel)
-    more = plan(512, 512, settings=settings, memory=99).memory - plan(512, 512, memory=99).memory
+    one_or_several = "distribution" if isinstance(kernel, dict) and "sum" in kernel else "gram"
+    additive = replace(DEFAULT, kernel=one_or_several)
+    more, less = (plan(512, 512, settings=s, memory=99).memory for s in (settings, additive))
+    more -= less
     whole = memory_needs.numbers_kept(
         (512, 512), dict.fromkeys(settings.style_layers, get_kernel(kernel))
     )
@@ -283,3 +290,12 @@ def test_what_lbfgs_remembers_of_a_grid_takes_hardly_any_memory():
     assert little.stages[-1].pairs == min(20, little.stages[-1].steps - 1)
     assert pixels.stages[-1].pairs < little.stages[-1].pairs
     assert little.stages[-1].tile > pixels.stages[-1].tile
+
+
+def test_a_sum_of_statistics_is_planned_with_more_memory():
+    """0.2 GB and 200 bytes a pixel more than one of them alone, whatever it is summed of."""
+    alone, several = (
+        plan(512, 512, settings=replace(DEFAULT, kernel=kernel), memory=99, device="cpu").memory
+        for kernel in ("gram", "distribution")
+    )
+    assert several - alone == pytest.approx(0.2e9 + 200 * 512**2)
