@@ -15,7 +15,9 @@ LETTERS = {
     "06": "abcba",
     "07": "bcabc",
     "08": "abcba",
+    "08b": "bacba",
     "09": "bacba",
+    "10": "abbaa",
     "11": "bcabc",
     "12": "acbab",
 }
