@@ -3,7 +3,7 @@
     python images/make_framed.py [NOTEBOOK ...]
 
 Without a name: all of them, ten minutes on two cores. Each is made by one command, which is
-printed, or is a large picture of the gallery made smaller. The PNG files that the commands write
+printed, or is a picture of the gallery made smaller. The PNG files that the commands write
 stay in `results`; into the folder go JPEG files for the course's readers.
 """
 
@@ -36,11 +36,18 @@ COMMANDS = {
     ),
 }  # fmt: skip
 
-# Notebook → one of the pictures that make_large.py puts into the gallery
-LARGE = {"05_balance": "fig"}
+# Notebook → one of the pictures that make_large.py and make_gallery.py put into the gallery
+REDUCED = {
+    "05_balance": "large_fig",
+    "06_optimize": "large_forest",
+    "07_style_transfer": "large_mountain",
+    "08_limits": "large_mountain_piece",
+    "11_at_scale": "pairs",
+    "12_beyond_gram": "large_sunset",
+}
 SIZE = 800  # pixels of its longer side
 
-NOTEBOOKS = [*COMMANDS, *LARGE]
+NOTEBOOKS = [*COMMANDS, *REDUCED]
 
 
 def command(notebook: str) -> list[str]:
@@ -70,8 +77,8 @@ def jpeg(picture: Image.Image) -> bytes:
 
 def framed(notebook: str) -> Image.Image:
     """The picture of a notebook, made if need be."""
-    if notebook in LARGE:
-        picture = Image.open(ROOT / "images" / "gallery" / f"large_{LARGE[notebook]}.jpg")
+    if notebook in REDUCED:
+        picture = Image.open(ROOT / "images" / "gallery" / f"{REDUCED[notebook]}.jpg")
         picture.thumbnail((SIZE, SIZE), Image.LANCZOS)
         return picture
     return Image.open(make(notebook)).convert("RGB")

@@ -12,6 +12,12 @@ LETTERS = {
     "03": "acbba",
     "04": "cabba",
     "05": "abbcb",
+    "06": "abcba",
+    "07": "bcabc",
+    "08": "abcba",
+    "09": "bacba",
+    "11": "bcabc",
+    "12": "acbab",
 }
 
 

@@ -40,6 +40,7 @@ def test_the_whole_course_is_laid_out(tmp_path, monkeypatch):
     assert found.returncode == 0, found.stderr
     folder = tmp_path / "a" / "b"
     pictures = len(list_images("content")) + len(list_images("style"))
+    pictures += len(list((ROOT / "images" / "framed").glob("*.jpg")))
     assert f"{len(NOTEBOOKS)} notebooks and {pictures} pictures written to" in found.stdout
     assert f'jupyter lab "{folder}"' in found.stdout
     assert names_in(folder) == sorted(["README.md", "docs", "images", *(p.name for p in NOTEBOOKS)])

@@ -114,7 +114,7 @@ class Explorer(ipywidgets.VBox):
 def _read(value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    return f"{float(f'{value:.3g}'):g}" if isinstance(value, float) else str(value)
 
 
 def _told(error: Exception) -> str:
