@@ -15,6 +15,7 @@ LETTERS = {
     "06": "abcba",
     "07": "bcabc",
     "08": "abcba",
+    "08b": "bacba",
     "09": "bacba",
     "11": "bcabc",
     "12": "acbab",
