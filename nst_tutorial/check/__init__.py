@@ -16,7 +16,7 @@ from .nb09_photographs import fitted_map, guided_gram, matched_colors, sliced_ma
 from .nb10_texture_networks import break_even, nearness, weight_gradient, wrap_around
 from .nb11_at_scale import every_combination, file_name, makespan, whole_or_nothing
 from .nb12_beyond_gram import shifted_gram, skewed_pair, sorted_distance
-from .quiz import quiz
+from .quizzes import quiz
 from .reading import claim, sized
 
 __all__ = [

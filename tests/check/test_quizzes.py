@@ -8,7 +8,7 @@ import pytest
 
 import nst_tutorial as nst
 from nst_tutorial import check
-from nst_tutorial.check.quiz import LETTERS
+from nst_tutorial.check.quizzes import LETTERS
 
 NOTEBOOKS = sorted((Path(__file__).parents[2] / "notebooks").glob("*.ipynb"))
 WRONG = "not right: think again, then unfold the answer"
