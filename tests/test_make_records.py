@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -23,7 +24,10 @@ with pytest.MonkeyPatch.context() as patch:  # the scripts have their own folder
 
 EXPERIMENTS = {experiment.name: experiment for experiment in make.EXPERIMENTS}
 STORED = records.names()
-TAKES_LONG = ("03_textures", "04_wasserstein", "10_normalizations")  # of the small ones
+TAKES_LONG = (  # of the small ones
+    *("03_textures", "04_transfers", "04_wasserstein", "06_climb", "06_memory"),
+    "10_normalizations",
+)
 
 
 def plain(value):
@@ -208,6 +212,15 @@ def test_what_small_makes_never_replaces_the_records_of_the_course(sums, capsys)
     with pytest.raises(SystemExit, match="2"):
         make.main(["sum"])
     assert "unknown: sum; there are sums" in capsys.readouterr().err
+
+
+def test_the_list_says_what_is_asked_and_how_long_it_takes(sums, monkeypatch, capsys):
+    monkeypatch.setattr(make, "EXPERIMENTS", (sums, replace(sums, name="long", seconds=3600)))
+    make.main(["--list"])
+    assert capsys.readouterr().out.splitlines() == [
+        "sums: How much? (3 cases, about 1 min of one core)",
+        "long: How much? (3 cases, about 3.0 h of one core)",
+    ]
 
 
 def test_small_takes_what_is_done_to_the_first_pair(tmp_path):

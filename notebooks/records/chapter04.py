@@ -119,7 +119,7 @@ TRANSFERS = Experiment(
     small={"size": 48, "steps": 3},
     cases=cases(pair=PAIRS, kernel=NAMES),
     measure=transfer,
-    seconds=200 * 0.5,
+    seconds=200 * 0.6,
 )
 
 WASSERSTEIN = replace(
@@ -128,5 +128,5 @@ WASSERSTEIN = replace(
     question="The same by the Wasserstein distance, whose evaluations take far longer: how near?",
     settings={**TRANSFERS.settings, "steps": 120},
     cases=cases(pair=PAIRS, kernel=("wasserstein",)),
-    seconds=120 * 5,
+    seconds=120 * 1.0,
 )

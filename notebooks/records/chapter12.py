@@ -68,7 +68,7 @@ WALLS = Experiment(
     small={"width": 96, "side": 64, "steps": 3, "reach": 8},
     cases=cases(seed=(0, 1, 2), kernel=("gram", "autocorrelation")),
     measure=rebuild_wall,
-    seconds=400 * 1,
+    seconds=400 * 0.9,
 )
 
 
@@ -93,5 +93,5 @@ PRINTS = Experiment(
     small={"size": 48, "steps": 3},
     cases=cases(pair=("temple, woodcut_waves", *PAIRS[1:]), kernel=("gram", "nearest_neighbours")),
     measure=imprint,
-    seconds=200 * 1,
+    seconds=200 * 0.8,
 )
