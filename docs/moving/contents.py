@@ -120,7 +120,7 @@ def export(folder: Path) -> None:
         (moving / name).mkdir()
         write_exercise(name, moving / name)
     for name, source in QUIZZES.items():
-        from nst_tutorial.check.quiz import LETTERS
+        from nst_tutorial.check.quizzes import LETTERS
 
         number = number_of(source)
         if number not in LETTERS:

@@ -228,7 +228,7 @@ def test_a_quiz_is_read_off_its_cell(tmp_path):
 
 @pytest.mark.parametrize("name", contents.QUIZZES)
 def test_every_quiz_of_the_notebooks_can_be_answered(name, tmp_path):
-    from nst_tutorial.check.quiz import LETTERS  # there where a notebook has a quiz
+    from nst_tutorial.check.quizzes import LETTERS  # there where a notebook has a quiz
 
     source = contents.QUIZZES[name]
     quizzes.write_quiz(source, LETTERS[quizzes.number_of(source)], tmp_path)
