@@ -1,0 +1,97 @@
+"""What there is: which explorer belongs below which cell, and how each is exported."""
+
+from __future__ import annotations
+
+import html
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+from nst_tutorial.widgets.components.assets import script, style
+
+from . import recipes
+from .answers import write_answers
+
+PAGE = Path(__file__).parent / "page"
+COMPONENTS = ("step_slider", "compare_view", "picture_picker", "result_strip")
+FOLDER = "moving"
+
+TITLES = {
+    "inversion": "The inversion slider: a picture rebuilt from one layer alone",
+    "gram": "The Gram explorer: positions moved, hidden or blurred",
+    "kernel": "The kernel explorer: what a kernel tells apart, and its texture",
+    "balance": "The balance explorer: two weights, one ratio, one place on the front",
+}
+PLAY = tuple(TITLES)
+"""Names in the order of the course, for a page that holds all of them."""
+
+NAMES: dict[str, list[tuple[str, str]]] = {
+    "02_content": [("widgets.inversion_explorer(", "inversion")],
+    "03_style_gram": [("widgets.gram_explorer(", "gram")],
+    "04_kernels": [("widgets.kernel_explorer(", "kernel")],
+    "05_balance": [("widgets.balance_explorer(", "balance")],
+}
+"""Notebook → (what the source of a code cell contains, the explorer that belongs below it)."""
+
+WRITERS: dict[str, Callable[[Path], None]] = {
+    name: (lambda folder, name=name: write_answers(recipes.RECIPES[name], folder))
+    for name in recipes.RECIPES
+}
+
+
+def export(folder: Path) -> None:
+    """Write `folder`/moving: scripts, and for each explorer a folder with what it knows.
+
+    Minutes the first time; what took long is kept in the package's cache folder.
+    """
+    moving = Path(folder) / FOLDER
+    if moving.exists():
+        shutil.rmtree(moving)
+    moving.mkdir(parents=True)
+    write_page(moving)
+    for name, write in WRITERS.items():
+        (moving / name).mkdir()
+        write(moving / name)
+
+
+def write_page(moving: Path) -> None:
+    """The scripts and the style sheet: ours, and the components that the notebooks show, too."""
+    for path in sorted(PAGE.glob("*.js")):
+        shutil.copy(path, moving)
+    for name in COMPONENTS:
+        (moving / f"{name}.js").write_text(script(name), encoding="utf-8")
+    shared = style(COMPONENTS[0])
+    rest = [style(name).removeprefix(_shared()) for name in COMPONENTS[1:]]
+    own = (PAGE / "moving.css").read_text(encoding="utf-8")
+    (moving / "moving.css").write_text("\n".join([shared, *rest, own]), encoding="utf-8")
+
+
+def _shared() -> str:
+    """The rules that the style of every component begins with."""
+    first, second = style(COMPONENTS[0]), style(COMPONENTS[1])
+    same = next(i for i, (a, b) in enumerate(zip(first, second, strict=False)) if a != b)
+    return first[: first.rfind("\n", 0, same) + 1]
+
+
+def snippet(name: str, depth: int = 0) -> str:
+    """The HTML of an explorer.
+
+    Parameters
+    ----------
+    name
+        One of `TITLES`.
+    depth
+        In how many folders the page lies below the one that `export` was given.
+
+    Raises
+    ------
+    KeyError
+        There is no such explorer.
+    """
+    title, up = html.escape(TITLES[name], quote=True), "../" * depth
+    return (
+        f'<div class="nst-moving" data-explorer="{name}" role="group" aria-label="{title}">'
+        f"<noscript>{title}. It moves where scripts are allowed.</noscript></div>\n"
+        f'<link rel="stylesheet" href="{up}{FOLDER}/moving.css">\n'
+        f'<script type="module" src="{up}{FOLDER}/moving.js"></script>\n'
+    )
