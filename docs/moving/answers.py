@@ -21,6 +21,8 @@ from PIL import Image
 from nst_tutorial.widgets import Answer, Explorer
 
 LONGEST = 2000  # marks of a slider
+EXACT = 40_000  # bytes of a drawing, up to which it is stored without loss
+QUALITY = 90  # of WebP, above
 
 
 @dataclass(frozen=True)
@@ -28,8 +30,12 @@ class Recipe:
     """How an explorer is made, and where its answers are stored."""
 
     make: Callable[[], Explorer]
-    sparse: Mapping[str, Sequence[int]] = field(default_factory=dict)
-    """Control → the marks with a stored answer, the first and the last among them."""
+    every: Mapping[str, int] = field(default_factory=dict)
+    """Control → only every so manieth mark has a stored answer, and the first, the last and the one
+    where it begins."""
+
+    idle: Mapping[str, tuple[str, int]] = field(default_factory=dict)
+    """Control → (a choice, the mark of it with which the control changes nothing)."""
 
 
 @dataclass(frozen=True)
@@ -106,6 +112,12 @@ def switched_off(explorer: Explorer, controls: Sequence[Control]) -> dict[str, l
     return off
 
 
+def stored_marks(control: Control, step: int) -> list[int]:
+    """The first mark and every `step`-th after it, the last, and the one where it begins."""
+    count = len(control.values)
+    return sorted({*range(0, count, step), count - 1, control.index})
+
+
 def combinations(
     controls: Sequence[Control], off: Mapping[str, list], sparse: Mapping[str, Sequence[int]]
 ) -> Iterator[tuple[int, ...]]:
@@ -136,9 +148,15 @@ def write_answers(recipe: Recipe, folder: Path) -> None:
     explorer = recipe.make()
     controls = [control_of(name, widget) for name, widget in explorer.controls.items()]
     off = switched_off(explorer, controls)
+    off |= {name: [switch, [mark]] for name, (switch, mark) in recipe.idle.items()}
+    sparse = {
+        each.name: stored_marks(each, recipe.every[each.name])
+        for each in controls
+        if each.name in recipe.every
+    }
     pictures = Pictures(folder)
     answers = {}
-    for marks in combinations(controls, off, recipe.sparse):
+    for marks in combinations(controls, off, sparse):
         values = {each.name: each.values[i] for each, i in zip(controls, marks, strict=True)}
         answer: Answer = explorer.answer(**values)
         key = ",".join(map(str, marks))
@@ -148,7 +166,7 @@ def write_answers(recipe: Recipe, folder: Path) -> None:
         "what": explorer.what,
         "controls": [each.as_json() for each in controls],
         "off": off,
-        "sparse": {name: list(marks) for name, marks in recipe.sparse.items()},
+        "sparse": sparse,
         "widths": [picture.layout.width for picture in explorer.pictures],
         "pictures": pictures.files,
         "answers": answers,
@@ -162,7 +180,7 @@ def write_json(path: Path, content: object) -> None:
 
 
 class Pictures:
-    """Files of pictures in a folder, each kept once; drawings as lossless WebP."""
+    """Files of pictures in a folder, each kept once; drawings as WebP, small ones without loss."""
 
     def __init__(self, folder: Path):
         self.folder = folder
@@ -184,5 +202,10 @@ class Pictures:
             (self.folder / name).write_bytes(data)
         else:
             name = f"{digest}.webp"
-            picture.convert("RGB").save(self.folder / name, lossless=True, method=4)
+            exact = io.BytesIO()
+            picture.convert("RGB").save(exact, "WebP", lossless=True, method=4)
+            if exact.tell() <= EXACT:
+                (self.folder / name).write_bytes(exact.getvalue())
+            else:
+                picture.convert("RGB").save(self.folder / name, quality=QUALITY, method=4)
         return name

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from nst_tutorial.widgets.components.assets import script, style
 
-from . import recipes
+from . import networks, recipes
 from .answers import write_answers
 
 PAGE = Path(__file__).parent / "page"
@@ -17,10 +17,15 @@ COMPONENTS = ("step_slider", "compare_view", "picture_picker", "result_strip")
 FOLDER = "moving"
 
 TITLES = {
+    "painter": "A painter: your photograph, repainted in this page",
     "inversion": "The inversion slider: a picture rebuilt from one layer alone",
     "gram": "The Gram explorer: positions moved, hidden or blurred",
     "kernel": "The kernel explorer: what a kernel tells apart, and its texture",
     "balance": "The balance explorer: two weights, one ratio, one place on the front",
+    "denoising": "The de-noising explorer: the grain of a result, and what removing it costs",
+    "region": "The region explorer: a region, and the pixels that a style inside it pulls at",
+    "look": "The look explorer: a fitted look, weaker or stronger, stiff or free",
+    "generator": "The generator explorer: a texture network, its noise and its scales",
 }
 PLAY = tuple(TITLES)
 """Names in the order of the course, for a page that holds all of them."""
@@ -30,13 +35,28 @@ NAMES: dict[str, list[tuple[str, str]]] = {
     "03_style_gram": [("widgets.gram_explorer(", "gram")],
     "04_kernels": [("widgets.kernel_explorer(", "kernel")],
     "05_balance": [("widgets.balance_explorer(", "balance")],
+    "08_limits": [("widgets.denoising_explorer(", "denoising")],
+    "09_photographs": [
+        ("widgets.region_explorer(", "region"),
+        ("widgets.look_explorer(", "look"),
+    ],
+    "10_texture_networks": [
+        ("widgets.generator_explorer(", "generator"),
+        ('painter = nst.load_generator("starry_night_painter")', "painter"),
+    ],
 }
 """Notebook → (what the source of a code cell contains, the explorer that belongs below it)."""
 
 WRITERS: dict[str, Callable[[Path], None]] = {
     name: (lambda folder, name=name: write_answers(recipes.RECIPES[name], folder))
     for name in recipes.RECIPES
+} | {
+    "painter": networks.write_painter,
+    "generator": networks.write_generator,
+    "networks": networks.write_networks,
+    "runtime": networks.write_runtime,
 }
+"""Folder of `moving` → what writes it."""
 
 
 def export(folder: Path) -> None:

@@ -1,0 +1,59 @@
+// The page's side of a network: pictures to numbers and back, and one worker for all.
+
+let worker = null;
+let count = 0;
+const waiting = new Map();
+
+function start() {
+  worker = new Worker(new URL("worker.js", import.meta.url), { type: "module" });
+  worker.addEventListener("message", ({ data }) => {
+    const { resolve, reject } = waiting.get(data.id);
+    waiting.delete(data.id);
+    if (data.error) reject(new Error(data.error));
+    else resolve(data);
+  });
+  worker.addEventListener("error", (event) => {
+    for (const { reject } of waiting.values()) reject(new Error(event.message ?? "not loaded"));
+    waiting.clear();
+    worker = null;
+  });
+}
+
+/** Run a network; {network, shape, content, seed, strengths} → {picture, height, width, …}. */
+export function run(job) {
+  if (!worker) start();
+  const id = count += 1;
+  return new Promise((resolve, reject) => {
+    waiting.set(id, { resolve, reject });
+    worker.postMessage({ ...job, id });
+  });
+}
+
+/** A canvas's colours as planes (3, H, W), 0..1. */
+export function planesOf(canvas) {
+  const { width, height } = canvas;
+  const { data } = canvas.getContext("2d").getImageData(0, 0, width, height);
+  const size = width * height;
+  const planes = new Float32Array(3 * size);
+  for (let i = 0; i < size; i += 1) {
+    for (let c = 0; c < 3; c += 1) planes[c * size + i] = data[4 * i + c] / 255;
+  }
+  return planes;
+}
+
+/** Planes (3, H, W), 0..1, on a canvas of their size. */
+export function paintOn(canvas, { picture, height, width }) {
+  Object.assign(canvas, { width, height });
+  const size = width * height;
+  const pixels = new ImageData(width, height);
+  for (let i = 0; i < size; i += 1) {
+    for (let c = 0; c < 3; c += 1) pixels.data[4 * i + c] = 255 * picture[c * size + i] + 0.5;
+    pixels.data[4 * i + 3] = 255;
+  }
+  canvas.getContext("2d").putImageData(pixels, 0, 0);
+}
+
+export async function bytesOf(canvas, type = "image/png", quality = 0.92) {
+  const blob = await new Promise((resolve) => { canvas.toBlob(resolve, type, quality); });
+  return new Uint8Array(await blob.arrayBuffer());
+}
