@@ -11,6 +11,8 @@ from nst_tutorial.widgets.components.assets import script, style
 
 from . import networks, recipes
 from .answers import write_answers
+from .layers import write_layers
+from .walks import write_walks
 
 PAGE = Path(__file__).parent / "page"
 COMPONENTS = ("step_slider", "compare_view", "picture_picker", "result_strip")
@@ -18,10 +20,12 @@ FOLDER = "moving"
 
 TITLES = {
     "painter": "A painter: your photograph, repainted in this page",
+    "layer": "The layer explorer: what one channel of a layer finds, and how far it sees",
     "inversion": "The inversion slider: a picture rebuilt from one layer alone",
     "gram": "The Gram explorer: positions moved, hidden or blurred",
     "kernel": "The kernel explorer: what a kernel tells apart, and its texture",
     "balance": "The balance explorer: two weights, one ratio, one place on the front",
+    "optimizer": "The optimiser explorer: a walker in a valley beside a wall",
     "denoising": "The de-noising explorer: the grain of a result, and what removing it costs",
     "region": "The region explorer: a region, and the pixels that a style inside it pulls at",
     "look": "The look explorer: a fitted look, weaker or stronger, stiff or free",
@@ -31,10 +35,12 @@ PLAY = tuple(TITLES)
 """Names in the order of the course, for a page that holds all of them."""
 
 NAMES: dict[str, list[tuple[str, str]]] = {
+    "01_features": [("widgets.layer_explorer(", "layer")],
     "02_content": [("widgets.inversion_explorer(", "inversion")],
     "03_style_gram": [("widgets.gram_explorer(", "gram")],
     "04_kernels": [("widgets.kernel_explorer(", "kernel")],
     "05_balance": [("widgets.balance_explorer(", "balance")],
+    "06_optimize": [("widgets.optimizer_explorer(", "optimizer")],
     "08_limits": [("widgets.denoising_explorer(", "denoising")],
     "09_photographs": [
         ("widgets.region_explorer(", "region"),
@@ -51,6 +57,8 @@ WRITERS: dict[str, Callable[[Path], None]] = {
     name: (lambda folder, name=name: write_answers(recipes.RECIPES[name], folder))
     for name in recipes.RECIPES
 } | {
+    "layer": write_layers,
+    "optimizer": write_walks,
     "painter": networks.write_painter,
     "generator": networks.write_generator,
     "networks": networks.write_networks,

@@ -124,7 +124,8 @@ def least(valley: str, walls: str) -> float:
     return float(0.5 * ((away @ A) * away).sum(dim=1).min())
 
 
-def _named(walk: dict) -> str:
+def named(walk: dict) -> str:
+    """A walk's settings in two lines."""
     pairs = f", {walk['history']} pairs" if walk["history"] else ""
     return f"{walk['method']}, step {walk['length']:g}{pairs},\n{walk['walls']}"
 
@@ -138,18 +139,22 @@ def _drawn(walks: list[dict]) -> Answer:
     # The present walk first, so that it keeps its colour
     paths = {name: path for name, (path, _) in reversed([*zip(names, walked, strict=True)])}
     drawn = plots.descent_paths({f"{now['valley']} valley": (A, paths)}, BOTTOM, box)
-    told = [f"{name}: {_named(each)}" for name, each in zip(names, walks, strict=True)]
+    told = [f"{name}: {named(each)}" for name, each in zip(names, walks, strict=True)]
     floors = {
         text: [max(value, 1e-5) for value in losses]
         for text, (_, losses) in reversed([*zip(told, walked, strict=True)])
     }
     race = plots.race(floors, "The loss on the way (drawn no lower than 1e-5)")
-    path, losses = walked[-1]
-    allowed = least(now["valley"], now["walls"])
+    return Answer((plots.to_bytes(drawn), plots.to_bytes(race)), told_of(now, *walked[-1]))
+
+
+def told_of(walk: dict, path: Tensor, losses: list[float]) -> str:
+    """A walk's settings and its losses, in words."""
+    allowed = least(walk["valley"], walk["walls"])
     words = (
-        f"<b>{_named(now)}</b>: begins with a loss of {losses[0]:.3g}, best {min(losses):.3g}, "
+        f"<b>{named(walk)}</b>: begins with a loss of {losses[0]:.3g}, best {min(losses):.3g}, "
         f"last {losses[-1]:.3g}; the lowest that is allowed is {allowed:.3g}."
     )
     if len(path) < EVALUATIONS:
         words += f" After {len(path)} evaluations it left these surroundings."
-    return Answer((plots.to_bytes(drawn), plots.to_bytes(race)), words)
+    return words
