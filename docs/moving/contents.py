@@ -12,11 +12,13 @@ from nst_tutorial.widgets.components.assets import script, style
 from . import networks, recipes
 from .answers import write_answers
 from .layers import write_layers
+from .quizzes import CALL, number_of, quizzes, with_predictions, write_quiz
 from .walks import write_walks
 
 PAGE = Path(__file__).parent / "page"
 COMPONENTS = ("step_slider", "compare_view", "picture_picker", "result_strip")
 FOLDER = "moving"
+SETUP = "except ModuleNotFoundError:"  # in the first code cell of every notebook
 
 TITLES = {
     "painter": "A painter: your photograph, repainted in this page",
@@ -33,6 +35,12 @@ TITLES = {
 }
 PLAY = tuple(TITLES)
 """Names in the order of the course, for a page that holds all of them."""
+
+PREDICTIONS = "predictions"
+"""Not an explorer: a box below every question of a page that asks for a prediction."""
+
+QUIZZES = {f"quiz_{stem}": source for stem, source in quizzes().items()}
+TITLES |= {name: f"The quiz of {name.removeprefix('quiz_')}" for name in QUIZZES}
 
 NAMES: dict[str, list[tuple[str, str]]] = {
     "01_features": [("widgets.layer_explorer(", "layer")],
@@ -52,6 +60,11 @@ NAMES: dict[str, list[tuple[str, str]]] = {
     ],
 }
 """Notebook → (what the source of a code cell contains, the explorer that belongs below it)."""
+
+for _quiz in QUIZZES:
+    NAMES.setdefault(_quiz.removeprefix("quiz_"), []).append((CALL, _quiz))
+for _stem in with_predictions():
+    NAMES.setdefault(_stem, []).append((SETUP, PREDICTIONS))
 
 WRITERS: dict[str, Callable[[Path], None]] = {
     name: (lambda folder, name=name: write_answers(recipes.RECIPES[name], folder))
@@ -80,6 +93,11 @@ def export(folder: Path) -> None:
     for name, write in WRITERS.items():
         (moving / name).mkdir()
         write(moving / name)
+    for name, source in QUIZZES.items():
+        from nst_tutorial.check.quiz import LETTERS
+
+        (moving / name).mkdir()
+        write_quiz(source, LETTERS[number_of(source)], moving / name)
 
 
 def write_page(moving: Path) -> None:
@@ -107,7 +125,7 @@ def snippet(name: str, depth: int = 0) -> str:
     Parameters
     ----------
     name
-        One of `TITLES`.
+        One of `TITLES`, or "predictions".
     depth
         In how many folders the page lies below the one that `export` was given.
 
@@ -116,10 +134,13 @@ def snippet(name: str, depth: int = 0) -> str:
     KeyError
         There is no such explorer.
     """
-    title, up = html.escape(TITLES[name], quote=True), "../" * depth
+    moving = "../" * depth + FOLDER
+    sheet = f'<link rel="stylesheet" href="{moving}/moving.css">\n'
+    if name == PREDICTIONS:
+        return f'{sheet}<script type="module" src="{moving}/predictions.js"></script>\n'
+    title = html.escape(TITLES[name], quote=True)
     return (
         f'<div class="nst-moving" data-explorer="{name}" role="group" aria-label="{title}">'
         f"<noscript>{title}. It moves where scripts are allowed.</noscript></div>\n"
-        f'<link rel="stylesheet" href="{up}{FOLDER}/moving.css">\n'
-        f'<script type="module" src="{up}{FOLDER}/moving.js"></script>\n'
+        f'{sheet}<script type="module" src="{moving}/moving.js"></script>\n'
     )
