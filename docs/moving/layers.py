@@ -61,7 +61,9 @@ def write_layers(folder: Path) -> None:
             "controls": controls,
             "by_number": ORDERS.index("by number"),
             "pictures": pictures,
-            "layers": [[layer, channels[layer], stride(layer), reach(layer)] for layer in RECTIFIED],
+            "layers": [
+                [layer, channels[layer], stride(layer), reach(layer)] for layer in RECTIFIED
+            ],
             "across": ACROSS,
             "cells": {layer: cell_of(layer) for layer in RECTIFIED},
             "box": COLORS[0],

@@ -1,4 +1,4 @@
-"""Networks that run in the page: their ONNX files, the runtime for them, and pictures to begin with.
+"""Networks that run in the page: their ONNX files, their runtime, and pictures to begin with.
 
 The runtime is onnxruntime-web, taken from npm once and kept in the package's cache folder. It runs
 in one thread, since several need headers that a plain host of pages does not send.
@@ -6,17 +6,14 @@ in one thread, since several need headers that a plain host of pages does not se
 
 from __future__ import annotations
 
-import io
 import shutil
 import subprocess
 import tarfile
 import tempfile
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from PIL import Image
 from torch import Tensor, nn
 
 import nst_tutorial as nst
@@ -120,9 +117,9 @@ def _fetch(cached: Path) -> None:
         except (OSError, subprocess.CalledProcessError) as error:
             said = getattr(error, "stderr", "") or error
             raise RuntimeError(
-                f"{RUNTIME} {VERSION} is needed once, from npm, for networks in the page, and could "
-                f"not be fetched ({str(said).strip()}): install Node.js, and build where there is a "
-                "network"
+                f"{RUNTIME} {VERSION} is needed once, from npm, for networks in the page, and "
+                f"could not be fetched ({str(said).strip()}): install Node.js, and build where "
+                "there is a network"
             ) from error
         (archive,) = Path(place).glob("*.tgz")
         with tarfile.open(archive) as package:
@@ -162,7 +159,9 @@ def write_painter(folder: Path) -> None:
     content = {
         "kind": "painter",
         "what": "A painter: your photograph, repainted by a small network",
-        "networks": [{"name": n, "label": label, **vars(inputs_of(n))} for n, label in names.items()],
+        "networks": [
+            {"name": n, "label": label, **vars(inputs_of(n))} for n, label in names.items()
+        ],
         "examples": list(EXAMPLES),
         "sizes": list(SIZES),
     }
@@ -174,27 +173,18 @@ def write_generator(folder: Path) -> None:
     content = nst.load_image("temple", 256)
     networks = {name: nst.load_generator(name, device="cpu") for name in bundled()}
     explorer = widgets.generator_explorer(networks, content)
-    buffer = io.BytesIO()
-    explorer_picture = bytes(explorer.pictures[0].value)
     to_pil(content).save(folder / "content.webp", lossless=True, method=6)
-    with Image.open(io.BytesIO(explorer_picture)) as picture:
-        picture.save(buffer, "PNG")
     pictures = Pictures(folder)
-    pictures.add(buffer.getvalue())
+    pictures.add(bytes(explorer.pictures[0].value))
+    controls = [control_of(name, widget) for name, widget in explorer.controls.items()]
     write_json(
         folder / "explorer.json",
         {
             "kind": "generator",
             "what": explorer.what,
-            "controls": [control_of(n, w).as_json() for n, w in explorer.controls.items()],
-            "values": {n: list(_plain(control_of(n, w).values)) for n, w in explorer.controls.items()},
+            "controls": [each.as_json() for each in controls],
+            "values": {each.name: list(each.values) for each in controls},
             "networks": {name: vars(inputs_of(name)) for name in networks},
             "pictures": pictures.files,
         },
     )
-
-
-def _plain(values: tuple) -> Iterator:
-    """The values of a control as JSON holds them; objects by their name in the list."""
-    for value in values:
-        yield value if isinstance(value, bool | int | float | str) else None

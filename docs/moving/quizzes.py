@@ -31,10 +31,12 @@ def cells(path: Path, kind: str) -> Iterator[str]:
 
 def quizzes(folder: Path = NOTEBOOKS) -> dict[str, str]:
     """Notebook → the source of the cell with its quiz."""
-    found = {}
-    for path in sorted(folder.glob("*.ipynb")):
-        found |= {path.stem: source for source in cells(path, "code") if CALL in source}
-    return found
+    return {
+        path.stem: source
+        for path in sorted(folder.glob("*.ipynb"))
+        for source in cells(path, "code")
+        if CALL in source
+    }
 
 
 def with_predictions(folder: Path = NOTEBOOKS) -> list[str]:

@@ -1,0 +1,677 @@
+"""Explorers on static pages: what is stored is what Python answers, and a browser shows it."""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+import functools
+import io
+import json
+import re
+import threading
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from itertools import product
+from pathlib import Path
+
+import ipywidgets
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+from browser import wait_until
+from PIL import Image
+
+from nst_tutorial import widgets
+from nst_tutorial.texture_networks.generator import Generator
+from nst_tutorial.texture_networks.painter import Painter
+from nst_tutorial.widgets import Answer, Explorer
+from nst_tutorial.widgets.explorers import optimize
+
+ROOT = Path(__file__).resolve().parents[2]
+with pytest.MonkeyPatch.context() as _patch:
+    _patch.syspath_prepend(ROOT / "docs")
+    import moving
+    from moving import answers, contents, layers, networks, quizzes, recipes, walks
+
+QUIZ = """check.quiz(
+    "77",
+    ...,  # 1: a) 64 × 64  b) four (4) times as many
+    ...,  # 2: a) no  b) yes, a bit  c) G grows
+)"""
+PAGE = '<!doctype html><html lang="en"><meta charset="utf-8"><link rel="icon" href="data:,">'
+
+
+# --- a small explorer ------------------------------------------------------------------------
+
+
+def drawn(red: int, green: int, kind: str, tick: bool) -> Image.Image:
+    pixels = np.zeros((20, 30, 3), np.uint8)
+    pixels[:10, :, 0], pixels[..., 1], pixels[:, ::2, 2] = red, green, 255 * tick
+    pixels[5:15, 5:15] = {"plain": 0, "square": 200}[kind]
+    return Image.fromarray(pixels)
+
+
+def small_explorer() -> Explorer:
+    """Controls of each kind; `green` does nothing while the kind is "plain"."""
+
+    def answer(red: int, green: float, kind: str, tick: bool) -> Answer:
+        files = []
+        for format in ("PNG", "JPEG"):
+            buffer = io.BytesIO()
+            drawn(red, round(green), kind, tick).save(buffer, format)
+            files.append(buffer.getvalue())
+        shown = files if tick else files[:1]
+        return Answer(tuple(shown), f"<b>{kind}</b>: red {red}, green {green:.1f}")
+
+    controls = {
+        "red": ipywidgets.SelectionSlider(options=[0, 40, 250], value=40, description="red"),
+        "green": ipywidgets.FloatSlider(value=100, min=0, max=200, step=25, description="green"),
+        "kind": ipywidgets.Dropdown(options=["plain", "square"], value="square"),
+        "tick": ipywidgets.Checkbox(value=True, description="stripes"),
+    }
+    controls["kind"].observe(
+        lambda change: setattr(controls["green"], "disabled", change["new"] == "plain"), "value"
+    )
+    return Explorer("a small explorer", controls, answer, ("48%", "48%"))
+
+
+SMALL = answers.Recipe(small_explorer, every={"green": 4})
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("small")
+    answers.write_answers(SMALL, folder)
+    return folder
+
+
+def pixels(picture: bytes | Path) -> np.ndarray:
+    with Image.open(io.BytesIO(picture) if isinstance(picture, bytes) else picture) as image:
+        return np.asarray(image.convert("RGB"), int)
+
+
+def test_every_stored_answer_is_that_of_the_explorer(small):
+    stored, explorer = json.loads((small / "explorer.json").read_text()), small_explorer()
+    assert stored["sparse"] == {"green": [0, 4, 8]}
+    assert stored["off"] == {"green": ["kind", [0]]}
+    reds, kinds = [0, 40, 250], ["plain", "square"]
+    wanted = [*product(range(3), (0, 4, 8), [1], range(2)), *product(range(3), [4], [0], range(2))]
+    assert set(stored["answers"]) == {",".join(map(str, marks)) for marks in wanted}
+    for red, green, kind, tick in wanted:
+        words, *numbers = stored["answers"][f"{red},{green},{kind},{tick}"]
+        answer = explorer.answer(reds[red], 25.0 * green, kinds[kind], bool(tick))
+        assert words == answer.words
+        assert len(numbers) == len(answer.pictures)
+        for number, picture in zip(numbers, answer.pictures, strict=True):
+            file, width, height = stored["pictures"][number]
+            assert (width, height) == (30, 20)
+            assert (pixels(small / file) == pixels(picture)).all()
+    used = {file for file, _, _ in stored["pictures"]}
+    assert used | {"explorer.json"} == {path.name for path in small.iterdir()}
+
+
+def test_controls_are_read_off_the_widgets(small):
+    controls = json.loads((small / "explorer.json").read_text())["controls"]
+    kinds = {each["name"]: (each["kind"], each["index"], each["labels"]) for each in controls}
+    assert kinds == {
+        "red": ("slider", 1, ["0", "40", "250"]),
+        "green": ("slider", 4, [f"{25 * i}.00" for i in range(9)]),
+        "kind": ("choice", 1, ["plain", "square"]),
+        "tick": ("tick", 1, ["no", "yes"]),
+    }
+    with pytest.raises(TypeError, match="title: no page shows a Text"):
+        answers.control_of("title", ipywidgets.Text())
+    endless = ipywidgets.FloatSlider(min=0, max=1, step=1e-5, description="strength")
+    with pytest.raises(ValueError, match="strength: 100001 marks are too many for a page"):
+        answers.control_of("strength", endless)
+
+
+def test_what_a_choice_makes_idle_is_stored_once():
+    red, kind = (
+        answers.control_of(name, small_explorer().controls[name]) for name in ("red", "kind")
+    )
+    stored = list(answers.combinations([red, kind], {"red": ["kind", [0]]}, {}))
+    assert stored == [(0, 1), (1, 0), (1, 1), (2, 1)]
+
+
+def test_a_large_drawing_is_nearly_the_same(tmp_path):
+    rough = torch.rand(200, 200, 3, generator=torch.Generator().manual_seed(0))
+    smooth = F.avg_pool2d(rough.permute(2, 0, 1)[None], 9, 1, 4)[0].permute(1, 2, 0)
+    buffer = io.BytesIO()
+    Image.fromarray((255 * smooth).byte().numpy()).save(buffer, "PNG")
+    pictures = answers.Pictures(tmp_path)
+    assert pictures.add(buffer.getvalue()) == pictures.add(buffer.getvalue()) == 0
+    ((name, *_),) = pictures.files
+    assert (tmp_path / name).stat().st_size < buffer.tell() / 3
+    apart = np.abs(pixels(tmp_path / name) - pixels(buffer.getvalue()))
+    assert 0 < apart.mean() < 4
+
+
+# --- contents --------------------------------------------------------------------------------
+
+
+def sources(stem: str) -> list[str]:
+    notebook = json.loads((ROOT / "notebooks" / f"{stem}.ipynb").read_text())
+    return ["".join(c["source"]) for c in notebook["cells"] if c["cell_type"] == "code"]
+
+
+def test_each_snippet_has_one_cell():
+    for stem, places in moving.NAMES.items():
+        for text, name in places:
+            holding = [source for source in sources(stem) if text in source]
+            assert len(holding) == 1, (stem, text)
+            assert name in moving.TITLES or name == contents.PREDICTIONS
+
+
+def test_every_explorer_of_the_notebooks_is_on_the_pages():
+    called = {
+        (path.stem, explorer)
+        for path in (ROOT / "notebooks").glob("*.ipynb")
+        for source in sources(path.stem)
+        for explorer in re.findall(r"widgets\.(\w+_explorer)\(", source)
+    }
+    placed = {
+        (stem, re.search(r"widgets\.(\w+_explorer)", text).group(1))
+        for stem, places in moving.NAMES.items()
+        for text, _ in places
+        if "_explorer(" in text
+    }
+    assert placed == called
+    assert {each for each in widgets.__all__ if each.endswith("_explorer")} == {
+        explorer for _, explorer in placed
+    }
+    written = set(contents.WRITERS)
+    assert set(moving.PLAY) < written
+    assert written - set(moving.PLAY) == {"networks", "runtime"}
+
+
+def test_a_snippet_finds_the_scripts_from_any_depth():
+    page = moving.snippet("gram", depth=2)
+    assert 'src="../../moving/moving.js"' in page
+    assert 'href="../../moving/moving.css"' in page
+    assert 'data-explorer="gram"' in page
+    assert "predictions.js" in moving.snippet("predictions")
+    with pytest.raises(KeyError):
+        moving.snippet("no_such")
+
+
+def test_the_page_has_the_components_of_the_notebooks(tmp_path):
+    contents.write_page(tmp_path)
+    components = ROOT / "nst_tutorial" / "widgets" / "components"
+    for name in contents.COMPONENTS:
+        assert (tmp_path / f"{name}.js").read_text() == (components / f"{name}.js").read_text()
+    rules = (tmp_path / "moving.css").read_text()
+    for name in ("shared", *contents.COMPONENTS):
+        assert rules.count((components / f"{name}.css").read_text()) == 1
+
+
+# --- quizzes ---------------------------------------------------------------------------------
+
+
+def test_a_quiz_is_read_off_its_cell(tmp_path):
+    assert quizzes.number_of(QUIZ) == "77"
+    assert quizzes.questions(QUIZ) == [
+        [("a", "64 × 64"), ("b", "four (4) times as many")],
+        [("a", "no"), ("b", "yes, a bit"), ("c", "G grows")],
+    ]
+    quizzes.write_quiz(QUIZ, "bc", tmp_path)
+    rows = json.loads((tmp_path / "explorer.json").read_text())["questions"]
+    assert rows[1]["right"] == quizzes.digest("77", 2, "c")
+    assert len({quizzes.digest("77", i, x) for i in (1, 2) for x in "abc"}) == 6
+    with pytest.raises(ValueError, match="quiz 77, question 1: 'c' is none of its choices"):
+        quizzes.write_quiz(QUIZ, "cc", tmp_path)
+    with pytest.raises(ValueError, match="quiz 77: 2 questions, but 3 answers"):
+        quizzes.write_quiz(QUIZ, "abc", tmp_path)
+
+
+# --- networks --------------------------------------------------------------------------------
+
+
+def test_the_painter_of_the_starry_night_comes_first(monkeypatch):
+    monkeypatch.setattr(networks, "bundled_painters", lambda: {"repaint_a": 0, networks.FIRST: 0})
+    assert networks.painters() == {networks.FIRST: "Starry night", "repaint_a": "A"}
+    monkeypatch.setattr(networks, "bundled_painters", lambda: {"repaint_a": 0})
+    assert list(networks.painters()) == [networks.FALLBACK, "repaint_a"]
+
+
+@pytest.mark.parametrize("stylizes", [False, True])
+def test_the_graph_of_a_generator_has_a_strength_for_each_scale(stylizes):
+    network = Generator(scales=3, width=2, stylizes=stylizes)
+    graph = networks.graph_for(network, (20, 28))
+    assert graph.names[-1] == "strengths"
+    noise, strengths = graph.example[:3], graph.example[-1]
+    with torch.no_grad():
+        ours = graph.network(*graph.example)
+    content = graph.example[-2] if stylizes else None
+    theirs = network.sample(noise=noise, content=content, strengths=strengths.tolist())
+    assert torch.allclose(ours, theirs, atol=1e-5)
+    with torch.no_grad():
+        others = graph.network(*graph.example[:-1], strengths.flip(0))
+    assert not torch.allclose(ours, others, atol=1e-3)
+
+
+def test_a_runtime_that_cannot_be_fetched_says_what_to_do(tmp_path, monkeypatch):
+    def missing(*_, **__):
+        raise FileNotFoundError("npm")
+
+    monkeypatch.setenv("NST_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(networks.subprocess, "run", missing)
+    message = r"onnxruntime-web 1\.30\.0 is needed once, from npm, .*\(npm\): install Node\.js"
+    with pytest.raises(RuntimeError, match=message):
+        networks.write_runtime(tmp_path)
+
+
+def test_a_sheet_holds_each_map_from_zero_to_its_peak(tmp_path):
+    features = torch.rand(40, 5, 7, generator=torch.Generator().manual_seed(0))
+    features[3] = 0.0
+    layers.write_sheet(features, tmp_path / "a.webp", 1)
+    sheet = pixels(tmp_path / "a.webp")[..., 0]
+    assert sheet.shape == (10, 7 * layers.ACROSS)
+    for channel, f in enumerate(features):
+        row, column = divmod(channel, layers.ACROSS)
+        stored = sheet[5 * row : 5 * row + 5, 7 * column : 7 * column + 7] / 255
+        wanted = f / f.max().clamp(min=1e-30)
+        assert np.abs(stored - wanted.numpy()).max() <= 0.5 / layers.STEPS + 0.5 / 255
+
+
+# --- in a browser ----------------------------------------------------------------------------
+
+
+class Quiet(SimpleHTTPRequestHandler):
+    """Files of a folder, and nothing else."""
+
+    extensions_map = {  # noqa: RUF012  (the class of the standard library has it so)
+        **SimpleHTTPRequestHandler.extensions_map,
+        ".mjs": "text/javascript",
+        ".wasm": "application/wasm",
+    }
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory, small):
+    """A folder with the scripts and the small explorer, and its address."""
+    folder = tmp_path_factory.mktemp("site")
+    (folder / "moving").mkdir()
+    contents.write_page(folder / "moving")
+    (folder / "moving" / "gram").symlink_to(small)  # any name that there is a snippet for
+    server = ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=folder))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield folder, f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture
+def visit(chromium, site):
+    """Open a page with some HTML; nothing but this server may be asked, nothing may be wrong."""
+    folder, address = site
+    faults, pages = [], []
+
+    def open_page(body: str, **options):
+        (folder / "page.html").write_text(f"{PAGE}<title>A page</title><main>{body}</main></html>")
+        page = chromium.new_page(**options)
+        pages.append(page)
+        page.on("console", lambda m: m.type in ("error", "warning") and faults.append(m.text))
+        page.on("pageerror", lambda error: faults.append(str(error)))
+        page.on(
+            "request",
+            lambda r: r.url.startswith((address, "data:", "blob:")) or faults.append(r.url),
+        )
+        page.goto(f"{address}/page.html")
+        return page
+
+    yield open_page
+    for page in pages:
+        page.close()
+    assert not faults
+
+
+def settled(page, name: str, seconds: float = 120):
+    page.wait_for_selector(f"[data-explorer={name}][data-ready]", timeout=1000 * seconds)
+    return page.locator(f"[data-explorer={name}]")
+
+
+def move(page, place, act) -> None:
+    """Do something that makes the explorer show another answer, and wait for that."""
+    before = place.get_attribute("data-shown")
+    act()
+    wait_until(lambda: place.get_attribute("data-shown") != before, "another answer", 300)
+
+
+def on_canvas(place, index: int = 0) -> np.ndarray:
+    address = place.locator("canvas").nth(index).evaluate("canvas => canvas.toDataURL('image/png')")
+    return pixels(base64.b64decode(address.partition(",")[2]))
+
+
+@pytest.mark.browser
+def test_keys_and_mouse_move_an_explorer_to_pythons_pictures(visit):
+    page = visit(moving.snippet("gram"))
+    place, python = settled(page, "gram"), small_explorer()
+
+    def same(red: int, green: float, kind: str = "square", tick: bool = True) -> None:
+        answer = python.answer(red, green, kind, tick)
+        assert place.locator(".nst-words").inner_html() == answer.words
+        assert place.locator("canvas:visible").count() == len(answer.pictures)
+        for i, picture in enumerate(answer.pictures):
+            assert np.abs(on_canvas(place, i) - pixels(picture)).max() <= 2 * i  # the 2nd: JPEG
+
+    same(40, 100)
+    place.get_by_role("slider", name="red").focus()
+    move(page, place, lambda: page.keyboard.press("ArrowRight"))
+    same(250, 100)
+    green = place.get_by_role("slider", name="green")
+    box = green.bounding_box()
+    move(page, place, lambda: page.mouse.click(box["x"] + box["width"] - 2, box["y"] + 8))
+    same(250, 200)
+    move(page, place, lambda: place.get_by_role("checkbox", name="stripes").click())
+    same(250, 200, tick=False)
+    move(page, place, lambda: place.get_by_role("combobox").select_option("plain"))
+    assert green.is_disabled()
+    same(250, 100, "plain", tick=False)  # what is switched off does not count
+    names = place.locator("canvas:visible").evaluate_all("all => all.map(c => c.ariaLabel)")
+    assert names == ["a small explorer, picture 1; red: 250, : plain, stripes: no"]
+
+
+@pytest.mark.browser
+def test_between_two_stored_answers_the_page_blends(visit):
+    page = visit(moving.snippet("gram"))
+    place = settled(page, "gram")
+    place.get_by_role("slider", name="green").focus()
+    move(page, place, lambda: page.keyboard.press("ArrowRight"))  # 125: a quarter of the way
+    both = [pixels(small_explorer().answer(40, green, "square", True).pictures[0])
+            for green in (100.0, 200.0)]  # fmt: skip
+    blend = 0.75 * both[0] + 0.25 * both[1]
+    assert np.abs(on_canvas(place) - blend).max() <= 1.5
+    said = place.locator(".nst-words").inner_text()
+    assert said == "square: red 40, green 125.0 (between stored answers)"
+
+
+@pytest.mark.browser
+def test_nothing_is_loaded_before_an_explorer_comes_into_view(visit):
+    page = visit('<div style="height: 5000px"></div>' + moving.snippet("gram"))
+    page.wait_for_load_state("networkidle")
+    loaded = "() => performance.getEntriesByType('resource').map(entry => entry.name)"
+    assert not [name for name in page.evaluate(loaded) if "gram/" in name]
+    page.locator("[data-explorer=gram]").scroll_into_view_if_needed()
+    settled(page, "gram")
+    assert [name for name in page.evaluate(loaded) if "gram/explorer.json" in name]
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize(("width", "scheme"), [(390, "dark"), (1280, "light")])
+def test_an_explorer_fits_its_page(visit, width, scheme):
+    page = visit(
+        moving.snippet("gram"), viewport={"width": width, "height": 800}, color_scheme=scheme
+    )
+    settled(page, "gram")
+    assert page.evaluate("() => document.documentElement.scrollWidth") <= width
+    small = page.locator("select, input[type=range], input[type=checkbox]").evaluate_all(
+        "all => all.map(e => e.getBoundingClientRect().height)"
+    )
+    assert min(small) >= 16
+
+
+@pytest.mark.browser
+def test_a_quiz_is_judged_in_the_page(visit, site):
+    folder, _ = site
+    place = folder / "moving" / "kernel"
+    place.mkdir(exist_ok=True)
+    quizzes.write_quiz(QUIZ, "bc", place)
+    page = visit(moving.snippet("kernel"))
+    quiz = settled(page, "kernel")
+    first, second = (quiz.get_by_role("group", name=f"Question {i}") for i in (1, 2))
+    first.get_by_role("radio", name="a) 64 × 64").click()
+    wait_until(lambda: "not right" in first.inner_text(), "it is judged", 10)
+    page.keyboard.press("ArrowDown")
+    wait_until(lambda: "✔ right" in first.inner_text(), "it is right", 10)
+    second.get_by_role("radio", name="c) G grows").click()
+    wait_until(lambda: "2 of 2 right" in quiz.inner_text(), "all are right", 10)
+    second.get_by_role("radio", name="a) no").click()
+    wait_until(lambda: "1 of 2 right" in quiz.inner_text(), "one is taken back", 10)
+
+
+@pytest.mark.browser
+def test_a_prediction_is_kept_and_stands_beside_the_answer(visit):
+    body = """<blockquote><p><strong>Predict.</strong> How much?</p></blockquote>
+        <details><summary>Answer</summary><p>Four.</p></details>
+        <blockquote><p><strong>Predict.</strong> And then?</p></blockquote>
+        <blockquote><p>A remark.</p></blockquote>"""
+    page = visit(body + moving.snippet("predictions"))
+    boxes = page.get_by_role("textbox", name="Your prediction")
+    page.wait_for_selector("textarea")
+    assert boxes.count() == 2
+    assert page.get_by_role("button", name="Compare with the answer").count() == 1
+    boxes.first.fill("Five <b>!")
+    page.get_by_role("button", name="Compare with the answer").click()
+    assert "You predicted: Five <b>!" in page.locator("details[open]").inner_text()
+    page.reload()
+    page.wait_for_selector("textarea")
+    assert boxes.first.input_value() == "Five <b>!"
+
+
+@pytest.mark.browser
+def test_the_page_draws_the_numbers_of_pytorch(visit):
+    page = visit("")
+    for seed in (0, 77):
+        draw = f"import('/moving/random.js').then(m => Array.from(m.generator({seed})(1500)))"
+        wanted = torch.rand(1500, generator=torch.Generator().manual_seed(seed))
+        assert torch.equal(torch.tensor(page.evaluate(draw)), wanted)
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("shape", [(7, 9), (13, 31), (40, 20)])
+def test_the_page_resizes_as_pytorch(visit, shape):
+    image = torch.rand(1, 3, 21, 26, generator=torch.Generator().manual_seed(0))
+    page = visit("")
+    resized = page.evaluate(
+        """([flat, from, to]) => import('/moving/resize.js')
+            .then(m => Array.from(m.resize(Float32Array.from(flat), from, to)))""",
+        [image.flatten().tolist(), [21, 26], list(shape)],
+    )
+    wanted = F.interpolate(image, size=shape, mode="bicubic", antialias=True)
+    assert torch.allclose(torch.tensor(resized).view_as(wanted), wanted, atol=1e-5)
+
+
+# --- the explorers of the course -------------------------------------------------------------
+
+
+def thin(recipe: answers.Recipe) -> answers.Recipe:
+    """The same with three marks of each slider, and of the choices all but the last."""
+    names = recipe.make().controls
+    return dataclasses.replace(recipe, every=dict.fromkeys(names, 1000))
+
+
+@pytest.mark.slow
+@pytest.mark.browser
+@pytest.mark.parametrize("name", recipes.RECIPES)
+def test_an_explorer_of_the_course_moves_without_python(visit, site, name):
+    folder, _ = site
+    recipe = thin(recipes.RECIPES[name])
+    place = folder / "moving" / name
+    if place.is_symlink():
+        place.unlink()
+    place.mkdir(exist_ok=True)
+    answers.write_answers(recipe, place)
+    page = visit(moving.snippet(name))
+    shown, python = settled(page, name), recipe.make()
+    slider = shown.locator("input[type=range]:enabled").first
+    slider.focus()
+    move(page, shown, lambda: page.keyboard.press("End"))
+    label = shown.locator(".nst-knob-slider label").first.inner_text()
+    moved = next(w for w in python.controls.values() if w.description == label)
+    control = answers.control_of("moved", moved)
+    python.waiting = True
+    moved.value = control.values[-1]
+    answer = python.answer(**{k: control.value for k, control in python.controls.items()})
+    assert shown.locator(".nst-words").inner_text() == text_of(answer.words)
+    for i, picture in enumerate(answer.pictures):
+        apart = np.abs(on_canvas(shown, i) - pixels(picture))
+        assert apart.mean() < 2, i
+
+
+def text_of(words: str) -> str:
+    return re.sub(r"<br>", "\n", re.sub(r"</?b>", "", words)).replace("\n\n", "\n")
+
+
+@pytest.mark.slow
+@pytest.mark.browser
+def test_the_walks_are_those_of_python(visit, site):
+    folder, _ = site
+    place = folder / "moving" / "optimizer"
+    place.mkdir()
+    walks.write_walks(place)
+    page = visit(moving.snippet("optimizer"))
+    shown = settled(page, "optimizer")
+    length = shown.get_by_role("slider", name="step length")
+    length.focus()
+    move(page, shown, lambda: page.keyboard.press("ArrowLeft"))
+    settings = {"method": "L-BFGS", "history": 20, "walls": optimize.FREE, "valley": "slanting"}
+    for name, rate in (("now", 0.5), ("before", 1.0)):
+        path, losses = optimize.walk(length=rate, **settings)
+        drawn = points(shown, f".nst-walk[data-walk={name}]")
+        assert np.abs(drawn - path.numpy()).max() < 1e-5
+        curve = points(shown, f".nst-loss[data-walk={name}]")
+        floored = np.log10(np.maximum(losses, walks.FLOOR))
+        assert np.allclose(curve[:, 1], floored, atol=1e-4)
+        assert (curve[:, 0] == np.arange(1, len(losses) + 1)).all()
+    path, losses = optimize.walk(length=0.5, **settings)
+    told = optimize.told_of({"length": 0.5, **settings}, path, losses)
+    assert shown.locator(".nst-words").inner_html() == told
+    move(page, shown, lambda: shown.get_by_role("combobox", name="method").select_option("Adam"))
+    assert shown.get_by_role("slider", name="history").is_disabled()
+    assert "Adam, step 0.5" in shown.locator(".nst-words").inner_text()
+
+
+def points(place, selector: str) -> np.ndarray:
+    text = place.locator(selector).get_attribute("points")
+    return np.array([[float(x) for x in pair.split(",")] for pair in text.split()])
+
+
+@pytest.mark.slow
+@pytest.mark.browser
+def test_the_layer_explorer_shows_the_networks_features(visit, site, vgg):
+    import matplotlib
+
+    from nst_tutorial import load_image
+
+    folder, _ = site
+    place = folder / "moving" / "layer"
+    place.mkdir()
+    layers.write_layers(place)
+    page = visit(moving.snippet("layer"))
+    shown = settled(page, "layer")
+    layer = shown.get_by_role("slider", name="layer")
+    layer.focus()
+    for _ in range(8):
+        move(page, shown, lambda: page.keyboard.press("ArrowRight"))
+    channels = shown.get_by_role("combobox", name="channels")
+    move(page, shown, lambda: channels.select_option("by number"))
+    slider = shown.get_by_role("slider", name="channel", exact=True)
+    slider.focus()
+    move(page, shown, lambda: page.keyboard.press("End"))
+    for picture in layers.PICTURES:
+        chosen = shown.get_by_role("combobox", name="picture")
+        if picture != layers.PICTURES[0]:
+            move(page, shown, functools.partial(chosen.select_option, picture))
+        with torch.no_grad():
+            f = vgg(load_image(picture, layers.SIZE), ["relu4_1"])["relu4_1"][0, 511]
+        said = shown.locator(".nst-words").inner_text()
+        row, column = divmod(int(f.argmax()), f.shape[1])
+        assert said.startswith(f"relu4_1, channel 511: {f.shape[1]} × {f.shape[0]} places, 8 px")
+        assert f"strongest, {float(f.max()):.3g}, in row {row}, column {column}." in said
+        drawn = on_canvas(shown, 1)
+        scale = drawn.shape[0] // f.shape[0]
+        colors = matplotlib.colormaps["cividis"]((f / f.max()).numpy(), bytes=True)[..., :3]
+        apart = np.abs(drawn[scale // 2 :: scale, scale // 2 :: scale] - colors.astype(int))
+        assert apart.max() <= 8
+
+
+@pytest.fixture(scope="module")
+def running(site) -> Path:
+    """The site with the runtime and the networks, and both places where they run."""
+    folder, _ = site
+    parts = {
+        "runtime": networks.write_runtime, "networks": networks.write_networks,
+        "painter": networks.write_painter, "generator": networks.write_generator,
+    }  # fmt: skip
+    for name, write in parts.items():
+        (folder / "moving" / name).mkdir()
+        write(folder / "moving" / name)
+    return folder
+
+
+@pytest.mark.slow
+@pytest.mark.browser
+def test_a_photograph_is_dropped_and_painted_as_by_python(visit, running, tmp_path):
+    page = visit(moving.snippet("painter"))
+    place = settled(page, "painter")
+    with Image.open(ROOT / "images" / "content" / "temple.jpg") as photograph:
+        photograph.resize((320, 200)).save(tmp_path / "mine.png")
+    loaded = "() => performance.getEntriesByType('resource').map(entry => entry.name)"
+    assert not [name for name in page.evaluate(loaded) if ".wasm" in name or ".onnx" in name]
+    drop = """async ([selector, bytes]) => {
+        const data = new DataTransfer();
+        data.items.add(new File([new Uint8Array(bytes)], 'mine.png', {type: 'image/png'}));
+        const event = new DragEvent('drop', {dataTransfer: data, bubbles: true, cancelable: true});
+        document.querySelector(selector).dispatchEvent(event);
+    }"""
+    data = list((tmp_path / "mine.png").read_bytes())
+    move(page, place, lambda: page.evaluate(drop, [".nst-picker", data]))
+    assert "256 × 160 pixels, painted on this computer" in place.inner_text()
+    before, after = (shown(place, part) for part in ("before", "after"))
+    network = networks.load_network(next(iter(networks.painters())), device="cpu")
+    content = torch.from_numpy(before / 255).float().permute(2, 0, 1)[None]
+    paint = network.repaint if isinstance(network, Painter) else network.sample
+    wanted = paint(content=content)[0].permute(1, 2, 0).numpy() * 255
+    assert np.abs(after - wanted).max() <= 2
+    assert np.abs(after - before).mean() > 5
+    with page.expect_download() as download:
+        place.get_by_role("button", name="Download the picture as PNG").click()
+    assert (pixels(Path(download.value.path())) == after).all()
+    place.get_by_role("slider", name="before").focus()
+    page.keyboard.press("End")
+    assert place.get_by_role("slider", name="before").get_attribute("aria-valuenow") == "100"
+    bad = [*b"no picture"]
+    page.evaluate(drop, [".nst-picker", bad])
+    refused = "is no picture that this browser can read"
+    wait_until(lambda: refused in place.inner_text(), "it says so")
+
+
+def shown(place, part: str) -> np.ndarray:
+    """The picture in a part of the comparison."""
+    data = place.locator(f"img.nst-{part}").evaluate(
+        """async image => Array.from(
+            new Uint8Array(await (await fetch(image.src)).arrayBuffer()))"""
+    )
+    return pixels(bytes(data))
+
+
+@pytest.mark.slow
+@pytest.mark.browser
+@pytest.mark.parametrize("name", ["tissue_stain", "starry_night_painter"])
+def test_a_texture_network_paints_as_in_python(visit, running, name):
+    from nst_tutorial import load_generator, load_image
+
+    page = visit(moving.snippet("generator"))
+    place = settled(page, "generator")
+    if name != place.get_by_role("combobox").input_value():
+        choose = functools.partial(place.get_by_role("combobox").select_option, label=name)
+        move(page, place, choose)
+    scale, seed = (place.get_by_role("slider", name=n) for n in ("coarsest scale", "seed"))
+    seed.focus()
+    move(page, place, lambda: page.keyboard.press("ArrowRight"))
+    scale.focus()
+    move(page, place, lambda: page.keyboard.press("Home"))
+    network = load_generator(name, device="cpu")
+    content = load_image("temple", 256) if network.design["stylizes"] else None
+    strengths = [0.0] + [1.0] * (network.design["scales"] - 1)
+    wanted = network.sample(192, 1, content=content, strengths=strengths)
+    apart = np.abs(on_canvas(place) - 255 * wanted[0].permute(1, 2, 0).numpy())
+    assert apart.max() <= (6 if content is not None else 2)  # a content of 8 bits
+    move(page, place, lambda: place.get_by_role("checkbox").click())
+    assert on_canvas(place).shape == (2 * wanted.shape[2], 2 * wanted.shape[3], 3)
+    move(page, place, lambda: place.get_by_role("button", name="all scales to 1").click())
+    assert scale.get_attribute("aria-valuetext") == "1.00"
