@@ -13,6 +13,7 @@ from . import networks, recipes
 from .answers import write_answers
 from .layers import write_layers
 from .quizzes import CALL, number_of, quizzes, with_predictions, write_quiz
+from .votes import write_votes
 from .walks import write_walks
 
 PAGE = Path(__file__).parent / "page"
@@ -32,6 +33,7 @@ TITLES = {
     "region": "The region explorer: a region, and the pixels that a style inside it pulls at",
     "look": "The look explorer: a fitted look, weaker or stronger, stiff or free",
     "generator": "The generator explorer: a texture network, its noise and its scales",
+    "votes": "Blind votes: which of two pictures is better, and the ranking that votes make",
 }
 PLAY = tuple(TITLES)
 """Names in the order of the course, for a page that holds all of them."""
@@ -58,6 +60,7 @@ NAMES: dict[str, list[tuple[str, str]]] = {
         ("widgets.generator_explorer(", "generator"),
         ('painter = nst.load_generator("starry_night_painter")', "painter"),
     ],
+    "12_beyond_gram": [("voting = BlindVotes(", "votes")],
 }
 """Notebook → (what the source of a code cell contains, the explorer that belongs below it)."""
 
@@ -72,6 +75,7 @@ WRITERS: dict[str, Callable[[Path], None]] = {
 } | {
     "layer": write_layers,
     "optimizer": write_walks,
+    "votes": write_votes,
     "painter": networks.write_painter,
     "generator": networks.write_generator,
     "networks": networks.write_networks,

@@ -22,6 +22,8 @@ from browser import wait_until
 from PIL import Image
 
 from nst_tutorial import widgets
+from nst_tutorial.league.standing import PRIOR, Vote, bradley_terry
+from nst_tutorial.league.votes import pictures_to_vote_on
 from nst_tutorial.texture_networks.generator import Generator
 from nst_tutorial.texture_networks.painter import Painter
 from nst_tutorial.widgets import Answer, Explorer
@@ -31,7 +33,7 @@ ROOT = Path(__file__).resolve().parents[2]
 with pytest.MonkeyPatch.context() as _patch:
     _patch.syspath_prepend(ROOT / "docs")
     import moving
-    from moving import answers, contents, layers, networks, quizzes, recipes, walks
+    from moving import answers, contents, layers, networks, quizzes, recipes, votes, walks
 
 QUIZ = """check.quiz(
     "77",
@@ -473,6 +475,42 @@ def test_the_page_resizes_as_pytorch(visit, shape):
     )
     wanted = F.interpolate(image, size=shape, mode="bicubic", antialias=True)
     assert torch.allclose(torch.tensor(resized).view_as(wanted), wanted, atol=1e-5)
+
+
+@pytest.mark.browser
+def test_votes_make_the_ranking_of_python(visit, site):
+    cast = [("a", "b", "a"), ("b", "c", None), ("c", "a", "a"), ("d", "a", "d"), ("b", "c", "c")]
+    page = visit("")
+    rows = page.evaluate(
+        """([votes, prior]) => import('/moving/standing.js').then((m) => m.ranking(
+            votes.map(([first, second, winner]) => ({ first, second, winner })), prior))""",
+        [cast, PRIOR],
+    )
+    ranks = bradley_terry(Vote(*vote) for vote in cast)
+    assert [(row["name"], row["seen"]) for row in rows] == [(r.name, r.votes) for r in ranks]
+    for row, rank in zip(rows, ranks, strict=True):
+        assert row["strength"] == pytest.approx(rank.strength, abs=1e-8)
+        assert row["error"] == pytest.approx(rank.error, abs=1e-8)
+
+
+@pytest.mark.browser
+def test_votes_are_blind_until_the_ranking(visit, site):
+    folder, _ = site
+    place = folder / "moving" / "votes"
+    place.mkdir()
+    votes.write_votes(place)
+    page = visit(moving.snippet("votes"))
+    shown = settled(page, "votes")
+    names = {path.stem for paths in pictures_to_vote_on().values() for path in paths}
+    assert not [name for name in names if name in shown.inner_html()]
+    for side in ("The left one", "Cannot say", "The right one"):
+        move(page, shown, shown.get_by_role("button", name=side).click)
+    assert "Votes so far: 3" in shown.inner_text()
+    shown.get_by_role("button", name="Show the ranking").click()
+    assert shown.get_by_role("button", name="Cannot say").is_disabled()
+    ranked = shown.locator("tbody tr td:nth-child(2)").all_inner_texts()
+    assert set(ranked) <= names
+    assert len(ranked) >= 2
 
 
 # --- the explorers of the course -------------------------------------------------------------
