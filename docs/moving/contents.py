@@ -23,7 +23,7 @@ SETUP = "except ModuleNotFoundError:"  # in the first code cell of every noteboo
 
 TITLES = {
     "painter": "A painter: your photograph, repainted in this page",
-    "layer": "The layer explorer: what one channel of a layer finds, and how far it sees",
+    "layer": "The layer explorer: what one channel of a layer responds to, and how far it sees",
     "inversion": "The inversion slider: a picture rebuilt from one layer alone",
     "gram": "The Gram explorer: positions moved, hidden or blurred",
     "kernel": "The kernel explorer: what a kernel tells apart, and its texture",
@@ -58,7 +58,7 @@ NAMES: dict[str, list[tuple[str, str]]] = {
     ],
     "10_texture_networks": [
         ("widgets.generator_explorer(", "generator"),
-        ('painter = nst.load_generator("starry_night_painter")', "painter"),
+        ("widgets.generator_explorer(", "painter"),
     ],
     "12_beyond_gram": [("voting = BlindVotes(", "votes")],
 }

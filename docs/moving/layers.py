@@ -78,7 +78,7 @@ def cell_of(layer: str) -> int:
 
 
 def measured(features: Tensor) -> dict[str, list]:
-    """Of each channel (H, W): its greatest value, where that is, the percentage of places awake.
+    """Of each channel (H, W): its greatest value, where that is, the percentage of places where it is active.
 
     `order` lists the channels by their mean, the strongest first.
     """
@@ -87,7 +87,7 @@ def measured(features: Tensor) -> dict[str, list]:
         "order": features.mean(dim=(1, 2)).argsort(descending=True).tolist(),
         "peak": [f"{value:.3g}" for value in flat.amax(dim=1).tolist()],
         "place": flat.argmax(dim=1).tolist(),
-        "awake": [f"{value:.0%}" for value in (flat > 0).double().mean(dim=1).tolist()],
+        "active": [f"{value:.0%}" for value in (flat > 0).double().mean(dim=1).tolist()],
     }
 
 

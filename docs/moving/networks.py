@@ -28,6 +28,10 @@ from nst_tutorial.texture_networks.painter import Painter
 from .answers import Pictures, control_of, write_json
 
 RUNTIME, VERSION = "onnxruntime-web", "1.30.0"
+NOTICE = (
+    f"{RUNTIME} {VERSION}, Copyright (c) Microsoft Corporation, under the MIT licence: "
+    "https://github.com/microsoft/onnxruntime\n"
+)
 NEEDED = ("ort.wasm.bundle.min.mjs", "ort-wasm-simd-threaded.wasm")
 SIZES = (256, 384, 512, 768)  # of the longer side, in pixels, to paint at
 EXAMPLES = ("cat", "temple", "mountain_path", "forest_stream", "astronaut")
@@ -106,6 +110,7 @@ def write_runtime(folder: Path) -> None:
         _fetch(cached)
     for name in NEEDED:
         shutil.copy(cached / name, folder)
+    (folder / "NOTICE.txt").write_text(NOTICE, encoding="utf-8")
 
 
 def _fetch(cached: Path) -> None:

@@ -18,7 +18,7 @@ from .answers import write_json
 NOTEBOOKS = Path(__file__).resolve().parents[2] / "notebooks"
 CALL = "check.quiz("
 QUESTION = re.compile(r"^\s*\.\.\.,\s+# (\d+): (.*)$", flags=re.M)
-CHOICE = re.compile(r"(?:^|\s)([a-z])\) ")
+CHOICE = re.compile(r"(?:^|\s+)([a-z])\) ")
 PREDICTION = "> **Predict"
 
 

@@ -226,6 +226,17 @@ def test_a_quiz_is_read_off_its_cell(tmp_path):
         quizzes.write_quiz(QUIZ, "abc", tmp_path)
 
 
+@pytest.mark.parametrize("name", contents.QUIZZES)
+def test_every_quiz_of_the_notebooks_can_be_answered(name, tmp_path):
+    from nst_tutorial.check.quiz import LETTERS  # there where a notebook has a quiz
+
+    source = contents.QUIZZES[name]
+    quizzes.write_quiz(source, LETTERS[quizzes.number_of(source)], tmp_path)
+    asked = json.loads((tmp_path / "explorer.json").read_text())["questions"]
+    assert len(asked) == 5
+    assert all(len(each["choices"]) >= 2 for each in asked)
+
+
 # --- networks --------------------------------------------------------------------------------
 
 

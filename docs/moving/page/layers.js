@@ -23,7 +23,7 @@ export function render({ place, content, folder }) {
     return answer.json();
   });
   const words = element("p", { class: "nst-words", "aria-live": "polite" });
-  const views = ["where the channel answers most", "the channel's map"].map((title) => {
+  const views = ["where the channel responds most", "the channel's map"].map((title) => {
     const canvas = element("canvas", { role: "img" });
     const caption = element("figcaption", {}, title);
     return { canvas, caption, figure: element("figure", {}, canvas, caption) };
@@ -46,7 +46,7 @@ export function render({ place, content, folder }) {
       channelsOf(picture), bitmap(`${picture}/picture.webp`), bitmap(`${picture}/${layer}.webp`),
     ]);
     if (mine !== turn) return;
-    const { order, peak, place: places, awake } = channels[layer];
+    const { order, peak, place: places, active } = channels[layer];
     const channel = byName.order.index === content.by_number ? rank : order[rank];
     const { height, width } = content.pictures[picture];
     const [rows, columns] = [Math.floor(height / step), Math.floor(width / step)];
@@ -54,15 +54,15 @@ export function render({ place, content, folder }) {
     const side = step + 2 * beyond;
     boxed(photograph, row * step - beyond, column * step - beyond, side);
     map(sheet, layer, channel, rows, columns, width / height);
-    const told = awake[channel] === "0%" && peak[channel] === "0"
-      ? "Silent on this whole picture."
-      : `Awake at ${awake[channel]} of the places; strongest, ${peak[channel]}, in row ${row}, `
+    const told = active[channel] === "0%" && peak[channel] === "0"
+      ? "Inactive on this whole picture."
+      : `Active at ${active[channel]} of the places; strongest, ${peak[channel]}, in row ${row}, `
         + `column ${column}.`;
     words.innerHTML = `<b>${layer}, channel ${channel}</b>: ${columns} × ${rows} places, ${step} px `
       + `apart; each sees ${side} × ${side} px. ${told}`;
     views[0].canvas.setAttribute("aria-label", `${picture}, with the field of the strongest unit`);
     views[1].canvas.setAttribute("aria-label", `Map of ${layer}, channel ${channel}, on ${picture}`);
-    views[0].caption.textContent = `Where the channel answers most: its field, ${side} × ${side}`;
+    views[0].caption.textContent = `Where the channel responds most: its field, ${side} × ${side}`;
     views[1].caption.textContent = `${layer}, channel ${channel}`;
     Object.assign(place.dataset, { shown: mine, field: [row, column, side].join(",") });
   };
