@@ -21,8 +21,7 @@ from PIL import Image
 from nst_tutorial.widgets import Answer, Explorer
 
 LONGEST = 2000  # marks of a slider
-EXACT = 40_000  # bytes of a drawing, up to which it is stored without loss
-QUALITY = 90  # of WebP, above
+QUALITY = 85  # of WebP, where that is smaller than without loss
 
 
 @dataclass(frozen=True)
@@ -180,7 +179,7 @@ def write_json(path: Path, content: object) -> None:
 
 
 class Pictures:
-    """Files of pictures in a folder, each kept once; drawings as WebP, small ones without loss."""
+    """Files of pictures in a folder, each kept once: JPEG as it is, drawings as WebP."""
 
     def __init__(self, folder: Path):
         self.folder = folder
@@ -202,10 +201,13 @@ class Pictures:
             (self.folder / name).write_bytes(data)
         else:
             name = f"{digest}.webp"
-            exact = io.BytesIO()
-            picture.convert("RGB").save(exact, "WebP", lossless=True, method=4)
-            if exact.tell() <= EXACT:
-                (self.folder / name).write_bytes(exact.getvalue())
-            else:
-                picture.convert("RGB").save(self.folder / name, quality=QUALITY, method=4)
+            forms = ({"lossless": True}, {"quality": QUALITY})
+            coded = [_as_webp(picture.convert("RGB"), **form) for form in forms]
+            (self.folder / name).write_bytes(min(coded, key=len))
         return name
+
+
+def _as_webp(picture: Image.Image, **form: object) -> bytes:
+    buffer = io.BytesIO()
+    picture.save(buffer, "WebP", method=4, **form)
+    return buffer.getvalue()

@@ -28,8 +28,8 @@ from .answers import control_of, write_json
 PICTURES = ("cat", "woodcut_waves")
 SIZE = 256  # pixels of the longer side
 ACROSS = 32  # maps in a row of a sheet
-STEPS = 63  # of brightness, where a sheet is stored without loss
-FINE, QUALITY = 2, 70  # up to this block sheets are photographs in kind, and stored with loss
+STEPS = 31  # of brightness, where a sheet is stored without loss
+FINE, QUALITY = 2, 55  # up to this block sheets are photographs in kind, and stored with loss
 BLOCK = 16  # pixels: a codec's, over which neighbours would run into each other
 
 
@@ -78,7 +78,7 @@ def cell_of(layer: str) -> int:
 
 
 def measured(features: Tensor) -> dict[str, list]:
-    """Of each channel (H, W): its greatest value, where that is, the percentage of places where it is active.
+    """Of each channel (H, W): its greatest value, where that is, the share of places above 0.
 
     `order` lists the channels by their mean, the strongest first.
     """

@@ -1,11 +1,13 @@
 """Networks that run in the page: their ONNX files, their runtime, and pictures to begin with.
 
 The runtime is onnxruntime-web, taken from npm once and kept in the package's cache folder. It runs
-in one thread, since several need headers that a plain host of pages does not send.
+in one thread, since several need headers that a plain host of pages does not send. It and the
+networks are compressed, since not every host does that on the way; the page unpacks them.
 """
 
 from __future__ import annotations
 
+import gzip
 import shutil
 import subprocess
 import tarfile
@@ -57,7 +59,7 @@ def _called(name: str) -> str:
 
 
 def write_networks(folder: Path) -> None:
-    """Write `NAME.onnx` of every network that a page may ask for, each compared with PyTorch.
+    """Write `NAME.onnx.gz` of every network that a page asks for, each compared with PyTorch.
 
     Raises
     ------
@@ -69,6 +71,13 @@ def write_networks(folder: Path) -> None:
         graph = graph_for(network)
         path = export_onnx(graph, folder / f"{name}.onnx")
         check_export(path, graph, [graph_for(network, size) for size in CHECKED])
+        write_packed(path.read_bytes(), folder / f"{path.name}.gz")
+        path.unlink()
+
+
+def write_packed(content: bytes, path: Path) -> None:
+    """Write a file compressed, the same bytes at every build."""
+    path.write_bytes(gzip.compress(content, mtime=0))
 
 
 def graph_for(network: Generator | Painter, size: tuple[int, int] = (64, 80)) -> Graph:
@@ -108,8 +117,9 @@ def write_runtime(folder: Path) -> None:
     cached = cache_folder() / f"{RUNTIME}-{VERSION}"
     if not all((cached / name).is_file() for name in NEEDED):
         _fetch(cached)
-    for name in NEEDED:
-        shutil.copy(cached / name, folder)
+    script, binary = NEEDED
+    shutil.copy(cached / script, folder)
+    write_packed((cached / binary).read_bytes(), folder / f"{binary}.gz")
     (folder / "NOTICE.txt").write_text(NOTICE, encoding="utf-8")
 
 

@@ -64,8 +64,8 @@ RECIPES = {
     "denoising": Recipe(denoising, every={"strength": 5}),
     "region": Recipe(
         regions,
-        every={"line": 2, "soft": 2},
+        every={"line": 3, "soft": 5},
         idle={"line": ("region", 1), "soft": ("region", 1)},
     ),
-    "look": Recipe(widgets.look_explorer, every={"strength": 4}),
+    "look": Recipe(widgets.look_explorer, every={"strength": 8}),
 }

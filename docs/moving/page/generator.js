@@ -47,7 +47,7 @@ export async function render({ place, content, folder }) {
   const once = async (mine) => {
     const name = value("generator");
     const network = { name, ...content.networks[name] };
-    if (!place.dataset.shown) words.textContent = "loading the network … (15 MB, once)";
+    if (!place.dataset.shown) words.textContent = "loading the network … (4 MB, once)";
     try {
       let shape = [value("size"), value("size")];
       let planes = null;
@@ -92,5 +92,5 @@ export async function render({ place, content, folder }) {
   Object.assign(canvas, { width, height });
   canvas.getContext("2d").drawImage(await bitmapOf(new URL(file, folder)), 0, 0);
   canvas.setAttribute("aria-label", `${content.what}; ${told(byName)}`);
-  words.textContent = "Move a control: the network is loaded (15 MB, once) and runs in this page.";
+  words.textContent = "Move a control: the network is loaded (4 MB, once) and runs in this page.";
 }

@@ -98,7 +98,7 @@ export async function render({ place, content, folder }) {
     const begin = performance.now();
     const network = content.networks[byName.network.index];
     place.setAttribute("aria-busy", "true");
-    status.textContent = "painting … (the first time 15 MB are loaded)";
+    status.textContent = "painting … (the first time 4 MB are loaded)";
     try {
       const name = choose.get("value");
       const canvas = await photograph(await file(name), content.sizes[byName.size.index]);
@@ -135,7 +135,7 @@ export async function render({ place, content, folder }) {
   compare.render({ model: view, el: shown });
   node.append(go);
   status.textContent = "Choose or drop a photograph, or press Paint: the network runs in this page. "
-    + "Nothing is sent anywhere; 15 MB are loaded once.";
+    + "Nothing is sent anywhere; 4 MB are loaded once.";
   place.replaceChildren(pick, node, status, shown);
   const first = await photograph(await file(content.examples[0]), content.sizes[0]);
   const bytes = await bytesOf(first);

@@ -6,15 +6,31 @@ import * as ort from "./runtime/ort.wasm.bundle.min.mjs";
 
 const HERE = new URL(".", import.meta.url);
 ort.env.wasm.numThreads = 1;
-ort.env.wasm.wasmPaths = { wasm: new URL("runtime/ort-wasm-simd-threaded.wasm", HERE).href };
 ort.env.logLevel = "error";
 
-const sessions = new Map();
+/** A file beside this one, unpacked, unless the host has done so on the way. */
+async function unpacked(path) {
+  const answer = await fetch(new URL(path, HERE));
+  if (!answer.ok) throw new Error(`${answer.url}: ${answer.status}`);
+  const bytes = new Uint8Array(await answer.arrayBuffer());
+  if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) return bytes;
+  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
+  return new Uint8Array(await new Response(stream).arrayBuffer());
+}
 
+const sessions = new Map();
+let runtime = null;
+
+/** A network ready to run; asked for again, the same one. What could not be loaded is tried anew. */
 function session(name) {
   if (!sessions.has(name)) {
-    const address = new URL(`networks/${name}.onnx`, HERE).href;
-    sessions.set(name, ort.InferenceSession.create(address, { executionProviders: ["wasm"] }));
+    runtime ??= unpacked("runtime/ort-wasm-simd-threaded.wasm.gz").then((bytes) => {
+      ort.env.wasm.wasmBinary = bytes.buffer;
+    });
+    const loaded = Promise.all([unpacked(`networks/${name}.onnx.gz`), runtime])
+      .then(([model]) => ort.InferenceSession.create(model, { executionProviders: ["wasm"] }));
+    loaded.catch(() => { sessions.delete(name); runtime = null; });
+    sessions.set(name, loaded);
   }
   return sessions.get(name);
 }
