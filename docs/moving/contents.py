@@ -12,7 +12,15 @@ from nst_tutorial.widgets.components.assets import script, style
 from . import networks, recipes
 from .answers import write_answers
 from .layers import write_layers
-from .quizzes import CALL, number_of, quizzes, with_predictions, write_quiz
+from .quizzes import (
+    CALL,
+    EXERCISES,
+    number_of,
+    quizzes,
+    with_predictions,
+    write_exercise,
+    write_quiz,
+)
 from .votes import write_votes
 from .walks import write_walks
 
@@ -42,6 +50,7 @@ PREDICTIONS = "predictions"
 """Not an explorer: a box below every question of a page that asks for a prediction."""
 
 QUIZZES = {f"quiz_{stem}": source for stem, source in quizzes().items()}
+TITLES |= {name: f"The exercise {name.replace('_', ' ')}" for name in EXERCISES}
 TITLES |= {name: f"The quiz of {name.removeprefix('quiz_')}" for name in QUIZZES}
 
 NAMES: dict[str, list[tuple[str, str]]] = {
@@ -64,6 +73,8 @@ NAMES: dict[str, list[tuple[str, str]]] = {
 }
 """Notebook → (what the source of a code cell contains, the explorer that belongs below it)."""
 
+for _name, (_stem, _) in EXERCISES.items():
+    NAMES.setdefault(_stem, []).append((f"check.{_name}(", _name))
 for _quiz in QUIZZES:
     NAMES.setdefault(_quiz.removeprefix("quiz_"), []).append((CALL, _quiz))
 for _stem in with_predictions():
@@ -97,6 +108,9 @@ def export(folder: Path) -> None:
     for name, write in WRITERS.items():
         (moving / name).mkdir()
         write(moving / name)
+    for name in EXERCISES:
+        (moving / name).mkdir()
+        write_exercise(name, moving / name)
     for name, source in QUIZZES.items():
         from nst_tutorial.check.quiz import LETTERS
 

@@ -1,7 +1,7 @@
-"""The quizzes of the notebooks: a choice for each question, judged in the page.
+"""Quizzes and exercises of the notebooks whose answers are choices or numbers, judged in the page.
 
-The page holds a digest for each right letter and not the letter, so that it cannot be read off by
-the way.
+Of a quiz the page holds a digest for each right letter and not the letter, so that it cannot be
+read off by the way.
 """
 
 from __future__ import annotations
@@ -14,6 +14,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from .answers import write_json
+
+EXERCISES = {
+    "blind_spot": ("04_kernels", "[[1, 2], [0, 1]]"),
+    "skewed_pair": ("12_beyond_gram", "[1, 2, 3]"),
+}
+"""Checks whose answers are numbers, which the page has the rules of: the notebook, an example."""
 
 NOTEBOOKS = Path(__file__).resolve().parents[2] / "notebooks"
 CALL = "check.quiz("
@@ -82,3 +88,9 @@ def write_quiz(source: str, letters: str, folder: Path) -> None:
             raise ValueError(f"quiz {number}, question {i}: {letter!r} is none of its choices")
         rows.append({"choices": [list(c) for c in choices], "right": digest(number, i, letter)})
     write_json(folder / "explorer.json", {"kind": "quiz", "number": number, "questions": rows})
+
+
+def write_exercise(name: str, folder: Path) -> None:
+    """Write one of `EXERCISES`: the page has its rule, and needs its name."""
+    _, example = EXERCISES[name]
+    write_json(folder / "explorer.json", {"kind": "exercise", "rule": name, "example": example})

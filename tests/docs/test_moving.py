@@ -21,7 +21,7 @@ import torch.nn.functional as F
 from browser import wait_until
 from PIL import Image
 
-from nst_tutorial import widgets
+from nst_tutorial import check, widgets
 from nst_tutorial.league.standing import PRIOR, Vote, bradley_terry
 from nst_tutorial.league.votes import pictures_to_vote_on
 from nst_tutorial.texture_networks.generator import Generator
@@ -444,6 +444,55 @@ def test_a_quiz_is_judged_in_the_page(visit, site):
     wait_until(lambda: "2 of 2 right" in quiz.inner_text(), "all are right", 10)
     second.get_by_role("radio", name="a) no").click()
     wait_until(lambda: "1 of 2 right" in quiz.inner_text(), "one is taken back", 10)
+
+
+PAIRS = {
+    "skewed_pair": [
+        ([1, 2], [1, 3]), ([1, 1], [1, 1]), ([0, 2], [-1, 3]), ([1, 2, 3], [1, 2, 3]),
+        ([-1, -1, 2], [1, 1, -2]), ([-1e-3, -1e-3, 2e-3], [1e-3, 1e-3, -2e-3]), ([1], [1, 2]),
+        ([123456, 3], [1e-6, 0]),
+    ],
+    "blind_spot": [
+        ([[1, 2]], [[1, 2]]), ([[1, 2], [0, 1]], [[3, 2], [0, 1]]), ([[1, 2]], [[-1, -2]]),
+        ([[1, 2]], [[1, -2]]), ([[1, 2], [3, 4]], [[-1, -2], [3, 4]]),
+    ],
+}  # fmt: skip
+
+
+@pytest.mark.browser
+def test_the_page_judges_numbers_as_python(visit, capsys):
+    """The same verdict, hint and numbers; a hint for another shape may be shorter."""
+    page = visit("")
+    for rule, pairs in PAIRS.items():
+        for x, y in pairs:
+            said = page.evaluate(
+                "([rule, x, y]) => import('/moving/rules.js').then(m => m.judge(rule, x, y).said)",
+                [rule, x, y],
+            )
+            getattr(check, rule)(x, y)
+            ours = capsys.readouterr().out.splitlines()[0]
+            assert ours.startswith(said) if "list of at least" in said else ours == said
+
+
+@pytest.mark.browser
+def test_an_exercise_is_answered_in_the_page(visit, site):
+    folder, _ = site
+    place = folder / "moving" / "blind_spot"
+    place.mkdir()
+    quizzes.write_exercise("blind_spot", place)
+    page = visit(moving.snippet("blind_spot"))
+    shown = settled(page, "blind_spot")
+    shown.get_by_role("button", name="Judge").click()
+    assert "two lists are wanted" in shown.inner_text()
+    for name, value in {"x": "[[1, 2]]", "y": "[1, 2]"}.items():
+        shown.get_by_role("textbox", name=name).fill(value)
+    page.keyboard.press("Enter")
+    assert "y should be a list of points" in shown.inner_text()
+    page.keyboard.press("Enter")
+    assert "a plainer hint: one row a point, two channels" in shown.inner_text()
+    shown.get_by_role("textbox", name="y").fill("[-1, -2], [-1, -2]")
+    page.keyboard.press("Enter")
+    assert "✔ right: the Gram matrix takes them for one and the same" in shown.inner_text()
 
 
 @pytest.mark.browser
