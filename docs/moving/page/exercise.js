@@ -6,6 +6,7 @@ import { judge } from "./rules.js";
 /** "1, 2" and "[1, 2]" are the same list. */
 function parsed(text) {
   const list = text.trim();
+  if (!list) throw new SyntaxError("no list");
   const nested = /^\[\s*\[/.test(list) || /^\[[^[]*\]$/.test(list);
   const value = JSON.parse(nested ? list : `[${list}]`);
   if (!value.flat().every((each) => Number.isFinite(each))) throw new SyntaxError("not numbers");
