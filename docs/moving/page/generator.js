@@ -26,7 +26,7 @@ export async function render({ place, content, folder }) {
     if (!photograph) {
       const bitmap = await bitmapOf(new URL("content.webp", folder));
       photograph = element("canvas", { width: bitmap.width, height: bitmap.height });
-      photograph.getContext("2d").drawImage(bitmap, 0, 0);
+      photograph.getContext("2d", { willReadFrequently: true }).drawImage(bitmap, 0, 0);
     }
     return photograph;
   };
