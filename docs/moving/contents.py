@@ -98,7 +98,15 @@ WRITERS: dict[str, Callable[[Path], None]] = {
 def export(folder: Path) -> None:
     """Write `folder`/moving: scripts, and for each explorer a folder with what it knows.
 
-    Minutes the first time; what took long is kept in the package's cache folder.
+    Minutes the first time; what took long is kept in the package's cache folder. The runtime of the
+    networks comes from npm, once.
+
+    Raises
+    ------
+    ValueError
+        A quiz that `check.quiz` does not know, or a network that gives other pictures than PyTorch.
+    RuntimeError
+        The runtime cannot be fetched; the message says what to do.
     """
     moving = Path(folder) / FOLDER
     if moving.exists():
@@ -114,8 +122,11 @@ def export(folder: Path) -> None:
     for name, source in QUIZZES.items():
         from nst_tutorial.check.quiz import LETTERS
 
+        number = number_of(source)
+        if number not in LETTERS:
+            raise ValueError(f"{name}: `check.quiz` knows no quiz {number!r}")
         (moving / name).mkdir()
-        write_quiz(source, LETTERS[number_of(source)], moving / name)
+        write_quiz(source, LETTERS[number], moving / name)
 
 
 def write_page(moving: Path) -> None:
