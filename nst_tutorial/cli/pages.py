@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+from collections.abc import Callable
 
 import nbformat
 from nbconvert import HTMLExporter
@@ -13,20 +14,18 @@ IMAGES = ("image/png", "image/jpeg")
 LINK = re.compile(r"(\]\((?!https?:)[^)\s#]+)\.ipynb")
 
 
+def as_tag(alt: str, mime: str, base64: str) -> str:
+    """An image that holds its bytes itself."""
+    return f'<img alt="{html.escape(alt)}" src="data:{mime};base64,{base64}">'
+
+
 def as_page(notebook: bytes, name: str) -> bytes:
     """The HTML page of a notebook file; its pictures have their alternative texts.
 
-    The template of nbconvert ignores the text in an image's metadata, and writes that there is
-    none. HTML is taken over as it is, so the images become HTML first. In place of a widget, which
-    needs a kernel, stands its still, or the sentence that says what it is. Links from notebook to
-    notebook become links from page to page.
+    Links from notebook to notebook become links from page to page.
     """
-    content = nbformat.reads(notebook.decode(), as_version=4)
-    content.metadata.pop("widgets", None)
+    content = readable(nbformat.reads(notebook.decode(), as_version=4))
     for cell in content.cells:
-        for output in cell.get("outputs", ()):
-            output.get("data", {}).pop(WIDGET, None)
-            _describe(output)
         if cell.cell_type == "markdown":
             cell.source = LINK.sub(r"\1.html", cell.source)
     resources = {"metadata": {"name": name}}
@@ -34,10 +33,26 @@ def as_page(notebook: bytes, name: str) -> bytes:
     return page.encode()
 
 
-def _describe(output: nbformat.NotebookNode) -> None:
+def readable(
+    content: nbformat.NotebookNode, show: Callable[[str, str, str], str] = as_tag
+) -> nbformat.NotebookNode:
+    """The notebook, changed in place, as it is read without a kernel.
+
+    Templates of nbconvert and of Sphinx ignore the text in an image's metadata. HTML is taken over
+    as it is, so each image becomes HTML: `show(alt, mime, base64)`. In place of a widget, which
+    needs a kernel, stands its still, or the sentence that says what it is.
+    """
+    content.metadata.pop("widgets", None)
+    for cell in content.cells:
+        for output in cell.get("outputs", ()):
+            output.get("data", {}).pop(WIDGET, None)
+            _describe(output, show)
+    return content
+
+
+def _describe(output: nbformat.NotebookNode, show: Callable[[str, str, str], str]) -> None:
     """Turn an output's image into HTML with its alternative text, if it has one."""
     for mime in IMAGES:
         alt = output.get("metadata", {}).get(mime, {}).get("alt")
         if alt and mime in output.get("data", {}):
-            source = f"data:{mime};base64,{output.data.pop(mime).strip()}"
-            output.data["text/html"] = f'<img alt="{html.escape(alt)}" src="{source}">'
+            output.data["text/html"] = show(alt, mime, output.data.pop(mime).strip())

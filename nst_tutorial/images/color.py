@@ -94,10 +94,10 @@ def match_color(
 
     Every pixel s becomes A (s - μ_s) + μ_c with A Σ_s Aᵀ = Σ_c. Many A do that:
 
-    "cholesky"    A = L_c L_s⁻¹, with Σ = L Lᵀ; depends on the order of the channels.
-    "pca"         A = Σ_c^½ Σ_s^-½, with the roots from eigenvectors; "image analogies".
-    "symmetric"   A = Σ_s^-½ (Σ_s^½ Σ_c Σ_s^½)^½ Σ_s^-½, the one that moves colours least
-                  (optimal transport between Gaussians; Pitié & Kokaram 2007).
+        "cholesky"    A = L_c L_s⁻¹, with Σ = L Lᵀ; depends on the order of the channels.
+        "pca"         A = Σ_c^½ Σ_s^-½, with the roots from eigenvectors; "image analogies".
+        "symmetric"   A = Σ_s^-½ (Σ_s^½ Σ_c Σ_s^½)^½ Σ_s^-½, the one that moves colours least
+                      (optimal transport between Gaussians; Pitié & Kokaram 2007).
 
     The first two are arXiv 1606.05897, section 3.2. Colours along which the style varies by less
     than a grey level, as in a grey picture, are stretched as if it varied by one: its rounding is
