@@ -1,0 +1,164 @@
+"""The built site, read by a machine and in a browser. It is built once, which takes a minute."""
+
+import importlib.util
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from browser import ROOT, screenshot
+from site_pages import broken_links, listen, pages_of, served
+
+pytestmark = pytest.mark.slow
+
+MEGABYTES = 60
+FIRST_PAGE = 1_000_000  # bytes that are transferred
+WIDTHS = (390, 800, 1280)
+TESTED = ("index.html", "notebooks/03_style_gram.html", "docs/faq.html", "reference/kernels.html")
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory) -> Path:
+    """The folder of the site, built as a reader would build it."""
+    for name in ("sphinx", "myst_nb", "sphinx_book_theme", "axe_playwright_python"):
+        if importlib.util.find_spec(name) is None:
+            pytest.skip(f'NOT TESTED: {name} is not installed; pip install -e ".[test,docs]"')
+    folder = tmp_path_factory.mktemp("site") / "site"
+    command = [sys.executable, str(ROOT / "docs" / "build.py"), "--to", str(folder)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-3000:]
+    return folder
+
+
+@pytest.fixture(scope="module")
+def pages(site):
+    return pages_of(site)
+
+
+@pytest.fixture(scope="module")
+def server(site):
+    with served(site) as state:
+        yield state
+
+
+@pytest.fixture
+def address(server) -> str:
+    return server.url
+
+
+def visit(chromium, url, width=1280, dark=False):
+    """A page that has come to rest, and what was heard of it."""
+    page = chromium.new_page(
+        viewport={"width": width, "height": 900}, color_scheme="dark" if dark else "light"
+    )
+    heard = listen(page)
+    page.goto(url, wait_until="networkidle")
+    return page, heard
+
+
+def test_every_link_leads_somewhere(site, pages):
+    assert broken_links(site, pages) == []
+    assert sum(len(page.links) for page in pages.values()) > 1000
+
+
+def test_nothing_is_loaded_from_elsewhere(pages):
+    for name, page in pages.items():
+        assert [a for a in page.loads if re.match(r"(https?:)?//", a)] == [], name
+
+
+def test_every_picture_has_a_text(pages):
+    """In the notebooks' pages, as many figures as are stored in the notebooks."""
+    for name, page in pages.items():
+        assert all(picture.get("alt") for picture in page.pictures), name
+    for path in sorted((ROOT / "notebooks").glob("*.ipynb")):
+        outputs = [o for c in json.loads(path.read_text())["cells"] for o in c.get("outputs", ())]
+        stored = [m for o in outputs for m in o.get("metadata", {}) if m.startswith("image/")]
+        shown = [p for p in pages[f"notebooks/{path.stem}.html"].pictures
+                 if p.get("class") == "figure"]  # fmt: skip
+        assert len(shown) == len(stored)
+
+
+def test_no_plumbing_is_in_sight(site):
+    for path in sorted((site / "notebooks").glob("*.html")):
+        text = path.read_text("utf-8")
+        assert "application/vnd.jupyter.widget" not in text, path.name
+        setups = re.findall(r'<div class="cell[^"]*"[^>]*>(?:(?!<div class="cell ).)*?%.*?pip',
+                            text, flags=re.S)  # fmt: skip
+        assert all("hide-input" in setup or "tag_hide" in setup for setup in setups), path.name
+
+
+def test_the_site_is_small(site):
+    size = sum(path.stat().st_size for path in site.rglob("*") if path.is_file())
+    assert size < MEGABYTES * 1e6
+
+
+@pytest.mark.browser
+def test_pages_are_quiet_and_ask_no_one(chromium, address, pages):
+    for name in pages:
+        page, heard = visit(chromium, f"{address}/{name}")
+        assert heard.outside() == [], name
+        assert heard.failures == [], name
+        assert heard.complaints == [], name
+        page.close()
+
+
+@pytest.mark.browser
+def test_the_first_page_is_quickly_there(chromium, server):
+    before = server.sent
+    page, heard = visit(chromium, f"{server.url}/index.html")
+    assert 100_000 < server.sent - before < FIRST_PAGE, heard.requests
+    page.close()
+
+
+@pytest.mark.browser
+def test_mathematics_is_set(chromium, address):
+    page, _ = visit(chromium, f"{address}/notebooks/03_style_gram.html")
+    page.wait_for_selector("mjx-container")
+    assert page.locator("mjx-container").count() > 50
+    assert page.locator("mjx-merror").count() == 0
+    assert page.evaluate("document.fonts.check('16px MJXTEX')")
+    page.close()
+
+
+@pytest.mark.browser
+def test_the_search_finds_the_chapter(chromium, address):
+    page, heard = visit(chromium, f"{address}/search.html?q=Frobenius")
+    page.wait_for_selector("#search-results ul.search li a")
+    links = [a.get_attribute("href") for a in page.locator("ul.search li a").all()]
+    assert any("03_style_gram" in link for link in links)
+    assert heard.outside() == []
+    page.close()
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+@pytest.mark.parametrize("name", TESTED)
+def test_no_serious_fault_of_accessibility(chromium, address, name, dark):
+    from axe_playwright_python.sync_playwright import Axe
+
+    page, _ = visit(chromium, f"{address}/{name}", dark=dark)
+    found = Axe().run(page).response["violations"]
+    serious = [
+        (fault["id"], [node["html"][:120] for node in fault["nodes"][:3]])
+        for fault in found
+        if fault["impact"] in ("serious", "critical")
+    ]
+    assert serious == []
+    page.close()
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+@pytest.mark.parametrize("width", WIDTHS)
+def test_no_page_is_wider_than_its_window(chromium, address, width, dark):
+    """Screenshots, to be looked at, lie under `results/screenshots`."""
+    for name in (*TESTED, "docs/play.html", "docs/gallery.html"):
+        page, _ = visit(chromium, f"{address}/{name}", width, dark)
+        wide = page.evaluate("document.documentElement.scrollWidth")
+        theme = "dark" if dark else "light"
+        screenshot(page, f"site_{name.replace('/', '_')}_{width}_{theme}")
+        assert wide <= width, name
+        assert page.evaluate("document.documentElement.dataset.theme") == theme
+        page.close()
