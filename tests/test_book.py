@@ -147,6 +147,13 @@ def test_an_explorer_that_moves_takes_the_place_of_the_widget(small):
     assert output.data["text/html"] == "<b>ring</b>"
 
 
+def test_what_is_downloaded_has_the_same_cells_and_no_outputs(small):
+    stored, lean = nbformat.read(small[0], as_version=4), notebooks.to_run(small[0])
+    assert [cell.source for cell in lean.cells] == [cell.source for cell in stored.cells]
+    assert all(cell.outputs == [] for cell in lean.cells if cell.cell_type == "code")
+    nbformat.validate(lean)
+
+
 @pytest.mark.parametrize(("text", "count"), [("nst", 2), ("nowhere", 0)])
 def test_an_explorer_belongs_to_one_cell(small, text, count):
     message = f"^notebooks/03_small.ipynb: {count} code cells contain '{text}'; one must$"

@@ -56,6 +56,17 @@ def page_of(
     return notebook
 
 
+def to_run(path: Path) -> NotebookNode:
+    """The notebook to be downloaded: the same cells, without what they once gave."""
+    notebook = nbformat.read(path, as_version=4)
+    notebook.metadata.pop("widgets", None)
+    for cell in notebook.cells:
+        cell.metadata.pop("execution", None)
+        if cell.cell_type == "code":
+            cell.outputs, cell.execution_count = [], None
+    return notebook
+
+
 def _insert(notebook: NotebookNode, place: str, text: str, page: str) -> None:
     cells = [c for c in notebook.cells if c.cell_type == "code" and text in c.source]
     if len(cells) != 1:

@@ -13,7 +13,7 @@ import nbformat
 from . import assets, reference
 from .front import contents, front
 from .links import Links
-from .notebooks import page_of
+from .notebooks import page_of, to_run
 
 EXPLORERS = "<!-- explorers -->"  # in docs/play.md: all of them, one after the other
 NAMES = {"README.md": "index.md", "notebooks/README.md": "notebooks/index.md",
@@ -103,9 +103,7 @@ def _stage_notebook(path: Path, links: Links, staged: Staged, moving: ModuleType
         path, place, links, figures, explorers, lambda name: moving.snippet(name, depth=1)
     )
     _write(staged.source / place, nbformat.writes(notebook))
-    target = staged.extra / place  # to be downloaded, as it is committed
-    target.parent.mkdir(exist_ok=True)
-    shutil.copy(path, target)
+    _write(staged.extra / place, nbformat.writes(to_run(path)))
 
 
 def _with_explorers(text: str, moving: ModuleType) -> str:
