@@ -258,9 +258,13 @@ def test_a_module_without_a_list_exports_what_it_defines():
 
 
 def test_the_page_of_explorers_holds_them_all():
-    moving = types.SimpleNamespace(PLAY=("a", "b"), snippet=lambda name, depth: f"<{name}{depth}>")
+    moving = types.SimpleNamespace(
+        PLAY=("a", "b"),
+        TITLES={"a": "First", "b": "Second"},
+        snippet=lambda name, depth: f"<{name}{depth}>",
+    )
     page = stage._with_explorers(f"# Play\n\n{stage.EXPLORERS}\n", moving)
-    assert re.findall(r"<\w\d>", page) == ["<a1>", "<b1>"]
+    assert re.findall(r"<\w\d>|## \w+", page) == ["## First", "<a1>", "## Second", "<b1>"]
     with pytest.raises(ValueError, match="docs/play.md has no line"):
         stage._with_explorers("# Play", moving)
     assert stage.EXPLORERS in (ROOT / "docs" / "play.md").read_text()

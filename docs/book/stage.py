@@ -45,7 +45,7 @@ def stage(
     Parameters
     ----------
     root: the repository.
-    moving: the explorers that move without Python: `export`, `snippet`, `NAMES`, `PLAY`.
+    moving: the explorers that move without Python: `export`, `snippet`, `TITLES`, `NAMES`, `PLAY`.
     repository, branch: where files that are no pages can be seen, or "".
     """
     if folder.exists():
@@ -110,8 +110,10 @@ def _with_explorers(text: str, moving: ModuleType) -> str:
     """The page of all explorers."""
     if EXPLORERS not in text:
         raise ValueError(f"docs/play.md has no line {EXPLORERS}")
-    snippets = [moving.snippet(name, depth=1) for name in moving.PLAY]
-    blocks = [f"```````{{raw}} html\n{snippet}\n```````" for snippet in snippets]
+    blocks = [
+        f"## {moving.TITLES[name]}\n\n```````{{raw}} html\n{moving.snippet(name, depth=1)}\n```````"
+        for name in moving.PLAY
+    ]
     return text.replace(EXPLORERS, "\n\n".join(blocks))
 
 
