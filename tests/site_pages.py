@@ -124,9 +124,13 @@ def listen(page) -> Heard:
         if response.status >= 400:
             heard.failures.append(f"{response.status} {response.url}")
 
+    def fail(request) -> None:
+        if request.failure != "net::ERR_ABORTED":  # the test itself has gone to the next page
+            heard.failures.append(f"{request.failure} {request.url}")
+
     page.on("request", lambda request: heard.requests.append(request.url))
     page.on("response", note)
-    page.on("requestfailed", lambda request: heard.failures.append(request.url))
+    page.on("requestfailed", fail)
     page.on("pageerror", lambda error: heard.complaints.append(str(error)))
     page.on(
         "console",
