@@ -19,6 +19,7 @@ WHOLE_MACHINE = (
     "tests/cli/test_web_server.py",
     "tests/machine/test_openmp.py",
     "tests/plots/test_browser_figures.py",
+    "tests/test_moving.py",
     "tests/test_site.py",
     "tests/test_wheel.py",
     "tests/tiling/test_planning.py",

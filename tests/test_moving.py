@@ -29,7 +29,7 @@ from nst_tutorial.texture_networks.painter import Painter
 from nst_tutorial.widgets import Answer, Explorer
 from nst_tutorial.widgets.explorers import optimize
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[1]
 with pytest.MonkeyPatch.context() as _patch:
     _patch.syspath_prepend(ROOT / "docs")
     import moving
