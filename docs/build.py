@@ -4,9 +4,10 @@
     python docs/build.py                 # into docs/_build; open index.html there, or
     python -m http.server --directory docs/_build
 
-Nothing is executed and nothing is fetched: notebooks are shown with the outputs that are stored in
-them, and mathematics, fonts and scripts come from the installed packages. What is built again is
-built from the beginning, in a minute or two.
+Notebooks are not executed: they are shown with the outputs that are stored in them. Mathematics,
+fonts and scripts come from the installed packages; onnxruntime-web, in which networks run in the
+page, is taken from npm once. The explorers' answers are computed the first time, in some ten
+minutes, and kept; after that a build takes a minute or two and needs no network.
 """
 
 import argparse

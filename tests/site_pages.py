@@ -13,6 +13,9 @@ from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urldefrag, urljoin, urlsplit
 
+import pytest
+from browser import ROOT
+
 LOADING = {"img": ("src", "srcset"), "script": ("src",), "source": ("src", "srcset"),
            "link": ("href",), "iframe": ("src",), "video": ("src", "poster")}  # fmt: skip
 
@@ -137,3 +140,15 @@ def listen(page) -> Heard:
         lambda message: message.type == "error" and heard.complaints.append(message.text),
     )
     return heard
+
+
+def need_the_runtime(folder: Path) -> None:
+    """Skip the test, and say so, where the runtime of the networks cannot be fetched."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(ROOT / "docs")
+        from moving.networks import write_runtime
+    folder.mkdir(exist_ok=True)
+    try:
+        write_runtime(folder)
+    except RuntimeError as error:
+        pytest.skip(f"NOT TESTED: {error}")

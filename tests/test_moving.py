@@ -20,6 +20,7 @@ import torch
 import torch.nn.functional as F
 from browser import wait_until
 from PIL import Image
+from site_pages import need_the_runtime
 
 from nst_tutorial import check, widgets
 from nst_tutorial.league.standing import PRIOR, Vote, bradley_terry
@@ -695,6 +696,7 @@ def test_the_layer_explorer_shows_the_networks_features(visit, site, vgg):
 def running(site) -> Path:
     """The site with the runtime and the networks, and both places where they run."""
     folder, _ = site
+    need_the_runtime(folder / "tried")
     parts = {
         "runtime": networks.write_runtime, "networks": networks.write_networks,
         "painter": networks.write_painter, "generator": networks.write_generator,

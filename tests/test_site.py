@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from browser import ROOT, screenshot
-from site_pages import broken_links, listen, pages_of, served
+from site_pages import broken_links, listen, need_the_runtime, pages_of, served
 
 from nst_tutorial.cli.pages import IMAGES, WIDGET
 
@@ -27,6 +27,7 @@ def site(tmp_path_factory) -> Path:
     for name in ("sphinx", "myst_nb", "sphinx_book_theme", "axe_playwright_python"):
         if importlib.util.find_spec(name) is None:
             pytest.skip(f'NOT TESTED: {name} is not installed; pip install -e ".[test,docs]"')
+    need_the_runtime(tmp_path_factory.mktemp("runtime"))
     folder = tmp_path_factory.mktemp("site") / "site"
     command = [sys.executable, str(ROOT / "docs" / "build.py"), "--to", str(folder)]
     done = subprocess.run(command, capture_output=True, text=True)
