@@ -1,11 +1,11 @@
-"""Train the painters and the decoder that come with the package, in nst_tutorial/data.
+"""Train the painters that come with the package, in nst_tutorial/data.
 
-    python images/fetch_photographs.py PHOTOS --drawings DRAWINGS
-    python images/train_painters.py PHOTOS DRAWINGS [NAMES] [--print]
+    python images/fetch_photographs.py PHOTOS
+    python images/train_painters.py PHOTOS [NAMES] [--print]
 
-Without names: all of them, one after the other, each in about forty minutes of a server's two
-cores. What was interrupted goes on when it is started again. Every one of them is what the command
-line makes: the command is printed, and with --print nothing else is done.
+Without names: all of them, one after the other, each in half an hour of one
+core of a server. What was interrupted continues when it is started again. Each of them is what the
+command line makes: the command is printed, and with --print nothing else is done.
 """
 
 from __future__ import annotations
@@ -25,37 +25,28 @@ PAINTERS = {  # name → style, steps, how much of the photograph
     "repaint_woodcut_waves": ("woodcut_waves", "1000", "0.2"),
     "repaint_stained_glass": ("stained_glass", "1000", "0.2"),
 }
-DECODER = "decoder"
-DECODED = ("--layer", "relu3_1", "--size", "160", "--batch", "3", "--steps", "1600",
-           "--style-weight", "2")  # fmt: skip
 
 
-def command_for(name: str, photos: Path, drawings: Path) -> list[str]:
+def command_for(name: str, photos: Path) -> list[str]:
     """The words after `python -m nst_tutorial` that train a network."""
-    from_photos = ["--photos", str(photos), "--overwrite"]
-    if name == DECODER:
-        out = DATA / "decoders" / f"{name}.safetensors"
-        return ["train-decoder", *from_photos, "--styles", str(drawings), *DECODED,
-                "--out", str(out)]  # fmt: skip
     out = DATA / "painters" / f"{name}.safetensors"
     style, steps, share = PAINTERS[name]
-    return ["train-painter", style, *from_photos, *ON, "--steps", steps, "--content-share", share,
-            "--out", str(out)]  # fmt: skip
+    return ["train-painter", style, "--photos", str(photos), "--overwrite", *ON, "--steps", steps,
+            "--content-share", share, "--out", str(out)]  # fmt: skip
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=str(__doc__).splitlines()[0])
     parser.add_argument("photos", type=Path)
-    parser.add_argument("drawings", type=Path)
     parser.add_argument("names", nargs="*", metavar="NAME")
     parser.add_argument("--print", action="store_true", dest="only_print")
     chosen = parser.parse_args()
-    known = [*PAINTERS, DECODER]
+    known = list(PAINTERS)
     for name in chosen.names:
         if name not in known:
             parser.error(f"{name}: there are {', '.join(known)}")
     for name in chosen.names or known:
-        words = command_for(name, chosen.photos, chosen.drawings)
+        words = command_for(name, chosen.photos)
         print("nst", shlex.join(words), flush=True)
         if chosen.only_print:
             continue

@@ -17,6 +17,7 @@ LETTERS = {
     "08": "abcba",
     "08b": "bacba",
     "09": "bacba",
+    "10": "abbaa",
     "11": "bcabc",
     "12": "acbab",
 }
