@@ -23,7 +23,6 @@ ON = ("--size", "256", "--batch", "1")
 PAINTERS = {  # name → style, steps, how much of the photograph
     "repaint_starry_night": ("starry_night", "1500", "0.2"),
     "repaint_woodcut_waves": ("woodcut_waves", "1000", "0.2"),
-    "repaint_stained_glass": ("stained_glass", "1000", "0.2"),
 }
 
 
