@@ -36,12 +36,14 @@ COMMANDS = {
     ),
 }  # fmt: skip
 
-# Notebook → one of the pictures that make_large.py and make_gallery.py put into the gallery
+# Notebook → a picture of the gallery
 REDUCED = {
     "05_balance": "large_fig",
     "06_optimize": "large_forest",
     "07_style_transfer": "large_mountain",
     "08_limits": "large_mountain_piece",
+    "08b_large_pictures": "large_sunset_piece",
+    "10_texture_networks": "painter_meadow",
     "11_at_scale": "pairs",
     "12_beyond_gram": "large_sunset",
 }
