@@ -211,6 +211,12 @@ def test_a_heading_that_the_readme_has_lost_is_named():
         front.doors("")
 
 
+PAINTED = {
+    "painter_meadow": "repaint_woodcut_waves images/photos/autumn_meadow",
+    "painter_mountain": "repaint_starry_night images/photos/mountain_path",
+}
+
+
 def test_every_picture_of_the_gallery_has_its_command():
     """Between two pictures, but for the piece of one, stands a block that makes the first."""
     text = (ROOT / "docs" / "gallery.md").read_text()
@@ -220,6 +226,8 @@ def test_every_picture_of_the_gallery_has_its_command():
     for name in pictures:
         photograph = name.removeprefix("large_").removesuffix("_piece")
         command = f"nst stylize images/photos/{photograph}"
+        if name in PAINTED:
+            command = f"nst apply {PAINTED[name]}"
         if name == "temple_starry_night":
             command = "nst stylize temple starry_night"
         if name in sheets:
