@@ -174,7 +174,7 @@ def test_the_drawn_styles_are_what_the_script_draws(tmp_path, monkeypatch):
     space = {"__file__": str(tmp_path / "draw_styles.py"), "__name__": "draw_styles"}
     (tmp_path / "style").mkdir()
     exec(compile(source, "draw_styles.py", "exec"), space)
-    space["main"]()
+    space["main"]([])
     for path in (tmp_path / "style").iterdir():
         bundled = load_image(folder / "style" / path.name)
         assert (load_image(path) - bundled).abs().mean() < 0.01
