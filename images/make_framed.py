@@ -10,7 +10,6 @@ stay in `results`; into the folder go JPEG files for the course's readers.
 from __future__ import annotations
 
 import argparse
-import io
 import shlex
 import subprocess
 import sys
@@ -18,10 +17,12 @@ from pathlib import Path
 
 from PIL import Image
 
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+from best_jpeg import best_jpeg
+
 ROOT = Path(__file__).resolve().parents[1]
 FOLDER, RESULTS = ROOT / "images" / "framed", ROOT / "results" / "framed"
 LARGEST_FILE = 160_000  # bytes of a JPEG
-QUALITIES = range(92, 40, -2)
 
 # Notebook → what `nst` is asked for
 COMMANDS = {
@@ -67,16 +68,6 @@ def make(notebook: str) -> Path:
     return out
 
 
-def jpeg(picture: Image.Image) -> bytes:
-    """The best JPEG that is not too large a file."""
-    for quality in QUALITIES:
-        file = io.BytesIO()
-        picture.save(file, "JPEG", quality=quality, optimize=True)
-        if len(file.getvalue()) <= LARGEST_FILE:
-            return file.getvalue()
-    raise ValueError(f"no JPEG of {picture.width}×{picture.height} is below {LARGEST_FILE} bytes")
-
-
 def framed(notebook: str) -> Image.Image:
     """The picture of a notebook, made if need be."""
     if notebook in REDUCED:
@@ -94,7 +85,7 @@ def main() -> None:
         parser.error(f"there are {', '.join(NOTEBOOKS)}")
     FOLDER.mkdir(exist_ok=True)
     for name in names:
-        (FOLDER / f"{name}.jpg").write_bytes(jpeg(framed(name)))
+        (FOLDER / f"{name}.jpg").write_bytes(best_jpeg(framed(name), LARGEST_FILE))
 
 
 if __name__ == "__main__":

@@ -10,7 +10,6 @@ images/photos; drawn styles are drawn as large first. The pictures themselves, P
 from __future__ import annotations
 
 import argparse
-import io
 import shlex
 import subprocess
 import sys
@@ -19,12 +18,14 @@ from pathlib import Path
 
 from PIL import Image
 
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+from best_jpeg import best_jpeg
+
 ROOT = Path(__file__).resolve().parents[1]
 GALLERY, RESULTS = ROOT / "images" / "gallery", ROOT / "results"
 SIZE = 2048  # pixels of the longer side
 LARGEST_FILE = 800_000  # bytes of a JPEG
 PIECE = (840, 460)  # pixels
-QUALITIES = range(90, 40, -2)
 DRAWN = ("stained_glass", "woodcut_waves", "confetti_dots")
 
 
@@ -79,16 +80,6 @@ def make(large: Large, size: int = SIZE) -> Path:
     return large.out(size)
 
 
-def jpeg(picture: Image.Image) -> bytes:
-    """The best JPEG that is not too large a file."""
-    for quality in QUALITIES:
-        file = io.BytesIO()
-        picture.save(file, "JPEG", quality=quality, optimize=True)
-        if len(file.getvalue()) <= LARGEST_FILE:
-            return file.getvalue()
-    raise ValueError(f"no JPEG of {picture.width}×{picture.height} is below {LARGEST_FILE} bytes")
-
-
 def piece_of(picture: Image.Image, middle: tuple[float, float]) -> Image.Image:
     """A piece of it, pixel by pixel."""
     left = round(middle[0] * picture.width - PIECE[0] / 2)
@@ -106,7 +97,7 @@ def main() -> None:
     for name in names:
         large = PICTURES[name]
         picture = Image.open(make(large)).convert("RGB")
-        (GALLERY / f"large_{name}.jpg").write_bytes(jpeg(picture))
+        (GALLERY / f"large_{name}.jpg").write_bytes(best_jpeg(picture, LARGEST_FILE))
         piece = piece_of(picture, large.piece)
         piece.save(GALLERY / f"large_{name}_piece.jpg", quality=90)
 

@@ -63,13 +63,3 @@ def test_each_is_large_and_shown_in_its_notebook_with_a_text(script, path):
     shown = re.findall(r"!\[([^\]]+)\]\(\.\./images/framed/([\w.]+)\)", "".join(first["source"]))
     assert [name for _, name in shown] == [path.name]
     assert len(shown[0][0]) > 30
-
-
-def test_the_best_jpeg_below_the_limit_is_taken(script, monkeypatch):
-    picture = Image.effect_noise((200, 200), 80).convert("RGB")
-    best = len(script.jpeg(picture))
-    monkeypatch.setattr(script, "LARGEST_FILE", best - 1)
-    assert len(script.jpeg(picture)) < best
-    monkeypatch.setattr(script, "LARGEST_FILE", 100)
-    with pytest.raises(ValueError, match="no JPEG of 200×200 is below 100 bytes"):
-        script.jpeg(picture)

@@ -41,17 +41,6 @@ def test_the_texts_show_the_commands_of_the_pictures_in_the_gallery(script):
             assert " ".join(large.command()[: large.command().index("--out")]) in text
 
 
-def test_a_jpeg_is_as_good_as_its_size_allows(script, monkeypatch):
-    noise = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
-    picture = Image.fromarray(noise)
-    large = len(script.jpeg(picture))
-    monkeypatch.setattr(script, "LARGEST_FILE", large - 1)
-    assert len(script.jpeg(picture)) < large
-    monkeypatch.setattr(script, "LARGEST_FILE", 100)
-    with pytest.raises(ValueError, match="no JPEG of 64×64 is below 100 bytes"):
-        script.jpeg(picture)
-
-
 def test_a_piece_is_what_stands_there_pixel_by_pixel(script):
     picture = Image.fromarray(
         np.random.default_rng(1).integers(0, 256, (1200, 2048, 3), dtype=np.uint8)
