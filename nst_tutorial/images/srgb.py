@@ -27,15 +27,28 @@ def to_srgb(image: Image.Image, path: Path, background: str = "white") -> Image.
     `background` ("white" or "black") is seen where the picture is transparent. `path` is named in
     warnings.
     """
-    deep = image.mode in DEEP_MODES
-    convert = None
-    if profile := profile_to_convert(image):
-        try:
-            convert = _conversion(profile, RAMP if deep else image)
-        except (ImageCms.PyCMSError, OSError, ValueError) as error:
-            text = f"its colour profile cannot be used ({error}); colours are taken as sRGB"
-            warnings.warn(f"{printable(path)}: {text}", stacklevel=4)
-    if deep:
+    return in_srgb(image, conversion_of(image, path, level=5), background)
+
+
+def conversion_of(image: Image.Image, path: Path, *, level: int = 4) -> Conversion | None:
+    """The map from the picture's colour profile to sRGB; None: its colours are taken as sRGB.
+
+    A profile that cannot be used is told by a warning, `level` calls up.
+    """
+    profile = profile_to_convert(image)
+    if profile is None:
+        return None
+    try:
+        return _conversion(profile, RAMP if image.mode in DEEP_MODES else image)
+    except (ImageCms.PyCMSError, OSError, ValueError) as error:
+        text = f"its colour profile cannot be used ({error}); colours are taken as sRGB"
+        warnings.warn(f"{printable(path)}: {text}", stacklevel=level)
+        return None
+
+
+def in_srgb(image: Image.Image, convert: Conversion | None, background: str) -> Image.Image:
+    """As `to_srgb`, with a conversion from `conversion_of`: of a part of a picture that of it all."""
+    if image.mode in DEEP_MODES:
         return _deep_grey(image, convert, 1.0 if background == "white" else 0.0)
     if image.mode == "RGB" and convert is None and not image.has_transparency_data:
         return image
@@ -120,6 +133,12 @@ def _conversion(profile: bytes, image: Image.Image) -> Conversion:
         source, ImageCms.createProfile("sRGB"), mode, "RGB", flags=flags
     )
     return lambda band: transform.apply(band.convert(mode))
+
+
+def describes_grey(image: Image.Image) -> bool:
+    """Whether the picture's colour profile is one of greys, which not all pictures may have."""
+    profile = profile_to_convert(image)
+    return profile is not None and profile[16:20] == b"GRAY"  # ICC.1:2022, section 7.2.6
 
 
 def _is_grey(image: Image.Image) -> bool:
