@@ -120,7 +120,10 @@ def measure_agreement(pair: tuple[str, str], arguments: argparse.Namespace) -> N
         return nst.images.resize(image, tuple(photograph.shape[2:])).clamp(0, 1)
 
     def show(name: str, image: torch.Tensor) -> None:
-        style_error, agreement = gram_error(model, image, small), orientation_agreement(image, small)
+        style_error, agreement = (
+            gram_error(model, image, small),
+            orientation_agreement(image, small),
+        )
         print(f"| {', '.join(pair)} | {name} | {style_error:.3f} | {agreement:.3f} |", flush=True)
 
     photograph = nst.images.resize(content, arguments.size).clamp(0, 1)

@@ -47,7 +47,7 @@ def conversion_of(image: Image.Image, path: Path, *, level: int = 4) -> Conversi
 
 
 def in_srgb(image: Image.Image, convert: Conversion | None, background: str) -> Image.Image:
-    """As `to_srgb`, with a conversion from `conversion_of`: of a part of a picture that of it all."""
+    """As `to_srgb`; to a part of a picture the conversion of the whole can be given."""
     if image.mode in DEEP_MODES:
         return _deep_grey(image, convert, 1.0 if background == "white" else 0.0)
     if image.mode == "RGB" and convert is None and not image.has_transparency_data:

@@ -81,7 +81,7 @@ def test_files_of_ours(tmp_path, picture, monkeypatch, all_large, bits, opaque, 
     opacity = None if opaque else picture[:, :1]
     path = save_image(picture, tmp_path / f"a.{suffix}", bits=bits, opacity=opacity)
     image, whole = load_image(path, SIZE), as_pillow_does(load_image(path))
-    if suffix == "png" or opaque and bits == 16:
+    if suffix == "png" or (opaque and bits == 16):
         assert read_reduced(path, SIZE) is not None
         torch.testing.assert_close(image, whole, rtol=0, atol=1e-6)
     else:
@@ -157,7 +157,9 @@ def test_a_useless_profile_is_said_once(tmp_path, picture, all_large):
     with warnings.catch_warnings(record=True) as told:
         warnings.simplefilter("always")
         load_image(path, SIZE)
-    assert [str(w.message)[:47] for w in told] == [f"{path}: its colour profile cannot be used"[:47]]
+    assert [str(w.message)[:47] for w in told] == [
+        f"{path}: its colour profile cannot be used"[:47]
+    ]
     assert told[0].filename == __file__
 
 
