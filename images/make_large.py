@@ -3,7 +3,8 @@
     python images/make_large.py [NAME ...]
 
 Without a name: all five, about an hour on two cores. Contents are photographs of 3072 pixels in
-images/photos; drawn styles are drawn as large first. The pictures themselves, PNG files of some
+images/photos; drawn styles are drawn as large first. A run that was stopped goes on from its
+checkpoint when this is started again. The pictures themselves, PNG files of some
 8 MB, stay in `results`; into the gallery go a JPEG of each and a piece of it at 100 %.
 """
 
@@ -44,11 +45,16 @@ class Large:
     def out(self, size: int = SIZE) -> Path:
         return RESULTS / f"{self.photograph}_{self.style}_{size}.png"
 
+    def checkpoint(self, size: int = SIZE) -> Path:
+        """The state of a run that has begun; when it is done, it is gone."""
+        return self.out(size).with_suffix(".checkpoint")
+
     def command(self, size: int = SIZE) -> list[str]:
         """What makes it, from the root of the repository."""
         return [
             "nst", "stylize", f"images/photos/{self.photograph}.jpg", self.style_file,
-            "--size", str(size), "--out", str(self.out(size).relative_to(ROOT)),
+            "--size", str(size), "--out", str(self.out(size).relative_to(ROOT)), "--overwrite",
+            "--checkpoint", str(self.checkpoint(size).relative_to(ROOT)),
         ]  # fmt: skip
 
 
@@ -70,10 +76,10 @@ def draw_styles() -> None:
 
 
 def make(large: Large, size: int = SIZE) -> Path:
-    """Run the command, unless its picture is there."""
+    """Run the command, unless its picture is there, and not only as far as a stopped run got."""
     command = large.command(size)
     print(shlex.join(command), flush=True)
-    if not large.out(size).exists():
+    if not large.out(size).exists() or large.checkpoint(size).exists():
         subprocess.run(
             [sys.executable, "-m", "nst_tutorial", *command[1:]], check=True, cwd=ROOT
         )  # fmt: skip

@@ -33,6 +33,51 @@ def test_every_command_names_pictures_that_there_are(script):
         assert (ROOT / "images" / "style" / f"{large.style}.jpg").is_file()
 
 
+def test_a_stopped_run_goes_on_with_the_same_command(script, tmp_path, monkeypatch, capsys):
+    """`nst stylize` leaves its picture so far and the checkpoint, which goes when it is done."""
+    monkeypatch.setattr(script, "ROOT", tmp_path)
+    monkeypatch.setattr(script, "RESULTS", tmp_path / "results")
+    (tmp_path / "results").mkdir()
+    large = script.PICTURES["fig"]
+    commands = []
+
+    def run(command, **options):
+        commands.append(command)
+        large.out(64).touch()
+        large.checkpoint(64).touch()
+        if len(commands) == 2:
+            large.checkpoint(64).unlink()
+
+    monkeypatch.setattr(script.subprocess, "run", run)
+    for count in (1, 2, 2):
+        assert script.make(large, 64) == large.out(64)
+        assert len(commands) == count
+    assert commands[0] == commands[1]
+    assert commands[0][3:] == large.command(64)[1:]
+    assert "--overwrite" in commands[0]
+    assert commands[0][-2:] == ["--checkpoint", "results/fig_woodcut_waves_64.checkpoint"]
+    assert capsys.readouterr().out.splitlines()[0] == " ".join(large.command(64))
+
+
+def test_the_commands_are_understood(script, monkeypatch, capsys):
+    """As far as the pictures, which are not read here."""
+    from nst_tutorial import cli
+
+    def read(path, size=None, **options):
+        raise ValueError(f"{path} at {size} px")
+
+    monkeypatch.chdir(ROOT)
+    monkeypatch.setattr("nst_tutorial.images.reading.load_image", read)
+    for large in script.PICTURES.values():
+        with pytest.raises(SystemExit):
+            cli.app(large.command(96)[1:])
+        told = capsys.readouterr().err
+        if large.style in script.DRAWN and not (ROOT / large.style_file).exists():
+            assert f"{large.style}.jpg: no such picture" in told
+        else:
+            assert f"images/photos/{large.photograph}.jpg at 96 px" in told
+
+
 def test_the_texts_show_the_commands_of_the_pictures_in_the_gallery(script):
     text = (ROOT / "docs" / "gallery.md").read_text()
     for name, large in script.PICTURES.items():
