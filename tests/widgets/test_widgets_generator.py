@@ -19,7 +19,7 @@ def explorer():
 
 def painted(explorer) -> bytes:
     assert explorer.error is None, explorer.words.value
-    return explorer.pictures[0].value
+    return explorer.pictures[0].light
 
 
 def reset(explorer) -> None:
