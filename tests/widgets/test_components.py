@@ -148,6 +148,39 @@ def test_a_slider_stands_at_one_of_its_marks():
     assert (slider.value, slider.index) == (1.0, 0)
 
 
+def test_another_list_keeps_what_was_chosen_or_takes_the_last():
+    slider = StepSlider("Channel", [(str(i), i) for i in range(8)], 7)
+    seen = []
+    slider.observe(lambda change: seen.append(change.new), "value")
+    slider.offer([(str(i), i) for i in range(4)])
+    assert (slider.value, slider.index, slider.labels) == (3, 3, ["0", "1", "2", "3"])
+    slider.offer([("3", 3), ("4", 4)])
+    assert (slider.value, slider.index, slider.options) == (3, 0, (3, 4))
+    assert seen == [3]
+    slider.value = 4
+    assert slider.index == 1
+
+
+# --- pictures side by side -------------------------------------------------------------------
+
+
+def test_pictures_have_a_text_and_a_place():
+    row = PictureRow(["50%", "20em"])
+    row.show([Picture(b"light", b"dark", "a curve"), Picture(b"photo")])
+    assert [(p["light"], p["dark"], p["alt"]) for p in row.pictures] == [
+        (b"light", b"dark", "a curve"), (b"photo", b"", ""),
+    ]  # fmt: skip
+    row.show([])
+    assert row.pictures == []
+    with pytest.raises(ValueError, match="3 pictures, and 2 have a place"):
+        row.show([Picture(b"")] * 3)
+
+
+def test_a_picker_that_takes_no_files_says_so():
+    picker = PicturePicker("Content", ["a"], "a", look=lambda name: b"1")
+    assert (picker.limit, picker.accept) == (0, "")
+
+
 # --- in the studio ---------------------------------------------------------------------------
 
 

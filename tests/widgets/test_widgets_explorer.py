@@ -7,8 +7,9 @@ from traitlets import TraitError
 
 from nst_tutorial import plots
 from nst_tutorial.widgets.components import Picture
+from nst_tutorial.widgets.drawings import drawn
 from nst_tutorial.widgets.explorers.controls import choice, numbers, span_of, steps_of, tick
-from nst_tutorial.widgets.explorers.explorer import Answer, Explorer, drawn, kept
+from nst_tutorial.widgets.explorers.explorer import Answer, Explorer, kept
 
 
 def line(value):

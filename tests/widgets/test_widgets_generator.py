@@ -23,7 +23,7 @@ def painted(explorer) -> bytes:
 
 
 def reset(explorer) -> None:
-    explorer.children[0].children[-1].click()
+    explorer.knobs.children[-1].click()
 
 
 def test_each_control_does_what_it_says(explorer):

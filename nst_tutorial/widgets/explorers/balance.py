@@ -12,10 +12,11 @@ from ... import plots
 from ...images.reading import load_image
 from ...storage.fingerprints import fingerprint
 from ...transfer.pareto import Point, trade_off
+from ..drawings import drawn
 from .cache import Arrays, compressed, picture_key, remembered
 from .content import unpacked
 from .controls import steps_of
-from .explorer import Answer, Explorer, drawn, kept
+from .explorer import Answer, Explorer, kept
 
 CONTENT, STYLE, SIZE, STEPS = "temple", "starry_night", 128, 60
 LADDER = tuple(2.0**k for k in range(-1, 8))  # style weights of the bundled front

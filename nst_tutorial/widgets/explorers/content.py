@@ -21,10 +21,11 @@ from ...presets import STYLE_LAYERS
 from ...transfer.textures import noise, reconstruct
 from ...vgg.network import VGG19, load_vgg19
 from ..components import Picture
+from ..drawings import drawn
 from ..live import to_jpeg
 from .cache import Arrays, compressed, model_key, picture_key, remembered
 from .controls import steps_of
-from .explorer import Answer, Explorer, drawn, kept
+from .explorer import Answer, Explorer, kept
 
 EVALUATIONS = (0, 5, 20, 60)
 LAYERS = (

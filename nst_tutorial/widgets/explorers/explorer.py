@@ -12,8 +12,6 @@ import ipywidgets
 from PIL import Image
 
 from ... import plots
-from ...plots.dark import to_dark_bytes
-from ...plots.figure import Figure
 from ..components import CompareView, Picture, PictureRow
 from ..sheet import sheet
 from ..still import LETTERS, beside, plain, still
@@ -144,12 +142,6 @@ def _read(value: object) -> str:
 def _told(error: Exception) -> str:
     kind = "" if isinstance(error, ValueError | OSError) else f"{type(error).__name__}: "
     return html.escape(f"{kind}{error}")
-
-
-def drawn(figure: Figure, kind: str = "png") -> Picture:
-    """A figure as the files of a light page and of a dark one, with its text."""
-    light = plots.to_bytes(figure, kind)
-    return Picture(light, to_dark_bytes(figure, kind), figure.alt)
 
 
 def kept(name: str, settings: Mapping, make: Callable[[], Answer]) -> Answer:

@@ -13,10 +13,11 @@ from ...images.reading import load_image
 from ...vgg.layers import LAYERS, reach, stride
 from ...vgg.network import VGG19, load_vgg19
 from ..components import StepSlider
+from ..drawings import drawn
 from ..thumbnails import small_picture
 from .cache import model_key, picture_key
 from .controls import choice, counts_to, picture_of, steps_of
-from .explorer import Answer, Explorer, drawn, kept
+from .explorer import Answer, Explorer, kept
 
 RECTIFIED = [name for name in LAYERS if name.startswith("relu")]
 ORDERS = ("by number", "strongest first")

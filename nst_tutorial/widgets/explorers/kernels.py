@@ -15,10 +15,11 @@ from ...kernels.moments import Polynomial, positions
 from ...kernels.random_features import GaussianFeatures
 from ...presets import STYLE_LAYERS
 from ...vgg.network import VGG19, load_vgg19
+from ..drawings import drawn
 from .cache import compressed, remembered
 from .content import unpacked
 from .controls import choice, steps_of
-from .explorer import Answer, Explorer, drawn, kept
+from .explorer import Answer, Explorer, kept
 from .style_gram import SIDE, STEPS, texture_settings
 from .textures import texture
 

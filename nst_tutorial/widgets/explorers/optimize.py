@@ -7,8 +7,9 @@ from torch import Tensor
 
 from ... import plots
 from ...optimize.methods import LBFGS, Adam
+from ..drawings import drawn
 from .controls import choice, steps_of, tick
-from .explorer import Answer, Explorer, drawn, kept
+from .explorer import Answer, Explorer, kept
 
 METHODS = ("gradient descent", "L-BFGS", "Adam")
 LENGTHS = (0.01, 0.03, 0.1, 0.2, 0.3, 0.5, 1.0, 1.5)

@@ -13,10 +13,11 @@ from ...images.reading import load_image
 from ...kernels.moments import Gram, gram_matrix
 from ...presets import STYLE_LAYERS
 from ...vgg.network import VGG19, load_vgg19
+from ..drawings import drawn
 from .cache import compressed, model_key, picture_key, remembered
 from .content import unpacked
 from .controls import choice, steps_of
-from .explorer import Answer, Explorer, drawn, kept
+from .explorer import Answer, Explorer, kept
 from .textures import texture
 
 SHUFFLE, ALONE, MASK, BLUR = (
