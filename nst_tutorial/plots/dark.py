@@ -40,14 +40,15 @@ def to_dark_bytes(figure: matplotlib.figure.Figure, kind: str = "png") -> bytes:
 def darken(figure: matplotlib.figure.Figure) -> None:
     """Take the paper away, and turn black ink light. What is drawn on a picture stays as it is."""
     figure.patch.set_facecolor("none")
-    ink = turned("black")
     for axes in figure.axes:
         axes.patch.set_facecolor("none")
-        axes.tick_params(which="both", color=ink, labelcolor=ink)
     on_pictures = {id(artist) for axes in figure.axes for artist in _on_picture(axes)}
     for artist in figure.findobj():
         if id(artist) not in on_pictures:
             _turn(artist)
+    ink = turned("black")
+    for axes in figure.axes:  # ticks that are not there yet
+        axes.tick_params(which="both", color=ink, labelcolor=ink)
 
 
 def turned(color: ColorType) -> tuple[float, float, float, float]:

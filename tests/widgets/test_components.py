@@ -40,7 +40,7 @@ def test_scripts_are_sent_whole_and_ask_nothing_of_a_server(name):
     assert not re.search(r"https?://|\bimport\b|\bfetch\(|XMLHttpRequest|WebSocket", component._esm)
     assert not re.search(r"https?://|@import|url\(", component._css)
     assert ":focus-visible" in component._css  # where the keyboard is, is seen
-    assert "--jp-layout-color1" in component._css  # in the theme's colours
+    assert "--jp-layout-color0" in component._css  # the theme's, on which notebooks lie
 
 
 # --- the comparison --------------------------------------------------------------------------
