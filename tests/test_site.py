@@ -160,7 +160,7 @@ def test_the_search_finds_the_chapter(chromium, address):
 
 @pytest.mark.browser
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-@pytest.mark.parametrize("name", (*TESTED, *MOVING))
+@pytest.mark.parametrize("name", [*TESTED, *MOVING])
 def test_no_serious_fault_of_accessibility(chromium, address, name, dark):
     page, _ = visit(chromium, f"{address}/{name}", dark=dark)
     if name == "docs/play.html":

@@ -94,7 +94,7 @@ def switched_off(explorer: Explorer, controls: Sequence[Control]) -> dict[str, l
         for i, value in enumerate(each.values):
             widget.value = value
             for other in controls:
-                if explorer.controls[other.name].disabled:
+                if getattr(explorer.controls[other.name], "disabled", False):
                     off.setdefault(other.name, [each.name, []])[1].append(i)
         widget.value = before
     explorer.waiting = False

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable
 
 import ipywidgets
 
-from ..components import PicturePicker, StepSlider
+from ..components import StepSlider
 
 
 def steps_of(options: Iterable, value: object, label: str, tip: str) -> StepSlider:
@@ -41,13 +41,6 @@ def choice(options: Iterable, value: object, label: str, tip: str) -> ipywidgets
 def tick(value: bool, label: str, tip: str) -> ipywidgets.Checkbox:
     """A box to tick."""
     return _named(ipywidgets.Checkbox(value=value, indent=False), label, tip)
-
-
-def picture_of(
-    names: Sequence[str], value: str, label: str, look: Callable[[str], bytes]
-) -> PicturePicker:
-    """Pictures to choose from; `look` gives a small one of a name."""
-    return PicturePicker(label, names, value, look=look)
 
 
 def _named(control: ipywidgets.Widget, label: str, tip: str) -> ipywidgets.Widget:

@@ -12,11 +12,11 @@ from ...images.catalog import find_image, list_images
 from ...images.reading import load_image
 from ...vgg.layers import LAYERS, reach, stride
 from ...vgg.network import VGG19, load_vgg19
-from ..components import StepSlider
+from ..components import PicturePicker, StepSlider
 from ..drawings import drawn
 from ..thumbnails import small_picture
 from .cache import model_key, picture_key
-from .controls import choice, counts_to, picture_of, steps_of
+from .controls import choice, counts_to, steps_of
 from .explorer import Answer, Explorer, kept
 
 RECTIFIED = [name for name in LAYERS if name.startswith("relu")]
@@ -72,9 +72,9 @@ def layer_explorer(picture: str = "cat", size: int = 256, model: VGG19 | None = 
         return kept("layer", key, lambda: draw(**values))
 
     controls = {
-        "picture": picture_of(
-            pictures_with(picture), str(picture), "picture that the network looks at",
-            lambda name: small_picture(find_image(name)),
+        "picture": PicturePicker(
+            "picture that the network looks at", pictures_with(picture), str(picture),
+            look=lambda name: small_picture(find_image(name)),
         ),
         "layer": steps_of(RECTIFIED, "relu1_1", "layer", "from shallow to deep"),
         "order": choice(ORDERS, ORDERS[1], "channels", "how the slider below counts them"),
