@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
+from typing import Any
 
 import matplotlib.figure
 from matplotlib.artist import Artist
@@ -13,7 +14,6 @@ from matplotlib.colors import to_rgba
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.text import Text
-from matplotlib.typing import ColorType
 
 from .figure import DPI
 
@@ -51,7 +51,7 @@ def darken(figure: matplotlib.figure.Figure) -> None:
         axes.tick_params(which="both", color=ink, labelcolor=ink)
 
 
-def turned(color: ColorType) -> tuple[float, float, float, float]:
+def turned(color: Any) -> tuple[float, float, float, float]:
     """A grey with its lightness turned round, of the same opacity; any other colour as it is.
 
     >>> turned("black"), turned("white")[:3], turned("#0072B2") == to_rgba("#0072B2")

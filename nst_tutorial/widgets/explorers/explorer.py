@@ -65,13 +65,13 @@ class Explorer(ipywidgets.VBox):
         self.waiting = False  # for several controls to be set
         self.pictures: tuple[Picture, ...] = ()
         self.words = ipywidgets.HTML()
-        self.view = CompareView()
-        self.view.position = HALF
-        self.view.layout.width = self.widths[0] if compares else "auto"
+        self.view = CompareView() if compares else None
+        if self.view is not None:
+            self.view.position, self.view.layout.width = HALF, self.widths[0]
         self.row = PictureRow(self.widths[compares:])
         self.knobs = ipywidgets.Box(list(self.controls.values()))
         self.knobs.add_class("nst-knobs")
-        shown = ipywidgets.Box([self.view, self.row])
+        shown = ipywidgets.Box([self.row] if self.view is None else [self.view, self.row])
         shown.add_class("nst-seen")
         super().__init__([sheet(__package__, "explorer.css"), self.knobs, self.words, shown])
         self.add_class("nst-explorer")
@@ -121,16 +121,22 @@ class Explorer(ipywidgets.VBox):
 
     def _show(self, pictures: tuple[Picture, ...]) -> None:
         self.pictures = pictures
-        compared, others = (pictures[:2], pictures[2:]) if self.compares else ((), pictures)
-        self.view.layout.display = None if compared else "none"
-        if compared:
-            before, after = compared
-            with self.view.hold_sync():
-                self.view.before, self.view.after = before.light, after.light
-                self.view.alt_before, self.view.alt_after = before.alt, after.alt
-                self.view.width, self.view.height = Image.open(io.BytesIO(after.light)).size
+        others = pictures
+        if self.view is not None:
+            compared, others = pictures[:2], pictures[2:]
+            self.view.layout.display = None if compared else "none"
+            if compared:
+                _compare(self.view, *compared)
         self.row.layout.display = None if others else "none"
         self.row.show(others)
+
+
+def _compare(view: CompareView, before: Picture, after: Picture) -> None:
+    """Show two pictures without moving the divider."""
+    with view.hold_sync():
+        view.before, view.after = before.light, after.light
+        view.alt_before, view.alt_after = before.alt, after.alt
+        view.width, view.height = Image.open(io.BytesIO(after.light)).size
 
 
 def _read(value: object) -> str:
