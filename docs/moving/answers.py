@@ -74,8 +74,9 @@ def control_of(name: str, widget: ipywidgets.Widget) -> Control:
         kind, labels, values = "tick", ("no", "yes"), (False, True)
     else:
         raise TypeError(f"{name}: no page shows a {type(widget).__name__}")
-    tips = (getattr(widget, trait, "") for trait in ("tooltip", "description_tooltip"))
-    tip = next(filter(None, tips), "")
+    # The one is the name in ipywidgets 8, the other in 7
+    traits = filter(widget.has_trait, ("tooltip", "description_tooltip"))
+    tip = next((getattr(widget, trait) for trait in traits), "") or ""
     index = values.index(widget.value)
     return Control(name, kind, widget.description, tip, labels, values, index)
 
