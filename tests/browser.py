@@ -209,15 +209,34 @@ def run_all(page, seconds: float = 120) -> None:
 
 
 def picture(page, index: int = 0) -> str:
-    """The bytes, as a data or blob address that is read, of the nth picture of the widgets."""
+    """The bytes of the nth picture that an explorer shows, as text."""
     return page.evaluate(
         """async (index) => {
-            const image = document.querySelectorAll('.widget-image')[index];
+            const shown = [...document.querySelectorAll('.nst-seen img')];
+            const image = shown.filter(each => each.checkVisibility())[index];
             const bytes = new Uint8Array(await (await fetch(image.src)).arrayBuffer());
             return Array.from(bytes).join(',');
         }""",
         index,
     )
+
+
+def change_theme(page, name: str) -> None:
+    """Choose a theme of JupyterLab, "JupyterLab Dark" for one, and wait until the page has it."""
+    page.evaluate("theme => jupyterapp.commands.execute('apputils:change-theme', { theme })", name)
+    page.wait_for_function("theme => document.body.dataset.jpThemeName === theme", arg=name)
+    page.wait_for_timeout(500)  # the style sheet is drawn
+
+
+def serious_faults(page, selector: str | None = None) -> list[tuple[str, list[str]]]:
+    """What axe calls a serious or critical fault of accessibility, on a page or a part of it."""
+    from axe_playwright_python.sync_playwright import Axe
+
+    return [
+        (fault["id"], [node["html"][:160] for node in fault["nodes"][:3]])
+        for fault in Axe().run(page, selector).response["violations"]
+        if fault["impact"] in ("serious", "critical")
+    ]
 
 
 def screenshot(page, name: str) -> Path:

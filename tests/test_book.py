@@ -10,6 +10,7 @@ import types
 from pathlib import Path
 
 import nbformat
+import numpy as np
 import pytest
 from browser import ROOT
 from hypothesis import given
@@ -20,8 +21,8 @@ sys.path.append(str(ROOT / "docs"))  # last: `docs/build.py` is not the package 
 docstrings, front, reference = (
     importlib.import_module(f"book.{name}") for name in ("docstrings", "front", "reference")
 )
-links, notebooks, stage = (
-    importlib.import_module(f"book.{name}") for name in ("links", "notebooks", "stage")
+gallery, links, notebooks, stage = (
+    importlib.import_module(f"book.{name}") for name in ("gallery", "links", "notebooks", "stage")
 )
 README = (ROOT / "README.md").read_text()
 LESSONS = sorted(path.stem for path in (ROOT / "notebooks").glob("[0-9]*.ipynb"))
@@ -233,6 +234,55 @@ def test_every_picture_of_the_gallery_has_its_command():
         if name in sheets:
             command = f"python images/make_gallery.py {name}\n"
         assert re.search(rf"^```\n{re.escape(command)}", text, flags=re.M), name
+
+
+@pytest.fixture
+def painting(tmp_path):
+    """A repository with one large noisy picture, which hardly compresses; its folder."""
+    folder = tmp_path / "images" / "gallery"
+    folder.mkdir(parents=True)
+    noise = np.random.default_rng(0).integers(0, 256, (600, 1440, 3), np.uint8)
+    Image.fromarray(noise).save(folder / "noise.jpg", quality=30)
+    return tmp_path
+
+
+def test_the_gallery_shows_small_pictures_that_lead_to_the_whole_ones(painting, tmp_path):
+    extra = tmp_path / "extra"
+    text = gallery.with_thumbnails(
+        'Before\n\n![a "b" & c](../images/gallery/noise.jpg)\n\nAfter', painting, extra
+    )
+    assert text == (
+        'Before\n\n<p><a href="../images/gallery/noise.jpg"><img class="figure" width="720" '
+        'height="300" loading="lazy" src="../images/gallery/small/noise.webp" '
+        'alt="a &quot;b&quot; &amp; c"></a></p>\n\nAfter'
+    )
+    small, whole = (extra / "images/gallery" / name for name in ("small/noise.webp", "noise.jpg"))
+    assert small.stat().st_size <= gallery.LARGEST < whole.stat().st_size
+    assert Image.open(small).size == (720, 300)
+    assert whole.read_bytes() == (painting / "images" / "gallery" / "noise.jpg").read_bytes()
+
+
+def test_a_picture_that_stays_too_large_is_named(painting, tmp_path, monkeypatch):
+    monkeypatch.setattr(gallery, "LARGEST", 2000)
+    with pytest.raises(ValueError, match=r"noise.jpg: no WebP 720 pixels wide is below 2000 bytes"):
+        gallery.write_thumbnail(painting / "images" / "gallery" / "noise.jpg", tmp_path / "a.webp")
+    with pytest.raises(ValueError, match="the gallery has no pictures"):
+        gallery.with_thumbnails("words", painting, tmp_path)
+
+
+def test_a_small_picture_is_not_enlarged(tmp_path):
+    Image.new("RGB", (90, 40)).save(tmp_path / "a.png")
+    assert gallery.write_thumbnail(tmp_path / "a.png", tmp_path / "a.webp") == (90, 40)
+
+
+@pytest.mark.slow
+def test_no_picture_of_the_gallery_is_left_large(tmp_path):
+    text = (ROOT / "docs" / "gallery.md").read_text()
+    shown = gallery.with_thumbnails(text, ROOT, tmp_path)
+    assert "![" not in shown
+    small = list((tmp_path / "images" / "gallery" / "small").iterdir())
+    assert len(small) == text.count("![")
+    assert max(path.stat().st_size for path in small) <= gallery.LARGEST
 
 
 def test_every_page_has_one_place_in_the_contents():

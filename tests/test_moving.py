@@ -19,7 +19,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 from browser import wait_until
-from PIL import Image
+from PIL import Image, ImageOps
 from site_pages import need_the_runtime
 
 from nst_tutorial import check, widgets
@@ -28,7 +28,8 @@ from nst_tutorial.league.votes import pictures_to_vote_on
 from nst_tutorial.texture_networks.generator import Generator
 from nst_tutorial.texture_networks.painter import Painter
 from nst_tutorial.widgets import Answer, Explorer
-from nst_tutorial.widgets.explorers import optimize
+from nst_tutorial.widgets.components import Picture, PicturePicker
+from nst_tutorial.widgets.explorers import controls, optimize
 
 ROOT = Path(__file__).resolve().parents[1]
 with pytest.MonkeyPatch.context() as _patch:
@@ -54,28 +55,32 @@ def drawn(red: int, green: int, kind: str, tick: bool) -> Image.Image:
     return Image.fromarray(pixels)
 
 
-def small_explorer() -> Explorer:
+def file_of(picture: Image.Image, kind: str) -> bytes:
+    buffer = io.BytesIO()
+    picture.save(buffer, kind)
+    return buffer.getvalue()
+
+
+def small_explorer(compares: bool = False) -> Explorer:
     """Controls of each kind; `green` does nothing while the kind is "plain"."""
 
     def answer(red: int, green: float, kind: str, tick: bool) -> Answer:
-        files = []
-        for format in ("PNG", "JPEG"):
-            buffer = io.BytesIO()
-            drawn(red, round(green), kind, tick).save(buffer, format)
-            files.append(buffer.getvalue())
-        shown = files if tick else files[:1]
-        return Answer(tuple(shown), f"<b>{kind}</b>: red {red}, green {green:.1f}")
+        picture = drawn(red, round(green), kind, tick)
+        dark = file_of(ImageOps.invert(picture), "PNG")
+        shown = (Picture(file_of(picture, "PNG"), dark), Picture(file_of(picture, "JPEG")))
+        shown = shown if tick or compares else shown[:1]
+        return Answer(shown, f"<b>{kind}</b>: red {red}, green {green:.1f}")
 
-    controls = {
-        "red": ipywidgets.SelectionSlider(options=[0, 40, 250], value=40, description="red"),
-        "green": ipywidgets.FloatSlider(value=100, min=0, max=200, step=25, description="green"),
-        "kind": ipywidgets.Dropdown(options=["plain", "square"], value="square"),
-        "tick": ipywidgets.Checkbox(value=True, description="stripes"),
+    knobs = {
+        "red": controls.steps_of([0, 40, 250], 40, "red", "a tip"),
+        "green": controls.span_of(0, 200, 25, 100, "green", ""),
+        "kind": controls.choice(["plain", "square"], "square", "", ""),
+        "tick": controls.tick(True, "stripes", ""),
     }
-    controls["kind"].observe(
-        lambda change: setattr(controls["green"], "disabled", change["new"] == "plain"), "value"
+    knobs["kind"].observe(
+        lambda change: setattr(knobs["green"], "disabled", change["new"] == "plain"), "value"
     )
-    return Explorer("a small explorer", controls, answer, ("48%", "48%"))
+    return Explorer("a small explorer", knobs, answer, ("48%", "48%"), compares=compares)
 
 
 SMALL = answers.Recipe(small_explorer, every={"green": 4})
@@ -106,10 +111,13 @@ def test_every_stored_answer_is_that_of_the_explorer(small):
         assert words == answer.words
         assert len(numbers) == len(answer.pictures)
         for number, picture in zip(numbers, answer.pictures, strict=True):
-            file, width, height = stored["pictures"][number]
+            light, width, height, dark = stored["pictures"][number]
             assert (width, height) == (30, 20)
-            assert (pixels(small / file) == pixels(picture)).all()
-    used = {file for file, _, _ in stored["pictures"]}
+            assert (pixels(small / light) == pixels(picture.light)).all()
+            assert bool(dark) == bool(picture.dark)
+            if dark:
+                assert (pixels(small / dark) == 255 - pixels(picture.light)).all()
+    used = {file for light, _, _, dark in stored["pictures"] for file in (light, dark) if file}
     assert used | {"explorer.json"} == {path.name for path in small.iterdir()}
 
 
@@ -122,11 +130,13 @@ def test_controls_are_read_off_the_widgets(small):
         "kind": ("choice", 1, ["plain", "square"]),
         "tick": ("tick", 1, ["no", "yes"]),
     }
+    assert {each["name"]: each["tip"] for each in controls if each["tip"]} == {"red": "a tip"}
+    picker = PicturePicker("picture", ["a", "b"], "b", look=lambda name: b"")
+    assert answers.control_of("picture", picker) == answers.Control(
+        "picture", "pictures", "picture", "", ("a", "b"), ("a", "b"), 1
+    )
     with pytest.raises(TypeError, match="title: no page shows a Text"):
         answers.control_of("title", ipywidgets.Text())
-    endless = ipywidgets.FloatSlider(min=0, max=1, step=1e-5, description="strength")
-    with pytest.raises(ValueError, match="strength: 100001 marks are too many for a page"):
-        answers.control_of("strength", endless)
 
 
 def test_what_a_choice_makes_idle_is_stored_once():
@@ -140,14 +150,26 @@ def test_what_a_choice_makes_idle_is_stored_once():
 def test_a_large_drawing_is_nearly_the_same(tmp_path):
     rough = torch.rand(200, 200, 3, generator=torch.Generator().manual_seed(0))
     smooth = F.avg_pool2d(rough.permute(2, 0, 1)[None], 9, 1, 4)[0].permute(1, 2, 0)
-    buffer = io.BytesIO()
-    Image.fromarray((255 * smooth).byte().numpy()).save(buffer, "PNG")
+    drawing = file_of(Image.fromarray((255 * smooth).byte().numpy()), "PNG")
     pictures = answers.Pictures(tmp_path)
-    assert pictures.add(buffer.getvalue()) == pictures.add(buffer.getvalue()) == 0
-    ((name, *_),) = pictures.files
-    assert (tmp_path / name).stat().st_size < buffer.tell() / 3
-    apart = np.abs(pixels(tmp_path / name) - pixels(buffer.getvalue()))
+    assert pictures.add(Picture(drawing)) == pictures.add(Picture(drawing)) == 0
+    ((name, *_, dark),) = pictures.files
+    assert dark == ""
+    assert (tmp_path / name).stat().st_size < len(drawing) / 3
+    apart = np.abs(pixels(tmp_path / name) - pixels(drawing))
     assert 0 < apart.mean() < 4
+
+
+def test_a_drawing_without_paper_keeps_none(tmp_path):
+    ink = Image.new("RGBA", (9, 9), (0, 0, 0, 0))
+    ink.paste((200, 200, 200, 255), (3, 3, 6, 6))
+    pictures = answers.Pictures(tmp_path)
+    pictures.add(Picture(file_of(ink.convert("RGB"), "PNG"), file_of(ink, "PNG")))
+    ((_, width, height, dark),) = pictures.files
+    with Image.open(tmp_path / dark) as stored:
+        opacity = np.asarray(stored.convert("RGBA"))[..., 3]
+    assert (opacity == np.asarray(ink)[..., 3]).all()
+    assert (width, height) == (9, 9)
 
 
 # --- contents --------------------------------------------------------------------------------
@@ -355,6 +377,20 @@ def move(page, place, act) -> None:
     wait_until(lambda: place.get_attribute("data-shown") != before, "another answer", 300)
 
 
+def on_page(place, explorer: Explorer, index: int) -> np.ndarray:
+    """A picture of an explorer: the first two may be compared, the others are on canvases."""
+    if not explorer.compares:
+        return on_canvas(place, index)
+    if index > 1:
+        return on_canvas(place, index - 2)
+    image = place.locator((".nst-before", ".nst-after")[index])
+    data = image.evaluate(
+        """async image => Array.from(new Uint8Array(
+            await (await fetch(image.src)).arrayBuffer()))"""
+    )
+    return pixels(bytes(data))
+
+
 def on_canvas(place, index: int = 0) -> np.ndarray:
     address = place.locator("canvas").nth(index).evaluate("canvas => canvas.toDataURL('image/png')")
     return pixels(base64.b64decode(address.partition(",")[2]))
@@ -370,7 +406,8 @@ def test_keys_and_mouse_move_an_explorer_to_pythons_pictures(visit):
         assert place.locator(".nst-words").inner_html() == answer.words
         assert place.locator("canvas:visible").count() == len(answer.pictures)
         for i, picture in enumerate(answer.pictures):
-            assert np.abs(on_canvas(place, i) - pixels(picture)).max() <= 2 * i  # the 2nd: JPEG
+            apart = np.abs(on_canvas(place, i) - pixels(picture.light))
+            assert apart.max() <= 2 * i  # the 2nd: JPEG
 
     same(40, 100)
     place.get_by_role("slider", name="red").focus()
@@ -395,12 +432,48 @@ def test_between_two_stored_answers_the_page_blends(visit):
     place = settled(page, "gram")
     place.get_by_role("slider", name="green").focus()
     move(page, place, lambda: page.keyboard.press("ArrowRight"))  # 125: a quarter of the way
-    both = [pixels(small_explorer().answer(40, green, "square", True).pictures[0])
+    both = [pixels(small_explorer().answer(40, green, "square", True).pictures[0].light)
             for green in (100.0, 200.0)]  # fmt: skip
     blend = 0.75 * both[0] + 0.25 * both[1]
     assert np.abs(on_canvas(place) - blend).max() <= 1.5
     said = place.locator(".nst-words").inner_text()
     assert said == "square: red 40, green 125.0 (between stored answers)"
+
+
+@pytest.mark.browser
+def test_a_dark_page_shows_dark_drawings_and_follows_its_theme(visit):
+    page = visit(
+        "<style>html[data-theme=dark] { --pst-color-text-base: #ddd }</style>"
+        + moving.snippet("gram")
+    )
+    place = settled(page, "gram")
+    picture = small_explorer().answer(40, 100.0, "square", True).pictures[0]
+    assert (on_canvas(place) == pixels(picture.light)).all()
+    move(page, place, lambda: page.evaluate("document.documentElement.dataset.theme = 'dark'"))
+    assert (on_canvas(place) == pixels(picture.dark)).all()
+    move(page, place, lambda: page.evaluate("document.documentElement.dataset.theme = 'light'"))
+    assert (on_canvas(place) == pixels(picture.light)).all()
+
+
+@pytest.mark.browser
+def test_two_pictures_are_compared_by_the_notebooks_component(visit, site, tmp_path):
+    folder, _ = site
+    explorer = small_explorer(compares=True)
+    answers.write_answers(answers.Recipe(lambda: explorer, every={"green": 4}), tmp_path)
+    (folder / "moving" / "look").symlink_to(tmp_path)
+    page = visit(moving.snippet("look"))
+    place = settled(page, "look")
+    divider = place.get_by_role("slider", name="How much is shown as it was before")
+    assert divider.get_attribute("aria-valuenow") == "50"
+    divider.focus()
+    page.keyboard.press("Home")
+    red = place.get_by_role("slider", name="red")
+    red.focus()
+    move(page, place, lambda: page.keyboard.press("ArrowRight"))
+    for i, picture in enumerate(explorer.answer(250, 100.0, "square", True).pictures):
+        assert np.abs(on_page(place, explorer, i) - pixels(picture.light)).max() <= 2 * i, i
+    assert divider.get_attribute("aria-valuenow") == "0"  # where it was left
+    assert place.locator("canvas:visible").count() == 0
 
 
 @pytest.mark.browser
@@ -607,7 +680,7 @@ def test_an_explorer_of_the_course_moves_without_python(visit, site, name):
     answer = python.answer(**{k: control.value for k, control in python.controls.items()})
     assert shown.locator(".nst-words").inner_text() == text_of(answer.words)
     for i, picture in enumerate(answer.pictures):
-        apart = np.abs(on_canvas(shown, i) - pixels(picture))
+        apart = np.abs(on_page(shown, python, i) - pixels(picture.light))
         assert apart.mean() < 2, i
 
 
@@ -672,9 +745,9 @@ def test_the_layer_explorer_shows_the_networks_features(visit, site, vgg):
     slider.focus()
     move(page, shown, lambda: page.keyboard.press("End"))
     for picture in layers.PICTURES:
-        chosen = shown.get_by_role("combobox", name="picture")
+        chosen = shown.get_by_role("radio", name=picture.replace("_", " "))
         if picture != layers.PICTURES[0]:
-            move(page, shown, functools.partial(chosen.select_option, picture))
+            move(page, shown, chosen.click)
         with torch.no_grad():
             f = vgg(load_image(picture, layers.SIZE), ["relu4_1"])["relu4_1"][0, 511]
         said = shown.locator(".nst-words").inner_text()

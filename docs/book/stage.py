@@ -12,6 +12,7 @@ import nbformat
 
 from . import assets, reference
 from .front import contents, front
+from .gallery import with_thumbnails
 from .links import Links
 from .notebooks import page_of, to_run
 
@@ -62,6 +63,8 @@ def stage(
             text = links.rewrite((root / place).read_text("utf-8"), place)
             if place == "docs/play.md":
                 text = _with_explorers(text, moving)
+            if place == "docs/gallery.md":
+                text = with_thumbnails(text, root, staged.extra)
             _write(staged.source / target, text)
     heights = assets.pictures_of_the_front(root, staged.extra / "front")
     titles = {path.stem.partition("_")[0]: path.stem for path in notebooks}

@@ -19,8 +19,8 @@ import ipywidgets
 from PIL import Image
 
 from nst_tutorial.widgets import Answer, Explorer
+from nst_tutorial.widgets.components import Picture, PicturePicker, StepSlider
 
-LONGEST = 2000  # marks of a slider
 QUALITY = 85  # of WebP, where that is smaller than without loss
 
 
@@ -42,7 +42,7 @@ class Control:
     """A control as the page shows it: what each of its marks is called, and stands for."""
 
     name: str
-    kind: str  # "slider", "choice" or "tick"
+    kind: str  # "slider", "choice", "pictures" or "tick"
     label: str
     tip: str
     labels: tuple[str, ...]
@@ -62,32 +62,23 @@ def control_of(name: str, widget: ipywidgets.Widget) -> Control:
     TypeError
         A widget of a kind that no explorer has.
     """
-    if isinstance(widget, ipywidgets.SelectionSlider | ipywidgets.Dropdown):
-        kind = "slider" if isinstance(widget, ipywidgets.SelectionSlider) else "choice"
+    values: tuple[Any, ...]
+    if isinstance(widget, StepSlider):
+        kind, labels, values = "slider", tuple(widget.labels), widget.options
+    elif isinstance(widget, ipywidgets.Dropdown):
         labels = tuple(str(label) for label in widget._options_labels)
-        values = tuple(widget._options_values)
-    elif isinstance(widget, ipywidgets.IntSlider | ipywidgets.FloatSlider):
-        kind, values = "slider", _marks(widget)
-        labels = tuple(f"{value:{widget.readout_format}}" for value in values)
+        kind, values = "choice", tuple(widget._options_values)
+    elif isinstance(widget, PicturePicker):
+        kind, labels, values = "pictures", tuple(widget.options), tuple(widget.options)
     elif isinstance(widget, ipywidgets.Checkbox):
         kind, labels, values = "tick", ("no", "yes"), (False, True)
     else:
         raise TypeError(f"{name}: no page shows a {type(widget).__name__}")
-    index = min(range(len(values)), key=lambda i: _distance(values[i], widget.value))
-    tip = widget.tooltip if widget.has_trait("tooltip") else widget.description_tooltip
-    return Control(name, kind, widget.description, tip or "", labels, values, index)
-
-
-def _marks(widget: ipywidgets.IntSlider | ipywidgets.FloatSlider) -> tuple:
-    count = round((widget.max - widget.min) / widget.step) + 1
-    if count > LONGEST:
-        raise ValueError(f"{widget.description}: {count} marks are too many for a page")
-    return tuple(widget.min + i * widget.step for i in range(count))
-
-
-def _distance(a: Any, b: Any) -> float:
-    numbers = isinstance(a, int | float) and isinstance(b, int | float)
-    return abs(a - b) if numbers else float(a != b)
+    # The one is the name in ipywidgets 8, the other in 7
+    traits = filter(widget.has_trait, ("tooltip", "description_tooltip"))
+    tip = next((getattr(widget, trait) for trait in traits), "") or ""
+    index = values.index(widget.value)
+    return Control(name, kind, widget.description, tip, labels, values, index)
 
 
 # --- which combinations ----------------------------------------------------------------------
@@ -104,7 +95,7 @@ def switched_off(explorer: Explorer, controls: Sequence[Control]) -> dict[str, l
         for i, value in enumerate(each.values):
             widget.value = value
             for other in controls:
-                if explorer.controls[other.name].disabled:
+                if getattr(explorer.controls[other.name], "disabled", False):
                     off.setdefault(other.name, [each.name, []])[1].append(i)
         widget.value = before
     explorer.waiting = False
@@ -159,14 +150,15 @@ def write_answers(recipe: Recipe, folder: Path) -> None:
         values = {each.name: each.values[i] for each, i in zip(controls, marks, strict=True)}
         answer: Answer = explorer.answer(**values)
         key = ",".join(map(str, marks))
-        answers[key] = [answer.words, *(pictures.add(data) for data in answer.pictures)]
+        answers[key] = [answer.words, *map(pictures.add, answer.pictures)]
     content = {
         "kind": "answers",
         "what": explorer.what,
         "controls": [each.as_json() for each in controls],
         "off": off,
         "sparse": sparse,
-        "widths": [picture.layout.width for picture in explorer.pictures],
+        "compares": explorer.compares,
+        "widths": list(explorer.widths),
         "pictures": pictures.files,
         "answers": answers,
     }
@@ -179,32 +171,41 @@ def write_json(path: Path, content: object) -> None:
 
 
 class Pictures:
-    """Files of pictures in a folder, each kept once: JPEG as it is, drawings as WebP."""
+    """Files of pictures in a folder, each kept once: photographs as they are, drawings as WebP."""
 
     def __init__(self, folder: Path):
         self.folder = folder
-        self.files: list[list] = []  # name, width, height
+        self.files: list[list] = []  # name, width, height, name on dark pages or ""
         self._known: dict[str, int] = {}
 
-    def add(self, data: bytes) -> int:
-        """Keep a PNG or JPEG file; its number among `files`."""
-        digest = hashlib.sha256(data).hexdigest()[:12]
+    def add(self, picture: Picture) -> int:
+        """Keep a picture's files; its number among `files`."""
+        digest = _digest(picture.light)
         if digest not in self._known:
             self._known[digest] = len(self.files)
-            with Image.open(io.BytesIO(data)) as picture:
-                self.files.append([self._write(digest, data, picture), *picture.size])
+            with Image.open(io.BytesIO(picture.light)) as light:
+                size = light.size
+            dark = self._write(picture.dark) if picture.dark else ""
+            self.files.append([self._write(picture.light), *size, dark])
         return self._known[digest]
 
-    def _write(self, digest: str, data: bytes, picture: Image.Image) -> str:
-        if picture.format == "JPEG":
-            name = f"{digest}.jpg"
-            (self.folder / name).write_bytes(data)
-        else:
-            name = f"{digest}.webp"
+    def _write(self, data: bytes) -> str:
+        """Write a PNG, JPEG or WebP file; its name."""
+        with Image.open(io.BytesIO(data)) as picture:
+            if picture.format != "PNG":
+                name = f"{_digest(data)}.{'jpg' if picture.format == 'JPEG' else 'webp'}"
+                (self.folder / name).write_bytes(data)
+                return name
             forms = ({"lossless": True}, {"quality": QUALITY})
-            coded = [_as_webp(picture.convert("RGB"), **form) for form in forms]
-            (self.folder / name).write_bytes(min(coded, key=len))
+            mode = "RGBA" if picture.mode == "RGBA" and picture.getextrema()[3][0] < 255 else "RGB"
+            coded = [_as_webp(picture.convert(mode), **form) for form in forms]
+        name = f"{_digest(data)}.webp"
+        (self.folder / name).write_bytes(min(coded, key=len))
         return name
+
+
+def _digest(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()[:12]
 
 
 def _as_webp(picture: Image.Image, **form: object) -> bytes:

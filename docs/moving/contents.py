@@ -25,7 +25,7 @@ from .votes import write_votes
 from .walks import write_walks
 
 PAGE = Path(__file__).parent / "page"
-COMPONENTS = ("step_slider", "compare_view", "picture_picker", "result_strip")
+COMPONENTS = ("step_slider", "compare_view", "picture_picker", "picture_row", "result_strip")
 FOLDER = "moving"
 SETUP = "except ModuleNotFoundError:"  # in the first code cell of every notebook
 

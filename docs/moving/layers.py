@@ -37,7 +37,8 @@ def write_layers(folder: Path) -> None:
     model = load_vgg19(device="cpu")
     explorer = widgets.layer_explorer(PICTURES[0], SIZE, model=model)
     controls = [control_of(name, widget).as_json() for name, widget in explorer.controls.items()]
-    controls[0] |= {"labels": list(PICTURES), "index": 0}
+    looks = [f"{name}/picture.webp" for name in PICTURES]
+    controls[0] |= {"labels": list(PICTURES), "index": 0, "looks": looks}
     channels = {layer: len(model.parameters_of(layer.replace("relu", "conv"))[1])
                 for layer in RECTIFIED}  # fmt: skip
     pictures = {}

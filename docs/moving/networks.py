@@ -190,7 +190,7 @@ def write_generator(folder: Path) -> None:
     explorer = widgets.generator_explorer(networks, content)
     to_pil(content).save(folder / "content.webp", lossless=True, method=6)
     pictures = Pictures(folder)
-    pictures.add(bytes(explorer.pictures[0].value))
+    pictures.add(explorer.pictures[0])
     controls = [control_of(name, widget) for name, widget in explorer.controls.items()]
     write_json(
         folder / "explorer.json",

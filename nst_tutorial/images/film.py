@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import io
 import math
 import tempfile
@@ -25,6 +26,7 @@ SUFFIXES = (".webp", ".gif", ".mp4")
 SECONDS = 6.0  # that a film lasts, without its end
 HOLD = 2.0  # seconds that the last frame stays on
 QUALITY = 80  # of WebP, 0..100
+ENCODER = "imageio_ffmpeg"  # of MP4
 GIF_TICK = 10  # milliseconds: durations in a GIF are multiples of it
 
 
@@ -122,6 +124,11 @@ def check_can_film(path: str | Path) -> Path:
     return check_can_write(path)
 
 
+def can_write_mp4() -> bool:
+    """Whether imageio-ffmpeg is installed, which MP4 needs."""
+    return importlib.util.find_spec(ENCODER) is not None
+
+
 def save_film(
     frames: Sequence[Tensor],
     path: str | Path,
@@ -209,7 +216,7 @@ def _animated(
 def _encoder(path: Path) -> ModuleType:
     """imageio-ffmpeg, which brings the program ffmpeg along."""
     try:
-        return importlib.import_module("imageio_ffmpeg")
+        return importlib.import_module(ENCODER)
     except ImportError as error:
         raise ValueError(
             f"{printable(path)}: MP4 needs imageio-ffmpeg (pip install imageio-ffmpeg); "

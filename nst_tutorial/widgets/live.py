@@ -11,10 +11,14 @@ from torch import Tensor
 from .. import plots
 from ..images.reading import to_pil
 from ..optimize.loop import Progress
+from .components import Picture, PictureRow
+from .drawings import drawn
+
+WIDTHS = "44%", "52%"  # of the picture and of the curves
 
 
 def to_jpeg(image: Tensor) -> bytes:
-    """A picture (1, 3, H, W) as the bytes that `ipywidgets.Image` shows."""
+    """A picture (1, 3, H, W) as the bytes of a file."""
     buffer = io.BytesIO()
     to_pil(image).save(buffer, format="JPEG", quality=90)
     return buffer.getvalue()
@@ -33,10 +37,10 @@ class Live(ipywidgets.VBox):
     def __init__(self, seconds: float = 2.0):
         self.seconds, self.drawn = seconds, 0.0
         self.history: list[dict[str, float]] = []
-        self.picture = ipywidgets.Image(format="jpeg", layout={"width": "48%"})
-        self.curves = ipywidgets.Image(format="png", layout={"width": "52%"})
+        self.picture = self.curves = Picture(b"")
+        self.row = PictureRow(WIDTHS)
         self.text = ipywidgets.HTML("waiting for the first evaluation …")
-        super().__init__([self.text, ipywidgets.HBox([self.picture, self.curves])])
+        super().__init__([self.text, self.row])
 
     def __repr__(self) -> str:  # what a page without a kernel shows in its place
         return "(a live view of the picture and its losses, while a kernel runs)"
@@ -53,7 +57,7 @@ class Live(ipywidgets.VBox):
                 f"{max(progress.size)} px, loss {progress.total:.3g}, {progress.seconds:.0f} s"
             )
             if progress.image.isfinite().all():  # a bad step is rolled back: keep the last good one
-                self.picture.value = to_jpeg(progress.image)
-            figure = plots.loss_curves(self.history, progress.term_weights)
-            self.curves.value = plots.to_bytes(figure)
+                self.picture = Picture(to_jpeg(progress.image), alt="the picture so far")
+            self.curves = drawn(plots.loss_curves(self.history, progress.term_weights))
+            self.row.show([self.picture, self.curves])
             self.drawn = time.monotonic()

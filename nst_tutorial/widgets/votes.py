@@ -10,6 +10,7 @@ import ipywidgets
 from .. import plots
 from ..league.standing import Rank, Vote, bradley_terry
 from ..league.votes import ballots, pictures_to_vote_on
+from .components import Picture, PictureRow
 from .still import beside, plain, still
 
 SIDES = ("left", "right")
@@ -38,10 +39,7 @@ class BlindVotes(ipywidgets.VBox):
         self._ballots = ballots(pictures_to_vote_on(folder), seed)
         self.ballot = next(self._ballots)
         self.question = ipywidgets.HTML()
-        self.pictures = {
-            side: ipywidgets.Image(layout={"width": "48%", "object_fit": "contain"})
-            for side in SIDES
-        }
+        self.row = PictureRow(("48%", "48%"))
         self.buttons = {
             side: ipywidgets.Button(description=words, layout={"width": "auto", "flex": "1 1 9em"})
             for side, words in WORDS.items()
@@ -56,7 +54,7 @@ class BlindVotes(ipywidgets.VBox):
         super().__init__(
             [
                 self.question,
-                ipywidgets.HBox([self.pictures[side] for side in SIDES], layout=wrap),
+                self.row,
                 ipywidgets.HBox(order, layout=wrap),
                 self.reveal,
                 self.ranking,
@@ -72,7 +70,7 @@ class BlindVotes(ipywidgets.VBox):
         widget = super()._repr_mimebundle_(**kwargs)
         question = plain(self.question.value)
         alt = f"Two pictures side by side. {question}"
-        figure = still([self.pictures[side].value for side in SIDES], question, "", alt)
+        figure = still([each["light"] for each in self.row.pictures], question, "", alt)
         return beside(widget, plots.to_bytes(figure, figure.kind), f"image/{figure.kind}", alt)
 
     def choose(self, side: str | None) -> None:
@@ -92,10 +90,8 @@ class BlindVotes(ipywidgets.VBox):
             f"<b>Which do you prefer?</b> {html.escape(self.ballot.pair)}. "
             f"Votes so far: {len(self.votes)}"
         )
-        for side, picture in self.pictures.items():
-            path = getattr(self.ballot, side)
-            picture.format = "png" if path.suffix.lower() == ".png" else "jpeg"
-            picture.value = path.read_bytes()
+        files = {side: getattr(self.ballot, side).read_bytes() for side in SIDES}
+        self.row.show([Picture(data, alt=f"the {side} picture") for side, data in files.items()])
         self.reveal.disabled = not self.votes
 
 

@@ -94,8 +94,11 @@ def test_the_widget_counts_clicks_and_shows_no_name_before_the_end(folder):
     assert not voting.votes
     for side in ("left", "right", None):
         asked = voting.ballot
-        shown = voting.pictures["left"].value, voting.pictures["right"].value
-        assert shown == (asked.left.read_bytes(), asked.right.read_bytes())
+        shown = [(picture["light"], picture["alt"]) for picture in voting.row.pictures]
+        assert shown == [
+            (asked.left.read_bytes(), "the left picture"),
+            (asked.right.read_bytes(), "the right picture"),
+        ]
         voting.buttons[side].click()
         assert voting.votes[-1] == asked.vote(side)
         assert not any(name in voting.question.value for name in NAMES)

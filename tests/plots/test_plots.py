@@ -93,12 +93,12 @@ def test_live_view_follows_the_optimisation():
     for i in (1, 2):
         image = torch.full((1, 3, 20, 30), i / 4)
         live(Progress(i, 2, 1 / i, {"style": 1 / i}, {"style": 1.0}, 0.1 * i, (20, 30), image))
-        shown = Image.open(io.BytesIO(live.picture.value))
+        shown = Image.open(io.BytesIO(live.picture.light))
         assert shown.size == (30, 20)
         assert abs(shown.getpixel((9, 9))[0] - 255 * i / 4) < 3
         assert f"evaluation {i} of 2 at 30 px" in live.text.value
         assert len(live.history) == i
-    assert Image.open(io.BytesIO(live.curves.value)).format == "PNG"
+    assert Image.open(io.BytesIO(live.curves.light)).format == "PNG"
     live(Progress(1, 9, 1.0, {}, {}, 0.1, (20, 30), image))  # a new run begins a new record
     assert len(live.history) == 1
 
@@ -108,8 +108,8 @@ def test_live_view_survives_a_step_that_failed():
     good, bad = torch.rand(1, 3, 20, 30), torch.full((1, 3, 20, 30), float("nan"))
     for i, (image, total) in enumerate([(good, 1.0), (bad, math.nan), (good, -0.2)], start=1):
         live(Progress(i, 3, total, {"style": total}, {"style": 1.0}, 0.1, (20, 30), image))
-        assert Image.open(io.BytesIO(live.picture.value)).size == (30, 20)
-        assert Image.open(io.BytesIO(live.curves.value)).format == "PNG"
+        assert Image.open(io.BytesIO(live.picture.light)).size == (30, 20)
+        assert Image.open(io.BytesIO(live.curves.light)).format == "PNG"
 
 
 def test_image_grid():

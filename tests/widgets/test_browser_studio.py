@@ -13,10 +13,12 @@ import psutil
 import pytest
 from browser import (
     ROOT,
+    change_theme,
     free_port,
     open_notebook,
     run_all,
     screenshot,
+    serious_faults,
     serving,
     wait_until,
 )
@@ -173,6 +175,15 @@ def test_in_jupyterlab(chromium, lab, files):
     assert load_settings(path)["content"] == "my cat.png"
     wait_until(lambda: "Saved as results/my cat_starry_night.png" in said(page), "it says so")
     screenshot(page, "studio_lab_saved")
+    for theme in ("JupyterLab Dark", "JupyterLab Light"):
+        change_theme(page, theme)
+        screenshot(page, f"studio_{theme.replace(' ', '_')}")
+        bar, behind = page.evaluate(
+            """() => ['.nst-bar', '.jp-Notebook'].map(
+                name => getComputedStyle(document.querySelector(name)).backgroundColor)"""
+        )
+        assert bar == behind, theme
+        assert serious_faults(page, ".nst-studio") == [], theme
     page.close()
 
 

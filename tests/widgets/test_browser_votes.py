@@ -12,7 +12,7 @@ pytestmark = pytest.mark.browser
 def page(chromium, lab):
     page = open_notebook(chromium, lab, excerpt(lab, NAME, lambda source: "BlindVotes" in source))
     run_all(page, seconds=120)
-    page.wait_for_selector(".widget-image", timeout=60_000)
+    page.wait_for_selector(".nst-row img", timeout=60_000)
     yield page
     page.close()
 
@@ -22,11 +22,11 @@ def output(page) -> str:
 
 
 def sources(page) -> list[str]:
-    return [image.get_attribute("src") for image in page.locator(".widget-image").all()]
+    return [image.get_attribute("src") for image in page.locator(".nst-row img").all()]
 
 
 def test_two_pictures_stand_side_by_side_and_clicks_are_votes(page):
-    left, right = (image.bounding_box() for image in page.locator(".widget-image").all())
+    left, right = (image.bounding_box() for image in page.locator(".nst-row img").all())
     assert left["width"] > 150
     assert left["x"] + left["width"] <= right["x"] + 1
     assert abs(left["y"] - right["y"]) < 2

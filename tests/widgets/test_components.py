@@ -7,7 +7,14 @@ from studios import as_png, shown
 from traitlets import TraitError
 
 from nst_tutorial.widgets import components
-from nst_tutorial.widgets.components import CompareView, PicturePicker, ResultStrip, StepSlider
+from nst_tutorial.widgets.components import (
+    CompareView,
+    Picture,
+    PicturePicker,
+    PictureRow,
+    ResultStrip,
+    StepSlider,
+)
 
 
 def sent_by(widget):
@@ -26,14 +33,14 @@ def a_picker(**options):
 # --- what all have in common -----------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", components.__all__)
+@pytest.mark.parametrize("name", [name for name in components.__all__ if name != "Picture"])
 def test_scripts_are_sent_whole_and_ask_nothing_of_a_server(name):
     component = getattr(components, name)
     assert "export default { render }" in component._esm
     assert not re.search(r"https?://|\bimport\b|\bfetch\(|XMLHttpRequest|WebSocket", component._esm)
     assert not re.search(r"https?://|@import|url\(", component._css)
     assert ":focus-visible" in component._css  # where the keyboard is, is seen
-    assert "--jp-layout-color1" in component._css  # in the theme's colours
+    assert "--jp-layout-color0" in component._css  # the theme's, on which notebooks lie
 
 
 # --- the comparison --------------------------------------------------------------------------
@@ -139,6 +146,39 @@ def test_a_slider_stands_at_one_of_its_marks():
     with pytest.raises(TraitError, match="Size: there is no mark 3"):
         slider.index = 3
     assert (slider.value, slider.index) == (1.0, 0)
+
+
+def test_another_list_keeps_what_was_chosen_or_takes_the_last():
+    slider = StepSlider("Channel", [(str(i), i) for i in range(8)], 7)
+    seen = []
+    slider.observe(lambda change: seen.append(change.new), "value")
+    slider.offer([(str(i), i) for i in range(4)])
+    assert (slider.value, slider.index, slider.labels) == (3, 3, ["0", "1", "2", "3"])
+    slider.offer([("3", 3), ("4", 4)])
+    assert (slider.value, slider.index, slider.options) == (3, 0, (3, 4))
+    assert seen == [3]
+    slider.value = 4
+    assert slider.index == 1
+
+
+# --- pictures side by side -------------------------------------------------------------------
+
+
+def test_pictures_have_a_text_and_a_place():
+    row = PictureRow(["50%", "20em"])
+    row.show([Picture(b"light", b"dark", "a curve"), Picture(b"photo")])
+    assert [(p["light"], p["dark"], p["alt"]) for p in row.pictures] == [
+        (b"light", b"dark", "a curve"), (b"photo", b"", ""),
+    ]  # fmt: skip
+    row.show([])
+    assert row.pictures == []
+    with pytest.raises(ValueError, match="3 pictures, and 2 have a place"):
+        row.show([Picture(b"")] * 3)
+
+
+def test_a_picker_that_takes_no_files_says_so():
+    picker = PicturePicker("Content", ["a"], "a", look=lambda name: b"1")
+    assert (picker.limit, picker.accept) == (0, "")
 
 
 # --- in the studio ---------------------------------------------------------------------------

@@ -8,7 +8,9 @@ from PIL import Image
 
 from nst_tutorial import plots
 from nst_tutorial.widgets import BlindVotes, Studio, to_jpeg
-from nst_tutorial.widgets.explorers.explorer import Answer, Explorer, steps_of, tick
+from nst_tutorial.widgets.components import Picture
+from nst_tutorial.widgets.explorers.controls import steps_of, tick
+from nst_tutorial.widgets.explorers.explorer import Answer, Explorer
 from nst_tutorial.widgets.still import plain, still
 
 VIEW = "application/vnd.jupyter.widget-view+json"
@@ -44,7 +46,8 @@ def an_explorer(answer):
 
 
 def test_an_explorer_has_a_still_of_what_it_shows_now():
-    explorer = an_explorer(lambda n, all: Answer((noise(40, 60), curve()), f"<b>{n}</b>: a &lt; b"))
+    pictures = Picture(noise(40, 60)), Picture(curve(), noise(9, 9))
+    explorer = an_explorer(lambda n, all: Answer(pictures, f"<b>{n}</b>: a &lt; b"))
     explorer.controls["n"].value = 2.5044
     view, image, alt = shown(explorer)
     assert view["model_id"] == explorer.model_id

@@ -2,6 +2,7 @@
 
 import io
 import os
+import sys
 
 import numpy as np
 import pytest
@@ -248,6 +249,29 @@ def test_the_film_of_a_run_begins_with_its_first_evaluation(small, kind, suffix)
         film.seek(film.n_frames - 1)
         last = np.asarray(film.convert("RGB"), np.float32) / 255
     assert abs(last - small.result.image[0].permute(1, 2, 0).numpy()).mean() < 0.05
+
+
+def test_the_film_can_be_had_as_mp4(small):
+    pytest.importorskip("imageio_ffmpeg")
+    assert small.screen.view.films == ["GIF", "WebP", "MP4"]
+    assert small.screen.view.note == ""
+    small.run.click()
+    assert small.wait(60)
+    answer, (content,) = download(small, "MP4")
+    assert answer["name"] == "temple_starry_night.mp4"
+    assert content[4:8] == b"ftyp"
+    assert names_in(small.uploads.folder) == []
+
+
+def test_without_an_encoder_mp4_is_not_offered_and_the_page_says_why(monkeypatch):
+    monkeypatch.setitem(sys.modules, "imageio_ffmpeg", None)
+    made = Studio(size=64, steps=3, speed=1.0)
+    assert made.screen.view.films == ["GIF", "WebP"]
+    assert made.screen.view.note == "A film as MP4 needs: pip install imageio-ffmpeg"
+    made.run.click()
+    assert made.wait(60)
+    assert download(made, "MP4")[0]["kind"] == "none"  # asked for all the same
+    assert "MP4 needs imageio-ffmpeg (pip install imageio-ffmpeg)" in text(made.message)
 
 
 def test_a_download_that_cannot_be_written_is_told_in_words(small, monkeypatch):

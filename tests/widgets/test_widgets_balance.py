@@ -28,7 +28,7 @@ def kept(tmp_path, monkeypatch):
 
 def shown(explorer):
     assert explorer.error is None, explorer.words.value
-    return [picture.value for picture in explorer.pictures], explorer.words.value
+    return [picture.light for picture in explorer.pictures], explorer.words.value
 
 
 def test_only_the_ratio_of_the_weights_matters():

@@ -45,14 +45,14 @@ def test_noise_is_the_same_for_every_layer_and_the_result_is_not(tiny, kept):
     explorer = inversion_explorer("cat", 48, tiny, COUNTS)
     layer, count = explorer.controls["layer"], explorer.controls["evaluations"]
     layer.value, count.value = "relu1_1", 0
-    noise_picture = explorer.pictures[0].value
+    noise_picture = explorer.pictures[1].light
     layer.value = "relu3_1"
-    assert explorer.pictures[0].value == noise_picture
+    assert explorer.pictures[1].light == noise_picture
     count.value = 5
-    third = explorer.pictures[0].value
+    third = explorer.pictures[1].light
     layer.value = "relu1_1"
     assert explorer.error is None
-    assert len({noise_picture, third, explorer.pictures[0].value}) == 3
+    assert len({noise_picture, third, explorer.pictures[1].light}) == 3
 
 
 def test_a_layer_too_deep_for_the_picture_is_told_in_words(tiny, kept):
@@ -105,7 +105,7 @@ def test_the_bundled_cat_needs_no_network(kept, monkeypatch):
         for count in EVALUATIONS:
             explorer.controls["evaluations"].value = count
             assert explorer.error is None
-            assert explorer.pictures[0].value[:2] == b"\xff\xd8"
+            assert explorer.pictures[1].light[:2] == b"\xff\xd8"
 
 
 def test_unpacked_is_a_picture():

@@ -19,11 +19,11 @@ def explorer():
 
 def painted(explorer) -> bytes:
     assert explorer.error is None, explorer.words.value
-    return explorer.pictures[0].value
+    return explorer.pictures[0].light
 
 
 def reset(explorer) -> None:
-    explorer.children[0].children[-1].click()
+    explorer.knobs.children[-1].click()
 
 
 def test_each_control_does_what_it_says(explorer):

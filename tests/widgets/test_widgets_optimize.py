@@ -88,15 +88,15 @@ def test_the_explorer_keeps_the_walk_before_on_the_same_axes():
     explorer = optimizer_explorer()
     controls = explorer.controls
     controls["before"].value = False
-    alone = explorer.pictures[0].value
+    alone = explorer.pictures[0].light
     controls["length"].value = 0.3
     controls["before"].value = True
     assert explorer.error is None
-    both = explorer.pictures[0].value
+    both = explorer.pictures[0].light
     controls["before"].value = False
-    assert explorer.pictures[0].value != both
+    assert explorer.pictures[0].light != both
     controls["length"].value = 1.0
-    assert explorer.pictures[0].value == alone  # back where it was
+    assert explorer.pictures[0].light == alone  # back where it was
     assert "best" in explorer.words.value
 
 
@@ -106,14 +106,14 @@ def test_the_history_matters_to_lbfgs_alone():
     controls["before"].value = False
     controls["method"].value = "Adam"
     assert controls["history"].disabled
-    before = [picture.value for picture in explorer.pictures]
+    before = [picture.light for picture in explorer.pictures]
     controls["history"].value = 1
-    assert [picture.value for picture in explorer.pictures] == before
+    assert [picture.light for picture in explorer.pictures] == before
     controls["method"].value = "L-BFGS"
     assert not controls["history"].disabled
-    few = explorer.pictures[0].value
+    few = explorer.pictures[0].light
     controls["history"].value = 20
-    assert explorer.pictures[0].value != few
+    assert explorer.pictures[0].light != few
 
 
 @pytest.mark.slow

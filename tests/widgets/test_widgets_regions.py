@@ -49,17 +49,17 @@ def test_the_pull_ends_where_the_layer_sees_no_more(tiny, pictures):
 def test_each_control_changes_picture_and_words(tiny, pictures):
     explorer = region_explorer(tiny, *pictures, {"sky": disc(48, 40)})  # at another size
     sky = resize_mask(disc(48, 40).double(), SIZE)
-    seen = {explorer.pictures[0].value}
+    seen = {explorer.pictures[0].light}
     changes = {"line": 0.25, "soft": 0.4, "layer": "relu2_1", "region": "sky"}
     for count, (name, value) in enumerate(changes.items(), 2):
         explorer.controls[name].value = value
-        seen.add(explorer.pictures[0].value)
+        seen.add(explorer.pictures[0].light)
         assert len(seen) == count, name
     assert f"covers {float(sky.mean()):.0%}" in said(explorer)
     assert f"looks {reach('relu2_1')} pixels" in said(explorer)
     explorer.set(region="above a line", line=1.0, soft=0.0)
     assert "<b>0.0% of the pull is outside" in said(explorer)
-    assert explorer.pictures[0].value[:2] == b"\xff\xd8"  # JPEG
+    assert explorer.pictures[0].light[:2] == b"\xff\xd8"  # JPEG
 
 
 def test_every_control_is_labelled(tiny, pictures):

@@ -77,7 +77,7 @@ def explorer(tiny, tmp_path, monkeypatch):
 
 def shown(explorer):
     assert explorer.error is None, explorer.words.value
-    return [picture.value for picture in explorer.pictures]
+    return [picture.light for picture in explorer.pictures]
 
 
 def test_the_explorer_shows_what_the_matrix_minds(explorer):

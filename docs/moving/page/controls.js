@@ -1,6 +1,8 @@
-// Controls read from JSON: a slider (the notebooks' StepSlider), a list to choose from, a tick.
+// Controls read from JSON: a slider and pictures to choose from (the notebooks' StepSlider and
+// PicturePicker), a list, a tick.
 
 import { Model, element } from "./host.js";
+import picker from "./picture_picker.js";
 import slider from "./step_slider.js";
 
 let count = 0;
@@ -20,6 +22,20 @@ function control(spec, changed) {
     state.place = (index) => model.set("index", index);
     state.relabel = (labels) => model.set("labels", labels);
     state.input = node.querySelector("input");
+    state.disable = (off) => model.set("disabled", off);
+  } else if (spec.kind === "pictures") { // whose files are `looks`
+    const model = new Model({
+      label: spec.label, options: spec.labels, value: spec.labels[spec.index], limit: 0, accept: "",
+    }, async ({ kind, names }) => {
+      if (kind !== "look") return;
+      const files = names.map((name) => fetch(spec.looks[spec.labels.indexOf(name)]));
+      const looks = await Promise.all(files.map(async (file) => (await file).arrayBuffer()));
+      model.tell({ kind: "pictures", names }, looks);
+    });
+    picker.render({ model, el: node });
+    model.on("change:value", () => take(spec.labels.indexOf(model.get("value"))));
+    state.place = (index) => model.set("value", spec.labels[index]);
+    state.input = node.querySelector("[role=radiogroup]");
   } else if (spec.kind === "choice") {
     const options = spec.labels.map((label, i) => element("option", { value: i }, label));
     state.input = element("select", { id }, ...options);
@@ -34,6 +50,7 @@ function control(spec, changed) {
     state.place = (index) => { state.input.checked = index === 1; take(index); };
     node.append(state.input, element("label", { for: id }, spec.label));
   }
+  state.disable ??= (off) => { state.input.disabled = off; };
   return state;
 }
 
@@ -42,7 +59,7 @@ export function makeControls(specs, off, changed) {
   const byName = {};
   const adjust = () => {
     for (const [name, [by, marks]] of Object.entries(off)) {
-      byName[name].input.disabled = marks.includes(byName[by].index);
+      byName[name].disable(marks.includes(byName[by].index));
     }
   };
   const node = element("div", { class: "nst-knobs" });

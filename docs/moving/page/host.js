@@ -38,6 +38,11 @@ export class Model {
   fire(name, ...values) { for (const call of this.calls.get(name) ?? []) call(...values); }
 }
 
+export async function bytesOf(canvas, type = "image/png", quality = 0.92) {
+  const blob = await new Promise((resolve) => { canvas.toBlob(resolve, type, quality); });
+  return new Uint8Array(await blob.arrayBuffer());
+}
+
 export function element(name, attributes = {}, ...children) {
   const node = document.createElement(name);
   for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, value);

@@ -100,7 +100,9 @@ export function render({ place, content, folder }) {
     large.drawImage(small, 0, 0, canvas.width, canvas.height);
   };
 
-  const { node, byName } = makeControls(content.controls, {}, show);
+  const controls = content.controls.map((control) => (
+    control.looks ? { ...control, looks: control.looks.map((path) => new URL(path, folder)) } : control));
+  const { node, byName } = makeControls(controls, {}, show);
   place.replaceChildren(
     node, words, element("div", { class: "nst-shown" }, ...views.map(({ figure }) => figure)),
   );

@@ -52,8 +52,3 @@ export function paintOn(canvas, { picture, height, width }) {
   }
   canvas.getContext("2d").putImageData(pixels, 0, 0);
 }
-
-export async function bytesOf(canvas, type = "image/png", quality = 0.92) {
-  const blob = await new Promise((resolve) => { canvas.toBlob(resolve, type, quality); });
-  return new Uint8Array(await blob.arrayBuffer());
-}

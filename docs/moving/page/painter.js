@@ -2,8 +2,8 @@
 
 import compare from "./compare_view.js";
 import { makeControls } from "./controls.js";
-import { Model, element } from "./host.js";
-import { bytesOf, paintOn, planesOf, run } from "./networks.js";
+import { Model, bytesOf, element } from "./host.js";
+import { paintOn, planesOf, run } from "./networks.js";
 import picker from "./picture_picker.js";
 
 const LIMIT = 50e6; // bytes of a file

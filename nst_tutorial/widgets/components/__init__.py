@@ -7,7 +7,16 @@ used by keyboard, have names for screen readers, and follow the theme of the pag
 from .compare_view import CompareView
 from .mask_painter import MaskPainter
 from .picture_picker import PicturePicker
+from .picture_row import Picture, PictureRow
 from .result_strip import ResultStrip
 from .step_slider import StepSlider
 
-__all__ = ["CompareView", "MaskPainter", "PicturePicker", "ResultStrip", "StepSlider"]
+__all__ = [
+    "CompareView",
+    "MaskPainter",
+    "Picture",
+    "PicturePicker",
+    "PictureRow",
+    "ResultStrip",
+    "StepSlider",
+]

@@ -1,8 +1,10 @@
 // Before and after in one place: the divider is dragged on the picture, or moved by keys.
 
 const KEYS = { ArrowLeft: -2, ArrowDown: -2, ArrowRight: 2, ArrowUp: 2, PageDown: -10, PageUp: 10 };
-const TYPES = { PNG: "image/png", JPEG: "image/jpeg", GIF: "image/gif", WebP: "image/webp" };
-const FILMS = ["GIF", "WebP"];
+const TYPES = {
+  PNG: "image/png", JPEG: "image/jpeg", GIF: "image/gif", WebP: "image/webp", MP4: "video/mp4",
+};
+const FILMS = ["GIF", "WebP", "MP4"];
 
 function element(name, attributes = {}, ...children) {
   const made = document.createElement(name);
@@ -134,6 +136,8 @@ function render({ model, el }) {
     button.dataset.format = format;
     return button;
   });
+  const note = element("span", { class: "nst-note" });
+  tools.append(note);
   listen("msg:custom", (message, buffers) => {
     if (message.view !== me) return;
     downloads.forEach((button) => { button.disabled = false; });
@@ -147,15 +151,19 @@ function render({ model, el }) {
     after.alt = model.get("alt_after");
     before.alt = model.get("alt_before");
     for (const part of [before, edge, divider]) part.hidden = !compares();
+    const isFilmed = model.get("finished") && model.get("filmed");
     downloads.forEach((button) => {
-      const film = FILMS.includes(button.dataset.format);
-      button.hidden = !model.get("finished") || (film && !model.get("filmed"));
+      const { format } = button.dataset;
+      button.hidden = FILMS.includes(format)
+        ? !(isFilmed && model.get("films").includes(format)) : !model.get("finished");
     });
+    note.textContent = model.get("note") ?? "";
+    note.hidden = !isFilmed || !note.textContent;
     whole.hidden = fill.hidden = !model.get("after")?.byteLength;
     place(at);
   };
   listen("change:width change:height change:alt_after change:alt_before change:before "
-    + "change:after change:finished change:filmed", describe);
+    + "change:after change:finished change:filmed change:films change:note", describe);
   describe();
   return () => cleanups.forEach((clean) => clean());
 }

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import anywidget
-from traitlets import Bool, Bytes, Float, Int, Unicode
+from traitlets import Bool, Bytes, Float, Int, List, Unicode
 
 from .assets import script, style
 
-FORMATS = {"PNG": ".png", "JPEG": ".jpg", "GIF": ".gif", "WebP": ".webp"}
-"""Of files that can be downloaded, with their suffixes; the last two are films."""
-FILMS = ("GIF", "WebP")
+FORMATS = {"PNG": ".png", "JPEG": ".jpg", "GIF": ".gif", "WebP": ".webp", "MP4": ".mp4"}
+"""Of files that can be downloaded, with their suffixes; the last three are films."""
+FILMS = ("GIF", "WebP", "MP4")
 
 
 class CompareView(anywidget.AnyWidget):
@@ -22,9 +22,9 @@ class CompareView(anywidget.AnyWidget):
 
     `before` and `after` are files of any kind that browsers show; `width` and `height` the pixels
     of the picture, which a smaller `after` may stand for; `position` the percentage that is shown
-    as it was before; `finished` offers the downloads, `filmed` those of films too, which `deliver`
-    makes: it is called with one of `FORMATS` and returns a name and the bytes of a file, or None if
-    there is none.
+    as it was before; `finished` offers the downloads, `filmed` those of films too, in the formats
+    `films`, with `note` beside them. `deliver` makes the files: it is called with one of `FORMATS`
+    and returns a name and the bytes of a file, or None if there is none.
     """
 
     _esm = script("compare_view")
@@ -39,6 +39,8 @@ class CompareView(anywidget.AnyWidget):
     position = Float(0.0).tag(sync=True)
     finished = Bool(False).tag(sync=True)
     filmed = Bool(False).tag(sync=True)
+    films = List(Unicode(), list(FILMS)).tag(sync=True)
+    note = Unicode().tag(sync=True)
 
     def __init__(self, deliver: Callable[[str], tuple[str, bytes] | None] | None = None):
         super().__init__()

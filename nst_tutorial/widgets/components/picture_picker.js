@@ -57,11 +57,12 @@ function render({ model, el }) {
     head.append(button, input);
     return button;
   };
-  const add = chooser("Add a picture", "", { accept: model.get("accept") });
-  const camera = chooser("Camera", "", { accept: "image/*", capture: "environment" });
-  camera.classList.add("nst-camera");
+  const takes = Boolean(model.get("accept"));
+  const add = takes && chooser("Add a picture", "", { accept: model.get("accept") });
+  const camera = takes && chooser("Camera", "", { accept: "image/*", capture: "environment" });
+  if (camera) camera.classList.add("nst-camera");
   const over = (event) => {
-    if (!hasFiles(event)) return;
+    if (!takes || !hasFiles(event)) return;
     event.preventDefault();
     event.dataTransfer.dropEffect = "copy";
     el.classList.add("nst-over");
@@ -73,7 +74,7 @@ function render({ model, el }) {
   });
   el.addEventListener("drop", (event) => {
     el.classList.remove("nst-over");
-    if (!hasFiles(event)) return;
+    if (!takes || !hasFiles(event)) return;
     event.preventDefault();
     take([...event.dataTransfer.files]);
   });

@@ -32,7 +32,7 @@ class PicturePicker(anywidget.AnyWidget):
     limit
         Bytes of a file.
     accept
-        Suffixes of files, such as ".png", as the browser lists them.
+        Suffixes of files, such as ".png", as the browser lists them; none: no files are taken.
     """
 
     _esm = script("picture_picker")
@@ -51,8 +51,8 @@ class PicturePicker(anywidget.AnyWidget):
         value: str,
         *,
         look: Callable[[str], bytes],
-        limit: int,
-        accept: Sequence[str],
+        limit: int = 0,
+        accept: Sequence[str] = (),
     ):
         self._look = look
         self.take: Callable[[str, bytes], Any] | None = None
@@ -64,6 +64,11 @@ class PicturePicker(anywidget.AnyWidget):
 
     def __repr__(self) -> str:  # what a page without a kernel shows in its place
         return f"({self.label}: {self.value}, one of several while a kernel runs)"
+
+    @property
+    def description(self) -> str:
+        """What is chosen, in the word that other controls have for it."""
+        return self.label
 
     def offer(self, options: Sequence[str]) -> None:
         """Offer these; what was chosen stays so if it is one of them, else it is the first."""

@@ -18,18 +18,24 @@ function render({ model, el }) {
   const draw = () => {
     name.textContent = model.get("description");
     el.title = model.get("tooltip");
+    input.disabled = Boolean(model.get("disabled"));
     input.max = model.get("labels").length - 1;
     input.value = model.get("index");
     say();
   };
-  input.addEventListener("input", say);
-  input.addEventListener("change", () => { // when it is let go of
+  const tell = () => {
     model.set("index", Number(input.value));
     model.save_changes();
+  };
+  input.addEventListener("input", () => {
+    say();
+    if (model.get("continuous")) tell();
   });
-  model.on("change:index change:labels change:description change:tooltip", draw);
+  input.addEventListener("change", tell); // when it is let go of
+  const traits = "change:index change:labels change:description change:tooltip change:disabled";
+  model.on(traits, draw);
   draw();
-  return () => model.off("change:index change:labels change:description change:tooltip", draw);
+  return () => model.off(traits, draw);
 }
 
 export default { render };

@@ -12,9 +12,11 @@ from ... import plots
 from ...images.reading import load_image
 from ...storage.fingerprints import fingerprint
 from ...transfer.pareto import Point, trade_off
+from ..drawings import drawn
 from .cache import Arrays, compressed, picture_key, remembered
 from .content import unpacked
-from .explorer import Answer, Explorer, kept, steps_of
+from .controls import steps_of
+from .explorer import Answer, Explorer, kept
 
 CONTENT, STYLE, SIZE, STEPS = "temple", "starry_night", 128, 60
 LADDER = tuple(2.0**k for k in range(-1, 8))  # style weights of the bundled front
@@ -90,7 +92,7 @@ def _drawn(points: Sequence[Point], ratio: float) -> Answer:
         words += f"The front was measured from {first:g} to {last:g}: this is its end."
     else:
         words += f"The picture is the measured one nearest to it, {nearest.style_weight:g}."
-    return Answer((plots.to_bytes(shown, "jpeg"), plots.to_bytes(front)), words)
+    return Answer((drawn(shown, "jpeg"), drawn(front)), words)
 
 
 # --- the bundled front -----------------------------------------------------------------------

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -19,8 +20,12 @@ from ...optimize.loop import Progress
 from ...presets import STYLE_LAYERS
 from ...transfer.textures import noise, reconstruct
 from ...vgg.network import VGG19, load_vgg19
+from ..components import Picture
+from ..drawings import drawn
+from ..live import to_jpeg
 from .cache import Arrays, compressed, model_key, picture_key, remembered
-from .explorer import Answer, Explorer, kept, steps_of
+from .controls import steps_of
+from .explorer import Answer, Explorer, kept
 
 EVALUATIONS = (0, 5, 20, 60)
 LAYERS = (
@@ -79,7 +84,7 @@ def inversion_explorer(
         ),
     }
     what = "the inversion slider: a picture rebuilt from one layer alone"
-    return Explorer(what, controls, answer, ("98%", "70%"))
+    return Explorer(what, controls, answer, ("46%", "98%"), compares=True)
 
 
 def inversion_settings(
@@ -146,7 +151,6 @@ def _drawn(
     i = names.index(f"image {count}")
     image = unpacked(inversion[names[i]])
     told = "noise" if count == 0 else f"from {layer}, {count} evaluations"
-    pair = plots.image_row([load_image(picture, size), image], ["the picture", told], height=3.2)
     apart = {name: max(float(inversion[name][i]), 1e-6) for name in STYLE_LAYERS}
     bars = plots.bars(
         {"relative content loss": apart}, "Who can tell the two apart?",
@@ -154,4 +158,7 @@ def _drawn(
     )  # fmt: skip
     off = float(inversion["pixels"][i])
     words = f"<b>{told}</b>: the pixels are off by {off:.3f} (root mean square)"
-    return Answer((plots.to_bytes(pair, "jpeg"), plots.to_bytes(bars)), f"{words}.")
+    words += ".<br>left: the picture, right: what was rebuilt"
+    before = Picture(to_jpeg(load_image(picture, size)), alt=f"the picture {Path(picture).stem}")
+    after = Picture(to_jpeg(image), alt=f"the same, rebuilt: {told}")
+    return Answer((before, after, drawn(bars)), words)

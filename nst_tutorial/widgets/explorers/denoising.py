@@ -5,15 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-import ipywidgets
-import torch
 from torch import Tensor
 
 from ...noise.filters import denoise, find_strength
 from ...noise.strength import level_of
 from ...presets import DENOISERS, DENOISING_AREAS
+from ..components import Picture, StepSlider
 from ..live import to_jpeg
-from .explorer import Answer, Explorer, choice, labelled
+from .controls import choice
+from .explorer import Answer, Explorer
 
 
 def denoising_explorer(
@@ -54,22 +54,23 @@ def denoising_explorer(
         words += "grey levels"
         if measure is not None and error is not None:
             words += f", style error {measure(smooth) / error - 1:+.1%}"
-        return Answer((to_jpeg(torch.cat([cut(image), cut(smooth)], dim=3)),), words)
+        before = Picture(to_jpeg(cut(image)), alt="before de-noising")
+        return Answer((before, Picture(to_jpeg(cut(smooth)), alt=f"after {method}")), words)
 
     start = find_strength(image, guide=guide)
     most = max(4 * noise, 2 * start, 0.1)
     marks = max(1, round(40 * start / most))  # from 0 to where it starts: the keys lead back there
     step = start / marks if start else most / 40
-    slider = ipywidgets.FloatSlider(
-        value=start, min=0.0, max=math.ceil(most / step) * step, step=step,
-        continuous_update=False, readout_format=".2f",
-    )  # fmt: skip
+    values = [start if i == marks else i * step for i in range(math.ceil(most / step) + 1)]
     controls = {
         "method": choice(DENOISERS, DENOISERS[0], "method", "how the grain is told from the rest"),
-        "strength": labelled(slider, "strength, grey levels", "the noise that is to be removed"),
+        "strength": StepSlider(
+            "strength, grey levels", [(f"{value:.2f}", value) for value in values], values[marks],
+            "the noise that is to be removed",
+        ),
         "where": choice(
             DENOISING_AREAS, "flat", "where", "where the content is flat, or everywhere"
         ),
-    }
+    }  # fmt: skip
     what = "the de-noising explorer: a picture before and after, and the noise in numbers"
-    return Explorer(what, controls, answer, ("100%",))
+    return Explorer(what, controls, answer, ("100%",), compares=True)

@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 import html
+import io
 import textwrap
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import ipywidgets
+from PIL import Image
 
 from ... import plots
+from ..components import CompareView, Picture, PictureRow
+from ..sheet import sheet
 from ..still import LETTERS, beside, plain, still
 from .cache import packed, remembered
 
 WORKING = "working …"
-WIDTH = "23em"
+HALF = 50.0  # per cent: where the divider begins
 
 
 @dataclass(frozen=True)
 class Answer:
     """What an explorer shows for one setting of its controls."""
 
-    pictures: tuple[bytes, ...]  # PNG or JPEG files
+    pictures: tuple[Picture, ...]
     words: str  # HTML
 
 
@@ -29,7 +33,8 @@ class Explorer(ipywidgets.VBox):
     """Controls above, words and pictures below; each change of a control asks `answer` anew.
 
     `controls` holds the controls by name; setting a `.value` from Python does the same as a hand.
-    What goes wrong is shown in words, with nothing else, and kept in `error`.
+    `pictures` are those that are shown. What goes wrong is shown in words, with nothing else, and
+    kept in `error`.
 
     Parameters
     ----------
@@ -40,7 +45,9 @@ class Explorer(ipywidgets.VBox):
     answer
         The values of the controls → an `Answer`.
     widths
-        Of the pictures, as CSS, side by side.
+        Of the pictures, as CSS, side by side; of the two that are compared, in one place, together.
+    compares
+        The first two pictures of an answer lie in one place, with a divider between.
     """
 
     def __init__(
@@ -49,17 +56,25 @@ class Explorer(ipywidgets.VBox):
         controls: Mapping[str, ipywidgets.Widget],
         answer: Callable[..., Answer],
         widths: Sequence[str],
+        *,
+        compares: bool = False,
     ):
         self.what, self.controls, self.answer = what, dict(controls), answer
+        self.widths, self.compares = tuple(widths), compares
         self.error: Exception | None = None
         self.waiting = False  # for several controls to be set
+        self.pictures: tuple[Picture, ...] = ()
         self.words = ipywidgets.HTML()
-        self.pictures = [ipywidgets.Image(layout={"width": width}) for width in widths]
-        knobs = ipywidgets.HBox(list(self.controls.values()), layout={"flex_flow": "row wrap"})
-        shown = ipywidgets.HBox(
-            self.pictures, layout={"flex_flow": "row wrap", "align_items": "center"}
-        )
-        super().__init__([knobs, self.words, shown])
+        self.view = CompareView() if compares else None
+        if self.view is not None:
+            self.view.position, self.view.layout.width = HALF, self.widths[0]
+        self.row = PictureRow(self.widths[compares:])
+        self.knobs = ipywidgets.Box(list(self.controls.values()))
+        self.knobs.add_class("nst-knobs")
+        shown = ipywidgets.Box([self.row] if self.view is None else [self.view, self.row])
+        shown.add_class("nst-seen")
+        super().__init__([sheet(__package__, "explorer.css"), self.knobs, self.words, shown])
+        self.add_class("nst-explorer")
         for control in self.controls.values():
             control.observe(self.refresh, names="value")
         self.refresh()
@@ -70,14 +85,14 @@ class Explorer(ipywidgets.VBox):
     def _repr_mimebundle_(self, **kwargs) -> tuple[dict, dict]:
         """The widget, and beside it a still of what it shows now, if it shows a picture."""
         widget = super()._repr_mimebundle_(**kwargs)
-        shown = [p.value for p in self.pictures if p.layout.display != "none"]
-        if not shown:
+        if not self.pictures:
             return widget, {}
         settings = " · ".join(
             f"{control.description}: {_read(control.value)}" for control in self.controls.values()
         )
         alt = f"Still of {self.what}. {settings}. {plain(self.words.value)}"
-        figure = still(shown, textwrap.fill(settings, LETTERS), self.words.value, alt)
+        files = [picture.light for picture in self.pictures]
+        figure = still(files, textwrap.fill(settings, LETTERS), self.words.value, alt)
         return beside(widget, plots.to_bytes(figure, figure.kind), f"image/{figure.kind}", alt)
 
     def set(self, **values: object) -> None:
@@ -101,14 +116,27 @@ class Explorer(ipywidgets.VBox):
         except Exception as error:  # else it would end in a log that nobody reads
             self.error = error
             answer = Answer((), f"<b>This cannot be shown:</b> {_told(error)}")
-        for i, picture in enumerate(self.pictures):
-            there = i < len(answer.pictures)
-            picture.layout.display = None if there else "none"
-            if there:
-                jpeg = answer.pictures[i][:2] == b"\xff\xd8"
-                picture.format = "jpeg" if jpeg else "png"
-                picture.value = answer.pictures[i]
+        self._show(answer.pictures)
         self.words.value = answer.words
+
+    def _show(self, pictures: tuple[Picture, ...]) -> None:
+        self.pictures = pictures
+        others = pictures
+        if self.view is not None:
+            compared, others = pictures[:2], pictures[2:]
+            self.view.layout.display = None if compared else "none"
+            if compared:
+                _compare(self.view, *compared)
+        self.row.layout.display = None if others else "none"
+        self.row.show(others)
+
+
+def _compare(view: CompareView, before: Picture, after: Picture) -> None:
+    """Show two pictures without moving the divider."""
+    with view.hold_sync():
+        view.before, view.after = before.light, after.light
+        view.alt_before, view.alt_after = before.alt, after.alt
+        view.width, view.height = Image.open(io.BytesIO(after.light)).size
 
 
 def _read(value: object) -> str:
@@ -127,38 +155,15 @@ def kept(name: str, settings: Mapping, make: Callable[[], Answer]) -> Answer:
 
     def arrays() -> dict:
         answer = make()
-        pictures = {f"picture {i}": packed(data) for i, data in enumerate(answer.pictures)}
-        return {**pictures, "words": packed(answer.words.encode())}
+        stored = {"words": packed(answer.words.encode())}
+        for i, picture in enumerate(answer.pictures):
+            parts = {"light": picture.light, "dark": picture.dark, "alt": picture.alt.encode()}
+            stored |= {f"{part} {i}": packed(data) for part, data in parts.items()}
+        return stored
 
-    stored = remembered(name, settings, arrays)
-    pictures = tuple(stored[f"picture {i}"].tobytes() for i in range(len(stored) - 1))
-    return Answer(pictures, stored["words"].tobytes().decode())
-
-
-# --- controls --------------------------------------------------------------------------------
-
-
-def labelled(control: ipywidgets.Widget, label: str, tip: str) -> ipywidgets.Widget:
-    """The same control with a label before it, and a tip for whoever lingers there."""
-    control.description = label
-    control.style.description_width = "initial"
-    control.layout.width = WIDTH
-    # The one is the name in ipywidgets 8, the other in 7
-    setattr(control, "tooltip" if control.has_trait("tooltip") else "description_tooltip", tip)
-    return control
-
-
-def steps_of(options: Iterable, value: object, label: str, tip: str) -> ipywidgets.SelectionSlider:
-    """A slider over given values, which answers when it is let go."""
-    slider = ipywidgets.SelectionSlider(options=list(options), value=value, continuous_update=False)
-    return labelled(slider, label, tip)
-
-
-def choice(options: Iterable, value: object, label: str, tip: str) -> ipywidgets.Dropdown:
-    """A list to choose from."""
-    return labelled(ipywidgets.Dropdown(options=list(options), value=value), label, tip)
-
-
-def tick(value: bool, label: str, tip: str) -> ipywidgets.Checkbox:
-    """A box to tick."""
-    return labelled(ipywidgets.Checkbox(value=value, indent=False), label, tip)
+    stored = {key: value.tobytes() for key, value in remembered(name, settings, arrays).items()}
+    pictures = tuple(
+        Picture(stored[f"light {i}"], stored[f"dark {i}"], stored[f"alt {i}"].decode())
+        for i in range(len(stored) // 3)
+    )
+    return Answer(pictures, stored["words"].decode())

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-import ipywidgets
 import torch
 from torch import Tensor
 
@@ -13,8 +12,12 @@ from ...images.catalog import find_image, list_images
 from ...images.reading import load_image
 from ...vgg.layers import LAYERS, reach, stride
 from ...vgg.network import VGG19, load_vgg19
+from ..components import PicturePicker, StepSlider
+from ..drawings import drawn
+from ..thumbnails import small_picture
 from .cache import model_key, picture_key
-from .explorer import Answer, Explorer, choice, kept, labelled, steps_of
+from .controls import choice, counts_to, steps_of
+from .explorer import Answer, Explorer, kept
 
 RECTIFIED = [name for name in LAYERS if name.startswith("relu")]
 ORDERS = ("by number", "strongest first")
@@ -69,20 +72,22 @@ def layer_explorer(picture: str = "cat", size: int = 256, model: VGG19 | None = 
         return kept("layer", key, lambda: draw(**values))
 
     controls = {
-        "picture": choice(pictures_with(picture), picture, "picture", "what the network looks at"),
+        "picture": PicturePicker(
+            "picture that the network looks at", pictures_with(picture), str(picture),
+            look=lambda name: small_picture(find_image(name)),
+        ),
         "layer": steps_of(RECTIFIED, "relu1_1", "layer", "from shallow to deep"),
         "order": choice(ORDERS, ORDERS[1], "channels", "how the slider below counts them"),
-        "channel": labelled(
-            ipywidgets.IntSlider(value=0, min=0, max=63, continuous_update=False),
-            "channel", "which of the layer's channels: its number or its rank",
+        "channel": StepSlider(
+            "channel", counts_to(_channels("relu1_1", model) - 1), 0,
+            "which of the layer's channels: its number or its rank",
         ),
     }  # fmt: skip
 
     def adjust(change: dict) -> None:
-        controls["channel"].max = _channels(change["new"], model) - 1
+        controls["channel"].offer(counts_to(_channels(change["new"], model) - 1))
 
     controls["layer"].observe(adjust, names="value")
-    controls["channel"].max = _channels("relu1_1", model) - 1
     what = "the layer explorer: what one channel of a layer responds to, and how far it sees"
     return Explorer(what, controls, answer, ("48%", "48%"))
 
@@ -102,7 +107,7 @@ def _answer(image: Tensor, layer: str, channel: int, f: Tensor) -> Answer:
     side = step + 2 * beyond
     field = (row * step - beyond, column * step - beyond, side, side)
     boxed = plots.boxes(image, {"its field": field}, "Where the channel responds most")
-    drawn = plots.maps([responses], [f"{layer}, channel {channel}"], height=4.2)
+    mapped = plots.maps([responses], [f"{layer}, channel {channel}"], height=4.2)
     active = float((responses > 0).double().mean())
     words = (
         f"<b>{layer}, channel {channel}</b>: {columns} × {rows} places, {step} px apart; "
@@ -115,4 +120,4 @@ def _answer(image: Tensor, layer: str, channel: int, f: Tensor) -> Answer:
         )
     else:
         words += "Inactive on this whole picture."
-    return Answer((plots.to_bytes(boxed, "jpeg"), plots.to_bytes(drawn)), words)
+    return Answer((drawn(boxed, "jpeg"), drawn(mapped)), words)

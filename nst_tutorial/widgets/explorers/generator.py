@@ -9,8 +9,10 @@ import ipywidgets
 from torch import Tensor
 
 from ...texture_networks.generator import Generator
+from ..components import Picture, StepSlider
 from ..live import to_jpeg
-from .explorer import Answer, Explorer, choice, labelled, steps_of, tick
+from .controls import choice, counts_to, numbers, steps_of, tick
+from .explorer import Answer, Explorer
 
 LOUDEST = 3.0  # times as trained
 
@@ -57,25 +59,25 @@ def generator_explorer(
         image = image.repeat(1, 1, 2, 2) if tiled else image
         height, width = image.shape[2:]
         words = f"{width} × {height} pixels; the pass took {1000 * spent:.0f} ms"
-        return Answer((to_jpeg(image),), words)
+        alt = f"what {generator} paints"
+        return Answer((Picture(to_jpeg(image), alt=alt),), words)
 
     controls = {
         "generator": choice(generators, next(iter(generators)), "network", "which network paints"),
         "size": steps_of(sizes, sizes[(len(sizes) - 1) // 2], "size, pixels", "side of a texture"),
-        "seed": labelled(
-            ipywidgets.IntSlider(0, min=0, max=99), "seed of the noise", "each seed another sample"
-        ),
+        "seed": StepSlider("seed of the noise", counts_to(99), 0, "each seed another sample"),
         "tiled": tick(False, "show 2 × 2 copies", "a texture without seams continues"),
     }  # fmt: skip
-    controls["size"].continuous_update = True  # one pass is quick enough to follow the hand
     for k, name in enumerate(scales):
         first, last = k == 0, k == len(scales) - 1
         label = "coarsest scale" if first else "finest scale" if last else f"scale {k + 1}"
-        slider = ipywidgets.FloatSlider(1.0, min=0.0, max=LOUDEST, step=0.1)
-        controls[name] = labelled(slider, label, "1: as trained, 0: switched off")
+        marks = numbers(0.0, LOUDEST, 0.1, 2)
+        controls[name] = StepSlider(label, marks, 1.0, "1: as trained, 0: switched off")
+    for name in ("size", "seed", *scales):
+        controls[name].continuous = True  # one pass is quick enough to follow the hand
     what = "the generator explorer: a texture network, its noise and its scales"
     explorer = Explorer(what, controls, answer, ("24em",))
     reset = ipywidgets.Button(description="all scales to 1")
     reset.on_click(lambda _: explorer.set(**dict.fromkeys(scales, 1.0)))
-    explorer.children[0].children += (reset,)
+    explorer.knobs.children += (reset,)
     return explorer

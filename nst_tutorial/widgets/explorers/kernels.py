@@ -15,9 +15,11 @@ from ...kernels.moments import Polynomial, positions
 from ...kernels.random_features import GaussianFeatures
 from ...presets import STYLE_LAYERS
 from ...vgg.network import VGG19, load_vgg19
+from ..drawings import drawn
 from .cache import compressed, remembered
 from .content import unpacked
-from .explorer import Answer, Explorer, choice, kept, steps_of
+from .controls import choice, steps_of
+from .explorer import Answer, Explorer, kept
 from .style_gram import SIDE, STEPS, texture_settings
 from .textures import texture
 
@@ -180,9 +182,9 @@ def _answer(
     both = torch.cat([x, y])
     discrepancy = float(mmd2(as_features(x), as_features(y), kernel))
     chance = float(permutation_test(x, y, kernel).quantile(0.95))
-    drawn = [
-        plots.to_bytes(plots.point_sets({pair: points})),
-        plots.to_bytes(plots.kernel_blocks(kernel(both, both), len(x))),
+    pictures = [
+        drawn(plots.point_sets({pair: points})),
+        drawn(plots.kernel_blocks(kernel(both, both), len(x))),
     ]
     seen = (
         "it sees a difference" if discrepancy > chance else "no more than chance: it sees nothing"
@@ -197,5 +199,5 @@ def _answer(
         row = plots.image_row(
             [style, painted], ["the style", "its texture, this kernel"], height=2.4
         )
-        drawn.append(plots.to_bytes(row, "jpeg"))
-    return Answer(tuple(drawn), words)
+        pictures.append(drawn(row, "jpeg"))
+    return Answer(tuple(pictures), words)

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from functools import partial
 
-import ipywidgets
 import numpy as np
 import torch
 from torch import Tensor
@@ -22,10 +21,12 @@ from ...noise.level import GREY, flat_regions
 from ...optimize.result import Result
 from ...transfer.style_transfer import stylize
 from ...vgg.network import VGG19, load_vgg19
+from ..components import Picture
 from ..live import to_jpeg
 from .cache import Arrays, compressed, model_key, picture_key, remembered
 from .content import unpacked
-from .explorer import Answer, Explorer, choice, labelled, steps_of
+from .controls import choice, span_of, steps_of
+from .explorer import Answer, Explorer
 
 PAIR = "mountain_path", "sunset_hills"
 SEED = 0
@@ -48,6 +49,7 @@ def look_explorer() -> Explorer:
     content = load_image(PAIR[0], SHOWN)
     flat = flat_regions(content)
     before = grain(content, flat)
+    photograph = Picture(to_jpeg(content), alt=f"the photograph {PAIR[0]}")
 
     def answer(strength: float, smoothness: float, regions: str) -> Answer:
         look = fitted_look(smoothness, regions)
@@ -55,23 +57,22 @@ def look_explorer() -> Explorer:
         words = (
             f"grain in flat places {grain(result, flat):.2f} grey levels (the photograph: "
             f"{before:.2f}); edges r = {edge_correlation(result, content):.2f}; roughness of the "
-            f"grid {float(roughness(look.grid)):.2g}<br>left: the look at this strength, right: "
-            "the photograph"
+            f"grid {float(roughness(look.grid)):.2g}<br>left: the photograph, "
+            "right: the look at this strength"
         )
-        return Answer((to_jpeg(torch.cat([result, content], dim=3)),), words)
+        return Answer((photograph, Picture(to_jpeg(result), alt="the look applied to it")), words)
 
-    strength = ipywidgets.FloatSlider(
-        value=1.0, min=0.0, max=STRONGEST, step=0.125, continuous_update=False
-    )
     controls = {
-        "strength": labelled(strength, "strength", "0: the photograph, 1: the fitted look"),
+        "strength": span_of(
+            0.0, STRONGEST, 0.125, 1.0, "strength", "0: the photograph, 1: the fitted look"
+        ),
         "smoothness": steps_of(
             SMOOTHNESS, SMOOTHNESS[2], "smoothness", "what a difference of two neighbours costs"
         ),
         "regions": choice(REGIONS, next(iter(REGIONS)), "regions", "where the style is taken from"),
     }
     what = "the look explorer: a fitted look, weaker or stronger, and how stiff its grid is"
-    return Explorer(what, controls, answer, ("100%",))
+    return Explorer(what, controls, answer, ("100%",), compares=True)
 
 
 def grain(image: Tensor, flat: Tensor) -> float:

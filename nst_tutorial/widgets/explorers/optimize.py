@@ -7,7 +7,9 @@ from torch import Tensor
 
 from ... import plots
 from ...optimize.methods import LBFGS, Adam
-from .explorer import Answer, Explorer, choice, kept, steps_of, tick
+from ..drawings import drawn
+from .controls import choice, steps_of, tick
+from .explorer import Answer, Explorer, kept
 
 METHODS = ("gradient descent", "L-BFGS", "Adam")
 LENGTHS = (0.01, 0.03, 0.1, 0.2, 0.3, 0.5, 1.0, 1.5)
@@ -138,14 +140,14 @@ def _drawn(walks: list[dict]) -> Answer:
     box = None if all(each["walls"] == FREE for each in walks) else BOX
     # The present walk first, so that it keeps its colour
     paths = {name: path for name, (path, _) in reversed([*zip(names, walked, strict=True)])}
-    drawn = plots.descent_paths({f"{now['valley']} valley": (A, paths)}, BOTTOM, box)
+    valley = plots.descent_paths({f"{now['valley']} valley": (A, paths)}, BOTTOM, box)
     told = [f"{name}: {named(each)}" for name, each in zip(names, walks, strict=True)]
     floors = {
         text: [max(value, 1e-5) for value in losses]
         for text, (_, losses) in reversed([*zip(told, walked, strict=True)])
     }
     race = plots.race(floors, "The loss on the way (drawn no lower than 1e-5)")
-    return Answer((plots.to_bytes(drawn), plots.to_bytes(race)), told_of(now, *walked[-1]))
+    return Answer((drawn(valley), drawn(race)), told_of(now, *walked[-1]))
 
 
 def told_of(walk: dict, path: Tensor, losses: list[float]) -> str:

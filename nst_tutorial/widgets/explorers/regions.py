@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-import ipywidgets
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -18,8 +17,10 @@ from ...transfer.masks import at_layer
 from ...transfer.styles import StyleSource
 from ...vgg.layers import reach
 from ...vgg.network import VGG19
+from ..components import Picture
 from ..live import to_jpeg
-from .explorer import Answer, Explorer, choice, labelled
+from .controls import choice, span_of
+from .explorer import Answer, Explorer
 
 LINE = "above a line"
 
@@ -51,16 +52,14 @@ def region_explorer(
             mask = resize_mask(masks[region].to(content), shape)
         return _answer(model, content, style, mask, layer)
 
-    def share(value: float, least: float, most: float, label: str, tip: str):
-        slider = ipywidgets.FloatSlider(
-            value=value, min=least, max=most, step=0.05, continuous_update=False
-        )
-        return labelled(slider, label, tip)
-
     controls = {
         "region": choice([LINE, *masks], LINE, "region", "where the style is to be"),
-        "line": share(0.5, 0.1, 1.0, "line, share of height", "where the region above it ends"),
-        "soft": share(0.0, 0.0, 0.5, "soft edge, the same", "over how much of the height it fades"),
+        "line": span_of(
+            0.1, 1.0, 0.05, 0.5, "line, share of height", "where the region above it ends"
+        ),
+        "soft": span_of(
+            0.0, 0.5, 0.05, 0.0, "soft edge, the same", "over how much of the height it fades"
+        ),
         "layer": choice(STYLE_LAYERS, "relu3_1", "layer", "whose statistic is taken inside"),
     }
     what = "the region explorer: a region, a layer's mask of it, and the pixels that are pulled"
@@ -99,4 +98,5 @@ def _answer(model: VGG19, content: Tensor, style: Tensor, mask: Tensor, layer: s
     blocks = F.interpolate(seen, size=shape_of(content), mode="nearest")
     bright = (pulled / pulled.max().clamp(min=1e-30)).sqrt()
     panels = [dim, *(panel.expand_as(dim) for panel in (blocks, bright))]
-    return Answer((to_jpeg(torch.cat(panels, dim=3)),), words)
+    alt = f"the region, the mask at {layer}, and the pull"
+    return Answer((Picture(to_jpeg(torch.cat(panels, dim=3)), alt=alt),), words)

@@ -13,9 +13,11 @@ from ...images.reading import load_image
 from ...kernels.moments import Gram, gram_matrix
 from ...presets import STYLE_LAYERS
 from ...vgg.network import VGG19, load_vgg19
+from ..drawings import drawn
 from .cache import compressed, model_key, picture_key, remembered
 from .content import unpacked
-from .explorer import Answer, Explorer, choice, kept, steps_of
+from .controls import choice, steps_of
+from .explorer import Answer, Explorer, kept
 from .textures import texture
 
 SHUFFLE, ALONE, MASK, BLUR = (
@@ -202,6 +204,4 @@ def _answer(
         f"strength of all channels (the trace of G) × {strength:.3g}"
     )
     words += "; the same G, so the same texture." if apart < SAME else "."
-    return Answer(
-        (plots.to_bytes(maps), plots.to_bytes(matrices), plots.to_bytes(textures, "jpeg")), words
-    )
+    return Answer((drawn(maps), drawn(matrices), drawn(textures, "jpeg")), words)

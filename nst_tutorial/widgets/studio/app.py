@@ -20,7 +20,7 @@ from ..components import PicturePicker, ResultStrip
 from ..components.compare_view import FILMS, FORMATS
 from ..still import beside
 from .controls import Controls
-from .delivery import filmed, new_film, write_film, write_masks, write_picture
+from .delivery import filmed, new_film, offer_films, write_film, write_masks, write_picture
 from .knobs import PAINTED
 from .layout import button, laid_out
 from .page import alert, as_code, in_words, plan_in_words, quiet
@@ -87,6 +87,7 @@ class Studio(ipywidgets.VBox):
         self.reset = button("Reset the knobs", "Everything as at first", self._reset)
         self.strip = ResultStrip(self.restore)
         self.screen.view.deliver = self._file
+        offer_films(self.screen.view)
         for picker in (self.controls.content, self.controls.style):
             picker.take, picker.refuse = partial(self._take_in, picker), self._refuse
         super().__init__(laid_out(self))

@@ -16,8 +16,9 @@ from ...kernels.gaussian import ESTIMATORS
 from ...presets import PRESETS
 from ...transfer.options import usual_weight
 from ..components import PicturePicker
+from ..thumbnails import small_picture
 from .knobs import BEGINNINGS, MORE_STYLES, NONE, PAINTED, knobs, settings_of_mode
-from .page import Fold, small_picture
+from .page import Fold
 from .painted import PaintedRegions
 from .recipe import Picture, Recipe
 

@@ -6,12 +6,14 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-from ...images.film import Film, save_film
+from ...images.film import Film, can_write_mp4, save_film
 from ...images.reading import check_can_save, save_image
 from ...images.resizing import resize, shape_of
 from ...optimize.loop import Callback, Progress
 from ...optimize.result import Result
 from ...storage.atomic import free_name
+from ..components import CompareView
+from ..components.compare_view import FILMS
 from .recipe import Recipe
 
 FILM_SIZE = 480  # pixels of the longer side
@@ -21,6 +23,13 @@ FILM_MEMORY = 12e6  # bytes of its frames: 26 of 480×320
 def new_film() -> Film:
     """The callback that keeps the frames of one run."""
     return Film(FILM_SIZE, memory=FILM_MEMORY)
+
+
+def offer_films(view: CompareView) -> None:
+    """Offer the formats of films that can be written here, and say what the other one needs."""
+    has_mp4 = can_write_mp4()
+    view.films = [name for name in FILMS if name != "MP4" or has_mp4]
+    view.note = "" if has_mp4 else "A film as MP4 needs: pip install imageio-ffmpeg"
 
 
 def filmed(recipe: Recipe, film: Film) -> Callable[[Callback], Result]:

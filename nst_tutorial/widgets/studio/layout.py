@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from importlib.resources import files
 from typing import TYPE_CHECKING
 
 import ipywidgets
+
+from ..sheet import sheet
 
 if TYPE_CHECKING:
     from .app import Studio
@@ -33,10 +34,7 @@ def box(name: str, children: Sequence[ipywidgets.Widget]) -> ipywidgets.Box:
 def laid_out(studio: Studio) -> list[ipywidgets.Widget]:
     """What the studio shows, from top to bottom."""
     screen, controls = studio.screen, studio.controls
-    look = ipywidgets.HTML(
-        f"<style>{files(__package__).joinpath('studio.css').read_text()}</style>"
-    )
-    look.layout.display = "none"
+    look = sheet(__package__, "studio.css")
     shown = box("nst-shown", [screen.view, studio.strip])
     told = box("nst-told", [screen.folded_curves, studio.code])
     turned = box("nst-turned", [*controls.first(), *controls.more(), studio.reset])

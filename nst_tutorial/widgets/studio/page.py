@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 import base64
-import io
 from collections.abc import Sequence
-from functools import lru_cache
 from html import escape
-from pathlib import Path
 
 import ipywidgets
 
-from ...images.decoding import read_picture
 from ...tiling.engine import is_out_of_memory
 from ...tiling.planning import Plan, duration
 from .recipe import Picture, Recipe
 
-THUMBNAIL = (152, 100)  # pixels: twice as many as the page gives it
 COPY = (
     "const code = this.parentElement.nextElementSibling;"
     "getSelection().selectAllChildren(code);"  # to be copied by hand where the page may not
@@ -87,29 +82,6 @@ def quiet(text: str) -> str:
     """What is going on."""
     style = "line-height:1.4;white-space:pre-wrap;overflow-wrap:anywhere"
     return f'<div role="status" style="{style}">{escape(text)}</div>'
-
-
-@lru_cache(maxsize=256)
-def _small_picture(path: Path, changed: float) -> bytes:
-    try:
-        picture = read_picture(path)
-    except (ValueError, OSError):  # it is told when it is chosen
-        return b""
-    if picture.mode == "F":
-        picture = picture.point(lambda value: value * 255).convert("L")
-    picture = picture.convert("RGB")
-    picture.thumbnail((2 * THUMBNAIL[0], THUMBNAIL[1]))
-    buffer = io.BytesIO()
-    picture.save(buffer, format="JPEG", quality=85)
-    return buffer.getvalue()
-
-
-def small_picture(path: Path) -> bytes:
-    """A small JPEG of a picture file; nothing if it cannot be read.
-
-    By Pillow, since torch's threads would take cores from an optimisation that runs.
-    """
-    return _small_picture(path, path.stat().st_mtime)
 
 
 def plan_in_words(plan: Plan, running: bool) -> str:

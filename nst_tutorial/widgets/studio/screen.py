@@ -13,7 +13,8 @@ from ... import plots
 from ...images.resizing import shape_of
 from ...optimize.result import Result
 from ...tiling.planning import duration
-from ..components import CompareView
+from ..components import CompareView, PictureRow
+from ..drawings import drawn
 from ..live import to_jpeg
 from .page import Fold, ProgressBar, quiet
 from .recipe import Recipe
@@ -52,8 +53,7 @@ class Screen:
         self.view = CompareView()
         self.progress = ProgressBar()
         self.status = ipywidgets.HTML(quiet("Choose two pictures and press Run."))
-        self.curves = ipywidgets.Image(format="png")
-        self.curves.add_class("nst-curves")
+        self.curves = PictureRow(["auto"])
         self.folded_curves = Fold("Losses", [self.curves])
         self.folded_curves.layout.display = "none"
         self.frames = 0  # drawn so far
@@ -77,11 +77,11 @@ class Screen:
     def follow(self, job: Job) -> None:
         """Draw now and then until the job is done."""
         frames, curves = Pace(*FRAMES), Pace(*CURVES)
-        drawn = None
+        shown = None
         while not job.done:
             job.wait_for_news(0.5)
             progress = job.latest
-            if progress is None or progress is drawn:
+            if progress is None or progress is shown:
                 continue
             if frames.due or job.paused:
                 with frames.once():
@@ -90,7 +90,7 @@ class Screen:
                         self.view.after = frame(picture)
                         self.frames += 1
                     self.tell(job)
-                drawn = progress
+                shown = progress
             if curves.due and len(job.history) > 1:  # one evaluation is no curve
                 with curves.once():
                     self._draw_curves(job.history, progress.term_weights)
@@ -129,5 +129,5 @@ class Screen:
         self.view.alt_after = f"{recipe.content.name} in the manner of {styles}"
 
     def _draw_curves(self, history: list[dict], weights) -> None:
-        self.curves.value = plots.to_bytes(plots.loss_curves(list(history), weights))
+        self.curves.show([drawn(plots.loss_curves(list(history), weights))])
         self.folded_curves.layout.display = None
