@@ -35,6 +35,10 @@ COMMANDS = {
         "stylize", "coffee", "confetti_dots", "--size", "512", "--steps", "80,20",
         "--style-weight", "3",
     ),
+    "09_photographs": (
+        "stylize", "forest_stream", "images/photos/dandelions.jpg", "--photo", "--size", "640",
+        "--steps", "30", "--style-weight", "4",
+    ),
 }  # fmt: skip
 
 # Notebook → a picture of the gallery
