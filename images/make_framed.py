@@ -2,7 +2,7 @@
 
     python images/make_framed.py [NOTEBOOK ...]
 
-Without a name: all of them, ten minutes on two cores. Each is made by one command, which is
+Without a name: all of them, ten minutes on two cores. Each is made by commands, which are
 printed, or is a picture of the gallery made smaller. The PNG files that the commands write
 stay in `results`; into the folder go JPEG files for the course's readers.
 """
@@ -35,7 +35,14 @@ COMMANDS = {
         "stylize", "coffee", "confetti_dots", "--size", "512", "--steps", "80,20",
         "--style-weight", "3",
     ),
+    "09_photographs": (
+        "stylize", "forest_stream", "images/photos/dandelions.jpg", "--photo", "--size", "160",
+        "--steps", "25", "--style-weight", "4", "--look", "results/framed/evening.safetensors",
+    ),
 }  # fmt: skip
+
+# Notebook → the photograph, whole, that gets the look which its command writes
+APPLIED = {"09_photographs": "forest_stream"}
 
 # Notebook → a picture of the gallery
 REDUCED = {
@@ -53,28 +60,33 @@ SIZE = 800  # pixels of its longer side
 NOTEBOOKS = [*COMMANDS, *REDUCED]
 
 
-def command(notebook: str) -> list[str]:
-    """What makes the picture of a notebook, from the root of the repository."""
+def commands(notebook: str) -> list[list[str]]:
+    """What makes the picture of a notebook, from the root of the repository; the last gives it."""
     out = (RESULTS / f"{notebook}.png").relative_to(ROOT)
-    return ["nst", *COMMANDS[notebook], "--out", str(out)]
+    first = ["nst", *COMMANDS[notebook], "--out", str(out)]
+    if notebook not in APPLIED:
+        return [first]
+    look, whole = first[first.index("--look") + 1], out.with_stem(f"{notebook}_whole")
+    return [first, ["nst", "apply-look", look, APPLIED[notebook], "--out", str(whole)]]
 
 
 def make(notebook: str) -> Path:
-    """Run the command, unless its picture is there."""
-    words, out = command(notebook), RESULTS / f"{notebook}.png"
-    print(shlex.join(words), flush=True)
-    if not out.exists():
-        subprocess.run([sys.executable, "-m", "nst_tutorial", *words[1:]], check=True, cwd=ROOT)
-    return out
+    """Run the commands, unless their pictures are there."""
+    RESULTS.mkdir(parents=True, exist_ok=True)
+    for words in commands(notebook):
+        print(shlex.join(words), flush=True)
+        if not (ROOT / words[-1]).exists():
+            subprocess.run([sys.executable, "-m", "nst_tutorial", *words[1:]], check=True, cwd=ROOT)
+    return ROOT / words[-1]
 
 
 def framed(notebook: str) -> Image.Image:
     """The picture of a notebook, made if need be."""
-    if notebook in REDUCED:
-        picture = Image.open(ROOT / "images" / "gallery" / f"{REDUCED[notebook]}.jpg")
-        picture.thumbnail((SIZE, SIZE), Image.LANCZOS)
-        return picture
-    return Image.open(make(notebook)).convert("RGB")
+    gallery = ROOT / "images" / "gallery"
+    path = gallery / f"{REDUCED[notebook]}.jpg" if notebook in REDUCED else make(notebook)
+    picture = Image.open(path).convert("RGB")
+    picture.thumbnail((SIZE, SIZE), Image.LANCZOS)
+    return picture
 
 
 def main() -> None:

@@ -1,6 +1,7 @@
 """The pictures on the notebooks' first pages: their commands, their sizes, where they are shown."""
 
 import importlib.util
+import itertools
 import json
 import re
 from pathlib import Path
@@ -26,8 +27,7 @@ def script():
 def test_every_picture_has_a_command_whose_options_exist_or_is_in_the_gallery(script):
     assert [path.stem for path in FRAMED] == sorted(script.NOTEBOOKS)
     commands = typer.main.get_command(app).commands
-    for notebook in script.COMMANDS:
-        program, name, *words = script.command(notebook)
+    for program, name, *words in itertools.chain(*map(script.commands, script.COMMANDS)):
         known = {option for parameter in commands[name].params for option in parameter.opts}
         assert program == "nst"
         assert {word for word in words if word.startswith("--")} <= known

@@ -5,9 +5,9 @@ there is none yet. It never stops a notebook.
 """
 
 from .nb01_features import convolution, feature_shape, layer_name, receptive_field
-from .nb02_content import content_gradient, descent_step, loss_map, relative_content_loss
+from .nb02_content import descent_step, leaky_gradient, loss_map
 from .nb03_style import gram_matrix, order_free, style_gradient, style_loss
-from .nb04_kernels import blind_spot, bn_from_gram, feature_map, fourier_features, unbiased_mmd2
+from .nb04_kernels import blind_spot, bn_from_gram, feature_map, unbiased_mmd2
 from .nb05_balance import find_weight, pareto_front, translate_weight, weighted_minimum
 from .nb06_optimize import pull_back, secant_pair, two_loop
 from .nb07_style_transfer import put_back_detail, scales, should_stop, weighted_style
@@ -25,7 +25,6 @@ __all__ = [
     "bn_from_gram",
     "break_even",
     "claim",
-    "content_gradient",
     "convolution",
     "descent_step",
     "every_combination",
@@ -34,10 +33,10 @@ __all__ = [
     "file_name",
     "find_weight",
     "fitted_map",
-    "fourier_features",
     "gram_matrix",
     "guided_gram",
     "layer_name",
+    "leaky_gradient",
     "loss_map",
     "makespan",
     "matched_colors",
@@ -50,7 +49,6 @@ __all__ = [
     "put_back_detail",
     "quiz",
     "receptive_field",
-    "relative_content_loss",
     "scales",
     "screened_poisson",
     "secant_pair",

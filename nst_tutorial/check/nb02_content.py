@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from .exercise import ask, close, exercise, expect, features, number, tensor
+from .exercise import ask, close, exercise, expect, features, tensor
 
 
 @exercise
@@ -40,70 +40,44 @@ def loss_map(answer):
 
 
 @exercise
-def content_gradient(answer):
-    """a before the ReLU, P → the gradient of ½ Σ (ReLU(a) - P)² with respect to a."""
-    a, P = features(1, 3, 4, 5), features(1, 3, 4, 5, seed=1).relu()
-    result = tensor(ask(answer, a, P), (1, 3, 4, 5), "the gradient")
+def leaky_gradient(answer):
+    """a before a leaky ReLU, P, slope s → the gradient of ½ Σ (F - P)² with respect to a."""
+    a, P, slope = features(1, 3, 4, 5), features(1, 3, 4, 5, seed=1).relu(), 0.1
+    result = tensor(ask(answer, a, P, slope), (1, 3, 4, 5), "the gradient")
     leaf = a.clone().requires_grad_()
-    (ours,) = torch.autograd.grad(0.5 * (leaf.relu() - P).square().sum(), leaf)
+    F = torch.nn.functional.leaky_relu(leaf, slope)
+    (ours,) = torch.autograd.grad(0.5 * (F - P).square().sum(), leaf)
     expect(
         not close(result, -ours),
         "the gradient points the wrong way",
         "it is F - P: where F is too large, the loss grows with F",
     )
     expect(
-        (result[a < 0] == 0).all(),
-        "where a < 0 the gradient should be 0",
-        "there F = ReLU(a) is 0, and stays 0 if a changes a little: multiply by (a > 0)",
-    )
-    at_target = P.where(P > 0, -1.0)
-    expect(
-        (tensor(ask(answer, at_target, P), (1, 3, 4, 5)) == 0).all(),
-        "where ReLU(a) equals P the gradient should be 0",
+        close(result[a > 0], ours[a > 0]),
+        "where a > 0 the gradient should be F - P, with F = a",
+        "the derivative of ½ (F - P)² is F - P: no 2, and no 1/n, since the loss is a sum",
     )
     expect(
-        not close(result, 2 * ours),
-        "the gradient is twice too large",
-        "the ½ of equation 1 is there to cancel the 2 of the derivative",
+        not (result[a < 0] == 0).all(),
+        "where a < 0 a leaky ReLU still passes a change on, and the gradient is not 0",
+        "F = slope · a changes by slope times the change of a",
     )
     expect(
-        close(result, ours),
-        "the sign and the zeros are right, the numbers are not",
-        "the derivative of ½ (F - P)² is F - P: a sum over places has no 1/n in it",
+        not close(result[a < 0], (F - P)[a < 0].detach()),
+        "where a < 0 a change of a changes F by slope times as much: that factor is missing",
+        "the chain rule: (F - P) times the derivative of F, which is slope",
     )
-    return "F - P through an open gate, 0 through a closed one"
-
-
-@exercise
-def relative_content_loss(answer):
-    """F, P of one shape → Σ (F - P)² / Σ P²."""
-    F, P = features(1, 3, 4, 5).relu(), features(1, 3, 4, 5, seed=1).relu()
-    result = number(ask(answer, F, P), "the loss")
-    expect(number(ask(answer, P, P)) == 0, "the loss of equal features should be 0")
     expect(
-        close(ask(answer, 10 * F, 10 * P), result),
-        "a layer with features ten times as large should give the same loss",
-        "divide by something that grows by 100, too: the sum of the squares of P",
+        not close(result[a < 0], -slope * P[a < 0]),
+        "where a < 0 F is slope · a, and not 0",
+        "the unit's error is slope · a - P",
     )
-    twice = [torch.cat([x, x], dim=3) for x in (F, P)]
-    expect(
-        close(ask(answer, *twice), result),
-        "a picture twice as wide should give the same loss",
-        "above and below the line both must be sums, or both means",
-    )
-    empty = number(ask(answer, torch.zeros_like(F), P))
-    expect(
-        close(empty, 1.0),
-        f"no features at all should give the loss 1, not {empty:.3g}",
-        "with F = 0 there is Σ P² above the line: what must stand below it, with which factor?",
-    )
-    ours = (F - P).square().sum() / P.square().sum()
     expect(
         close(result, ours),
-        "the properties hold, but the number is not Σ (F - P)² / Σ P²",
-        "divide by the squares of P alone, the target, which never changes",
+        "where a < 0 the numbers are not slope · (slope · a - P)",
+        "first F = slope · a, then (F - P), then the factor slope of the chain rule",
     )
-    return "the same for strong and weak layers, for large and small pictures"
+    return "F - P where the gate is open, slope times F - P where it leaks"
 
 
 @exercise

@@ -1,4 +1,4 @@
-"""Exercises of notebook 04: feature maps, MMD², moments, random features, blind spots."""
+"""Exercises of notebook 04: feature maps, MMD², moments, blind spots."""
 
 from __future__ import annotations
 
@@ -146,43 +146,6 @@ def bn_from_gram(answer):
     )
     epsilon = BatchNormStatistics().epsilon
     return f"BN keeps 2C of the numbers that G and μ hold (the package adds {epsilon:g} to σ²)"
-
-
-@exercise
-def fourier_features(answer):
-    """a (C,), W (K, C) → φ(a), a vector with φ(a)ᵀ φ(b) = mean over rows w of cos w·(a - b)."""
-    a, b, W = features(3), features(3, seed=1), features(4, 3, seed=2)
-    phi = tensor(ask(answer, a, W), name="φ(a)")
-    expect(
-        phi.dim() == 1,
-        f"φ(a) should be a vector, but has the shape {tuple(phi.shape)}",
-        "put cosines and sines one after the other with torch.cat",
-    )
-    itself, cosines = float(phi @ phi), (W @ a).cos()
-    expect(
-        not close(itself, cosines.square().mean()) and not close(itself, cosines.square().sum()),
-        "these are the cosines alone: the sines are missing",
-        "cos(s - t) = cos s cos t + sin s sin t has two products, so each row of W gives two "
-        "entries of φ",
-    )
-    expect(
-        not close(itself, 4) and not close(itself, 0.25),
-        "φ(a)ᵀ φ(a) should be 1, the mean of cos² + sin² over the rows of W, for any number of "
-        "rows",
-        "a factor in φ counts twice: divide by the square root of the number of rows",
-    )
-    other = tensor(ask(answer, b, W), tuple(phi.shape), "φ(b)")
-    expect(
-        close(phi @ other, (W @ (a - b)).cos().mean()),
-        "φ(a)ᵀ φ(b) is not the mean of cos w·(a - b)",
-        "W @ a holds all w·a; take its cosines and its sines",
-    )
-    more = features(9, 3, seed=3)
-    expect(
-        close(ask(answer, a, more) @ ask(answer, b, more), (more @ (a - b)).cos().mean()),
-        "it holds for 4 rows of W, but not for 9",
-    )
-    return "with normal rows of W, its inner products are the Gaussian kernel, up to the draw"
 
 
 @exercise

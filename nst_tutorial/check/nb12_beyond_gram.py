@@ -50,7 +50,7 @@ def _sample(values, name: str) -> Tensor:
 
 @exercise
 def sorted_distance(answer):
-    """Two samples (M,) → the squared 2-Wasserstein distance, mean of squared sorted gaps."""
+    """Samples (M,) and (kM,) → the squared 2-Wasserstein distance, mean of squared sorted gaps."""
     x, y = features(7), features(7, seed=1) + 0.5
     result = number(ask(answer, x, y), "the distance")
     shuffled = x[torch.tensor([3, 6, 0, 2, 5, 1, 4])]
@@ -79,6 +79,13 @@ def sorted_distance(answer):
         close(result, gaps.square().mean()),
         "it is right for a sample that is only moved, but not for one of another shape",
         "the mean of the squared gaps between the sorted samples",
+    )
+    z = features(21, seed=2)
+    gaps = x.repeat_interleave(3).sort().values - z.sort().values
+    expect(
+        close(number(ask(answer, x, z), "the distance of 7 values and 21"), gaps.square().mean()),
+        "it is right for samples of equal size, but not for 7 values and 21",
+        "each value of x meets three of y: repeat it three times, then sort",
     )
     return "the cheapest way to carry one sample to the other keeps the order"
 

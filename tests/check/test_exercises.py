@@ -10,6 +10,7 @@ import torch
 
 import nst_tutorial as nst
 from nst_tutorial.check.exercise import NOT_YET, RIGHT
+from nst_tutorial.cli.course import SOLUTION
 
 NOTEBOOKS = sorted((Path(__file__).parents[2] / "notebooks").glob("*.ipynb"))
 CALL = re.compile(r"^check\.(?!claim\b|sized\b|quiz\b)(\w+)\(", flags=re.M)
@@ -30,6 +31,16 @@ def exercises():
             )
             name = CALL.search(source)[1]
             yield pytest.param(source, solution and solution[1], id=f"{path.stem}-{name}")
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_a_solution_shares_its_cell_with_nothing(path):
+    """Students get the course without the cells that begin with a solution, so with all in them."""
+    for cell in json.loads(path.read_text())["cells"]:
+        source = "".join(cell["source"])
+        if source.startswith(SOLUTION):
+            assert source.rstrip().endswith("</details>"), cell["id"]
+            assert source.count("<details>") == 1, cell["id"]
 
 
 @pytest.mark.parametrize(("stub", "solution"), list(exercises()))

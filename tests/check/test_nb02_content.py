@@ -9,6 +9,14 @@ def gradient_of(x, loss):
     return torch.autograd.grad(loss(leaf), leaf)[0]
 
 
+def slopes(a, slope):
+    return torch.where(a > 0, 1.0, slope)
+
+
+def leaky(a, slope):
+    return a * slopes(a, slope)
+
+
 def with_graph(x, loss, rate):
     leaf = x.clone().requires_grad_()
     (g,) = torch.autograd.grad(loss(leaf), leaf)
@@ -39,28 +47,13 @@ def each_by_its_own(F, P):
             "does not add up to the relative loss",
         ),
         ("loss_map", each_by_its_own, "not by its own squares of P"),
-        ("content_gradient", lambda a, P: a.relu() - P, "where a < 0 the gradient should be 0"),
-        ("content_gradient", lambda a, P: (P - a.relu()) * (a > 0), "the wrong way"),
-        ("content_gradient", lambda a, P: 2 * (a.relu() - P) * (a > 0), "twice too large"),
-        ("content_gradient", lambda a, P: (a.relu() - P) * (a > 0) / a.numel(), "not"),
-        ("content_gradient", lambda a, P: a * (a > 0), "equals P the gradient should be 0"),
-        ("content_gradient", lambda a, P: (a - P).sum(), "should have the shape (1, 3, 4, 5)"),
-        ("relative_content_loss", lambda F, P: (F - P).square().mean(), "ten times as large"),
-        (
-            "relative_content_loss",
-            lambda F, P: (F - P).square().mean() / P.square().sum(),
-            "twice as wide should give the same",
-        ),
-        (
-            "relative_content_loss",
-            lambda F, P: 0.5 * (F - P).square().sum() / P.square().sum(),
-            "the loss 1, not 0.5",
-        ),
-        (
-            "relative_content_loss",
-            lambda F, P: (F - P).square().sum() / (F.square().sum() + P.square().sum()),
-            "divide by the squares of P alone",
-        ),
+        ("leaky_gradient", lambda a, P, s: (P - leaky(a, s)) * slopes(a, s), "the wrong way"),
+        ("leaky_gradient", lambda a, P, s: 2 * (leaky(a, s) - P) * slopes(a, s), "F - P, with F"),
+        ("leaky_gradient", lambda a, P, s: (a.relu() - P) * (a > 0), "passes a change on"),
+        ("leaky_gradient", lambda a, P, s: leaky(a, s) - P, "that factor is missing"),
+        ("leaky_gradient", lambda a, P, s: (a.relu() - P) * slopes(a, s), "and not 0"),
+        ("leaky_gradient", lambda a, P, s: (a - P) * slopes(a, s), "then the factor slope"),
+        ("leaky_gradient", lambda a, P, s: (a - P).sum(), "should have the shape (1, 3, 4, 5)"),
         ("descent_step", lambda x, loss, rate: x, "has not moved"),
         ("descent_step", lambda x, loss, rate: x + rate * gradient_of(x, loss), "has grown"),
         (

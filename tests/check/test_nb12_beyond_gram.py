@@ -23,7 +23,12 @@ def test_wrong_samples_get_the_right_hint(capsys, x, y, hint):
 
 
 def transport(x, y):
-    return (x.sort().values - y.sort().values).square().mean()
+    grains = x.repeat_interleave(len(y) // len(x))
+    return (grains.sort().values - y.sort().values).square().mean()
+
+
+def thinned(x, y):
+    return transport(x, y.sort().values[:: len(y) // len(x)])
 
 
 def across_the_edge(x, down, across):
@@ -50,6 +55,7 @@ def all_positions(x, down, across):
         ("sorted_distance", lambda x, y: (x.mean() - y.mean()) ** 2, "distance of the means"),
         ("sorted_distance", lambda x, y: transport(-x, y), "should be at the distance 0"),
         ("sorted_distance", lambda x, y: (x.median() - y.median()) ** 2, "one of another shape"),
+        ("sorted_distance", thinned, "but not for 7 values and 21"),
         ("shifted_gram", lambda x, d, a: shifted(x, d, a) * 2, "should be the Gram matrix"),
         ("shifted_gram", all_positions, "fewer pairs lie inside"),
         ("shifted_gram", lambda x, d, a: shifted(x, a, d), "down and across are swapped"),
