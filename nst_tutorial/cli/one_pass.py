@@ -57,8 +57,8 @@ def train_decoder(
     out: Annotated[Path | None, out_option("results/decoder.safetensors")] = None,
     size: CutOut = 256,
     layer: Annotated[
-        str, option("NAME", "relu4_1, or relu3_1: smaller patterns, more of the photograph.")
-    ] = "relu4_1",
+        str, option("NAME", "relu3_1, or relu4_1: larger patterns, less of the photograph.")
+    ] = "relu3_1",
     seed: Annotated[int, option("NUMBER", "Of weights and cut-outs.")] = 0,
     overwrite: Overwrite = False,
     style_weight: Annotated[
@@ -68,7 +68,7 @@ def train_decoder(
     batch: Batch = 4,
     learning_rate: Annotated[
         float | None,
-        option("NUMBER", with_default("Of Adam, at its highest.", 0.001), panel=OPTIMIZER),
+        option("NUMBER", with_default("Of Adam, at its highest.", 0.002), panel=OPTIMIZER),
     ] = None,
     decay: Decay = 0.999,
     width: Annotated[
