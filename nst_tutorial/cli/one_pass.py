@@ -68,7 +68,7 @@ def train_decoder(
     batch: Batch = 4,
     learning_rate: Annotated[
         float | None,
-        option("NUMBER", with_default("Of Adam, at its highest.", 0.002), panel=OPTIMIZER),
+        option("NUMBER", with_default("Of Adam, at its highest.", 0.001), panel=OPTIMIZER),
     ] = None,
     decay: Decay = 0.999,
     width: Annotated[

@@ -92,7 +92,7 @@ class Decoder(nn.Module):
                     nn.init.kaiming_normal_(parameter)
         for level in range(coarsest):  # where two are added up, half of the variance each
             for convolution in (self.enter[level], self.narrow[level]):
-                convolution.weight.data.mul_(0.5**0.5)
+                next(convolution.parameters()).data.mul_(0.5**0.5)
         weight, bias = self.last.parameters()
         nn.init.constant_(bias, 0.5)  # begin near grey
         weight.data.mul_(0.1)

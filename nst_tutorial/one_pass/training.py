@@ -34,7 +34,8 @@ from .decoder import Decoder, Features
 from .statistics import adain, mean_and_deviation, spectrum, wct
 from .views import draw_styles
 
-LEARNING_RATE = 2e-3
+LEARNING_RATE = 1e-3
+LONGEST_GRADIENT = 2.0  # times the usual: next to a style almost of one colour all errors are huge
 NORMALIZED_ON = 16  # photographs, for the units in which features enter
 WCT_STEPS = 0.4  # part of the steps in which features are moved by WCT
 SECONDS_A_PIXEL = 3e-6  # of a step, roughly: so a budget tells how much VGG19 will look at
@@ -141,8 +142,9 @@ def train_decoder(
         return Step(float(total.detach()), values, images[:batch])
 
     learnt = learn(
-        decoder, step, budget, learning_rate=learning_rate, decay=decay, checkpoint=checkpoint,
-        checkpoint_every=checkpoint_every, identity=identity, callback=callback,
+        decoder, step, budget, learning_rate=learning_rate, decay=decay,
+        longest_gradient=LONGEST_GRADIENT, checkpoint=checkpoint, checkpoint_every=checkpoint_every,
+        identity=identity, callback=callback,
         term_weights=weights, clock=clock, begun=begun,
     )  # fmt: skip
     decoder.settings = {
