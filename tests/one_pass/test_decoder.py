@@ -64,9 +64,9 @@ def test_variances_stay_alike_before_training():
     features = {layer: torch.randn_like(f) for layer, f in features_for(decoder, 16, 16).items()}
     seen = []
     for convolution in (*decoder.enter, *decoder.narrow):
-        convolution.register_forward_hook(lambda _, __, y: seen.append(float(y.var())))
+        convolution.register_forward_hook(lambda _, __, y: seen.append(float(y.detach().var())))
     decoder(features)
-    fine = [variance for variance in seen[1:]]  # the coarsest scale is alone
+    fine = seen[1:]  # the coarsest scale is alone
     assert max(fine) < 3 * min(fine)
 
 

