@@ -119,7 +119,8 @@ class Decoder(nn.Module):
     def standardized(self, layer: str, features: Tensor) -> Tensor:
         """Features of a layer as they enter."""
         mean, scale = self.units(layer)
-        return ((features - mean) / scale).contiguous(memory_format=torch.channels_last)
+        y = features.contiguous(memory_format=torch.channels_last)
+        return (y - mean) / scale
 
     def forward(self, features: Mapping[str, Tensor]) -> Tensor:
         """Return pictures (N, 3, H, W), sRGB around 0..1, not clamped.

@@ -23,7 +23,7 @@ from .statistics import adain, mean_and_deviation, spectrum, wct
 
 METHODS = ("adain", "wct")
 TILE = 1024  # pixels of the encoder's tiles, in which larger pictures are looked at
-BASE, BYTES = 0.95e9, 620.0  # of memory: VGG19 and a tile; for each pixel of the result, measured
+BASE, BYTES = 0.95e9, 1350.0  # of memory: VGG19 and a tile; for each pixel of the result, measured
 
 
 def paint(
@@ -139,7 +139,8 @@ class _Look(NamedTuple):
 
 def _moved(layer: str, f: Tensor, looks: Sequence[_Look], method: str, strength: float) -> Tensor:
     """A layer's features (1, C, H, W), moved to those of the styles, each where it goes."""
-    total, weights = torch.zeros_like(f), torch.zeros_like(f[:, :1])
+    total: Tensor | None = None
+    weights = torch.zeros_like(f[:, :1])
     seen = torch.zeros_like(weights)  # how much of any style there is
     for look in looks:
         into, out_of = (_at(mask, stride(layer), f) for mask in (look.into, look.out_of))
@@ -149,11 +150,13 @@ def _moved(layer: str, f: Tensor, looks: Sequence[_Look], method: str, strength:
             t = adain(f, *mean_and_deviation(y, out_of), into)
         else:
             t = wct(f, spectrum(y, out_of), into)
-        total += look.share * place * t
+        t.mul_(look.share * place)
+        total = t if total is None else total.add_(t)
         weights += look.share * place
         seen = (seen + place).clamp(max=1)
-    t = total / weights.clamp(min=torch.finfo(f.dtype).tiny)
-    return f + strength * seen * (t - f)
+    assert total is not None  # a mixture has a share above 0
+    t = total.div_(weights.clamp(min=torch.finfo(f.dtype).tiny))
+    return t.sub_(f).mul_(strength * seen).add_(f)  # in place: all features of a large picture
 
 
 def _masks(

@@ -49,7 +49,7 @@ def adain(content: Tensor, mean: Tensor, deviation: Tensor, mask: Tensor | None 
     True
     """
     own_mean, own_deviation = mean_and_deviation(content, mask)
-    return deviation * ((content - own_mean) / own_deviation) + mean
+    return torch.addcmul(mean, deviation / own_deviation, content - own_mean)
 
 
 @dataclass(frozen=True)
