@@ -57,8 +57,8 @@ def train_decoder(
     out: Annotated[Path | None, out_option("results/decoder.safetensors")] = None,
     size: CutOut = 256,
     layer: Annotated[
-        str, option("NAME", "relu4_1, or relu3_1: smaller patterns, more of the photograph.")
-    ] = "relu4_1",
+        str, option("NAME", "relu3_1, or relu4_1: larger patterns, less of the photograph.")
+    ] = "relu3_1",
     seed: Annotated[int, option("NUMBER", "Of weights and cut-outs.")] = 0,
     overwrite: Overwrite = False,
     style_weight: Annotated[

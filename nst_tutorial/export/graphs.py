@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -9,12 +10,12 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..images.resizing import resize
-from ..one_pass.decoder import Decoder
+from ..one_pass.decoder import Decoder, Features
 from ..one_pass.painting import continued
 from ..one_pass.statistics import adain, mean_and_deviation
 from ..texture_networks.generator import Generator
 from ..texture_networks.painter import Painter
-from ..vgg.layers import LAYERS
+from ..vgg.layers import LAYERS, stride
 from ..vgg.network import VGG19
 
 Sizes = dict[int, str]  # dimension → the name of its size, which may be any
@@ -42,8 +43,8 @@ def graph_of(
     """Return the graph of a network, and inputs for a picture of that (H, W).
 
     A painter takes a content. A generator takes noise, one tensor a scale, and the content at each
-    scale if it stylises. A decoder takes features; with the `model` that it was trained with, a
-    content, a style and a strength 0..1 instead.
+    scale if it stylises. A decoder takes features, fine to coarse; with the `model` that it was
+    trained with, a content, a style and a strength 0..1 instead.
     """
     numbers = torch.Generator().manual_seed(0)
     network = network.cpu().eval()
@@ -53,12 +54,15 @@ def graph_of(
     if isinstance(network, Generator):
         return _graph_of_generator(network, torch.rand(1, 3, *size, generator=numbers))
     if model is None:
-        features = torch.rand(1, network.design["channels"], *(s // network.stride for s in size),
-                              generator=numbers)  # fmt: skip
-        sizes = {2: "rows", 3: "columns"}
-        return Graph(_Decoder(network), ("features",), (sizes,), (features,))
+        shapes = [
+            (1, count, *(s // network.stride * network.stride // stride(layer) for s in size))
+            for layer, count in zip(network.layers, network.design["channels"], strict=True)
+        ]
+        features = tuple(torch.rand(shape, generator=numbers) for shape in shapes)
+        free = tuple({2: f"rows_{layer}", 3: f"columns_{layer}"} for layer in network.layers)
+        return Graph(_Decoder(network), network.layers, free, features)
     pictures = torch.rand(2, 1, 3, *size, generator=numbers)
-    free = [{2: f"{name}_height", 3: f"{name}_width"} for name in ("content", "style")]
+    free = tuple({2: f"{name}_height", 3: f"{name}_width"} for name in ("content", "style"))
     return Graph(
         _AnyStyle(network, model), ("content", "style", "strength"), (*free, {}),
         (pictures[0], pictures[1, :, :, : size[0] - 3], torch.tensor(0.8)),
@@ -104,8 +108,8 @@ class _Decoder(nn.Module):
         super().__init__()
         self.decoder = decoder
 
-    def forward(self, features: Tensor) -> Tensor:
-        return self.decoder(features).clamp(0, 1)
+    def forward(self, *features: Tensor) -> Tensor:
+        return self.decoder(dict(zip(self.decoder.layers, features, strict=True))).clamp(0, 1)
 
 
 class _AnyStyle(nn.Module):
@@ -113,26 +117,27 @@ class _AnyStyle(nn.Module):
 
     def __init__(self, decoder: Decoder, model: VGG19):
         super().__init__()
-        self.decoder, self.encoder = decoder, _Encoder(model, decoder.design["layer"])
+        self.decoder, self.encoder = decoder, _Encoder(model, decoder.layers)
 
     def forward(self, content: Tensor, style: Tensor, strength: Tensor) -> Tensor:
         f, y = (self.encoder(continued(x, self.decoder.stride)) for x in (content, style))
-        t = adain(f, *mean_and_deviation(y))
-        painted = self.decoder(f + strength * (t - f))
+        t = {layer: adain(f[layer], *mean_and_deviation(y[layer])) for layer in f}
+        painted = self.decoder({layer: f[layer] + strength * (t[layer] - f[layer]) for layer in f})
         return painted[:, :, : content.shape[2], : content.shape[3]].clamp(0, 1)
 
 
 class _Encoder(nn.Module):
-    """VGG19 to one layer, by plain convolutions."""
+    """VGG19 to the last of some layers, by plain convolutions: picture → features at each."""
 
     mean: Tensor
     std: Tensor
 
-    def __init__(self, model: VGG19, layer: str):
+    def __init__(self, model: VGG19, layers: Sequence[str]):
         super().__init__()
         if (model.padding, model.edges) != ("zeros", "zeros"):
             raise ValueError("only a network with zeros beyond the border can be exported")
-        self.names, self.pooling = LAYERS[: LAYERS.index(layer) + 1], model.pooling
+        self.layers, self.pooling = layers, model.pooling
+        self.names = LAYERS[: LAYERS.index(layers[-1]) + 1]
         for name in self.names:
             if name.startswith("conv"):
                 weight, bias = model.parameters_of(name)
@@ -141,8 +146,8 @@ class _Encoder(nn.Module):
         self.register_buffer("mean", model.mean.detach().cpu())
         self.register_buffer("std", model.std.detach().cpu())
 
-    def forward(self, picture: Tensor) -> Tensor:
-        x = (picture - self.mean) / self.std
+    def forward(self, picture: Tensor) -> Features:
+        x, seen = (picture - self.mean) / self.std, {}
         pool = F.max_pool2d if self.pooling == "max" else F.avg_pool2d
         for name in self.names:
             if name.startswith("conv"):
@@ -150,4 +155,6 @@ class _Encoder(nn.Module):
                 x = F.conv2d(x, weight, bias, padding=1)
             else:
                 x = x.relu() if name.startswith("relu") else pool(x, 2)
-        return x
+            if name in self.layers:
+                seen[name] = x
+        return seen

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import inspect
 import logging
 import warnings
 from collections.abc import Iterator, Sequence
@@ -57,7 +58,8 @@ def export_onnx(graph: Graph, path: str | Path, *, overwrite: bool = True) -> Pa
 
 def _shaped(graph: Graph, free: list) -> tuple:
     """The free sizes in the structure of the arguments of `forward`."""
-    variadic = graph.names[0].startswith("noise")
+    arguments = inspect.signature(graph.network.forward).parameters.values()
+    variadic = any(one.kind is one.VAR_POSITIONAL for one in arguments)
     return (tuple(free),) if variadic else tuple(free)
 
 

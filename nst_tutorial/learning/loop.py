@@ -19,7 +19,7 @@ from .budget import Budget, rate_at
 from .checkpoint import note, resume
 
 PATIENCE = 10  # steps that are not finite, in a row, before a training is given up
-LONGEST_GRADIENT = 10.0  # times its usual norm, so that one strange batch does not spoil the rest
+LONGEST_GRADIENT = 10.0  # times its usual norm; see `learn`
 RECENT = 20  # steps whose mean duration the next one is expected to take
 
 
@@ -58,6 +58,7 @@ def learn(
     *,
     learning_rate: float,
     decay: float = 0.999,
+    longest_gradient: float = LONGEST_GRADIENT,
     checkpoint: str | Path | None = None,
     checkpoint_every: int = 50,
     identity: Mapping | None = None,
@@ -77,6 +78,9 @@ def learn(
         How long, and the highest rate of Adam, see `rate_at`.
     decay
         Of the average of the weights, see `WeightAverage`.
+    longest_gradient
+        A gradient longer than this many times the usual (the median of the latest) is shortened to
+        that, so that one strange batch does not spoil the rest.
     checkpoint, checkpoint_every, identity
         A file, the number of steps after which the state is written to it, and what the training
         is. If the file is there, it goes on: with the same steps as if it had never stopped.
@@ -118,7 +122,7 @@ def learn(
                 "evaluation": done + 1, "size": max(made.images.shape[2:]), "total": made.total,
                 **made.terms, "learning_rate": rate * rate_at(fraction),
             }  # fmt: skip
-            row |= _move(adam, average, made.total, row["learning_rate"], history)
+            row |= _move(adam, average, made.total, row["learning_rate"], longest_gradient, history)
             row["seconds"] = seconds = clock() - begun
             history.append(row)
             if _has_diverged(history):
@@ -141,8 +145,9 @@ def learn(
 
 
 def _move(
-    adam: torch.optim.Adam, average: WeightAverage, total: float, rate: float, history: list[dict]
-) -> dict:
+    adam: torch.optim.Adam, average: WeightAverage, total: float, rate: float, times: float,
+    history: list[dict],
+) -> dict:  # fmt: skip
     """A step along the gradient, unless that is not finite; return what to record of it."""
     weights = [w for group in adam.param_groups for w in group["params"] if w.grad is not None]
     norm = float(torch.nn.utils.get_total_norm([w.grad for w in weights]))
@@ -150,7 +155,7 @@ def _move(
         return {"norm": norm, "event": "the loss or its gradient is not finite"}
     recent = [row["norm"] for row in history[-RECENT:] if "event" not in row]
     if len(recent) == RECENT:
-        longest = LONGEST_GRADIENT * sorted(recent)[RECENT // 2]
+        longest = times * sorted(recent)[RECENT // 2]
         if norm > longest:
             for weight in weights:
                 weight.grad.mul_(longest / norm)

@@ -10,7 +10,7 @@ from .files import COMMAND, load_decoder, save_decoder
 from .painting import METHODS, encode, paint
 from .statistics import Spectrum, adain, mean_and_deviation, spectrum, wct
 from .training import train_decoder
-from .views import StyleViews, recolored
+from .views import draw_styles, recolored
 
 __all__ = [
     "COMMAND",
@@ -18,8 +18,8 @@ __all__ = [
     "METHODS",
     "Decoder",
     "Spectrum",
-    "StyleViews",
     "adain",
+    "draw_styles",
     "encode",
     "load_decoder",
     "mean_and_deviation",

@@ -7,7 +7,7 @@ from pathlib import Path
 from ..learning.files import load_network, save_network
 from .decoder import Decoder
 
-FORMAT = "nst_tutorial decoder 1"
+FORMAT = "nst_tutorial decoder 2"
 NAME = "decoder"
 BUNDLED = Path(__file__).resolve().parents[1] / "data" / "decoders" / f"{NAME}.safetensors"
 COMMAND = "nst train-decoder --photos FOLDER --styles FOLDER"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -14,14 +15,15 @@ from ..images.resizing import shape_of
 from ..machine.memory import usable
 from ..presets import normalized_mix
 from ..tiling.targets import features_of
+from ..vgg.layers import stride
 from ..vgg.network import VGG19, load_vgg19
-from .decoder import Decoder
+from .decoder import Decoder, Features
 from .files import load_decoder
 from .statistics import adain, mean_and_deviation, spectrum, wct
 
 METHODS = ("adain", "wct")
 TILE = 1024  # pixels of the encoder's tiles, in which larger pictures are looked at
-BASE, BYTES = 0.95e9, 620.0  # of memory: VGG19 and a tile; for each pixel of the result, measured
+BASE, BYTES = 0.95e9, 1350.0  # of memory: VGG19 and a tile; for each pixel of the result, measured
 
 
 def paint(
@@ -40,9 +42,9 @@ def paint(
 ) -> Tensor:
     """Return a picture repainted in any style, in one pass, (1, 3, H, W), sRGB, 0..1.
 
-    The features f of the content are moved to those of the style, t, and decoded: g((1 - α) f +
-    α t), α being the `strength` (Huang & Belongie 2017, equation 14). Several styles are mixed in
-    the features, Σ w t (equation 15), inside their masks.
+    The features f of the content, at each of the decoder's layers, are moved to those of the style,
+    t, and decoded: g((1 - α) f + α t), α being the `strength` (Huang & Belongie 2017, equation 14).
+    Several styles are mixed in the features, Σ w t (equation 15), inside their masks.
 
     Parameters
     ----------
@@ -83,42 +85,40 @@ def paint(
         decoder = load_decoder(decoder, device)
     model = model or load_vgg19(device=str(next(decoder.parameters()).device))
     decoder = decoder.to(model.mean)
+    into, out_of = (
+        [None if mask is None else continued(mask, decoder.stride) for mask in masks]
+        for masks in (into, out_of)
+    )
     _check_memory(shape_of(content), model.device, memory)
     with torch.inference_mode():
         f = encode(model, content.to(model.mean), decoder)
-        total, weights = torch.zeros_like(f), torch.zeros_like(f[:, :1])
-        seen = torch.zeros_like(weights)  # how much of any style there is
-        for w, picture, here, there in zip(mix, styles, into, out_of, strict=True):
-            if w == 0:
-                continue
-            y = encode(model, picture.to(model.mean), decoder)
-            here, there = (_at(mask, decoder.stride, f) for mask in (here, there))
-            place = torch.ones_like(weights) if here is None else here
-            total += w * place * _moved(f, y, method, here, there)
-            weights += w * place
-            seen = (seen + place).clamp(max=1)
-        t = total / weights.clamp(min=torch.finfo(f.dtype).tiny)
+        looks = [
+            _Look(w, encode(model, picture.to(model.mean), decoder), *masks)
+            for w, picture, *masks in zip(mix, styles, into, out_of, strict=True)
+            if w > 0
+        ]
         height, width = shape_of(content)
-        moved = f + strength * seen * (t - f)
-        painted = decoder(moved)[:, :, :height, :width].clamp_(0, 1)
+        for layer in decoder.layers:
+            f[layer] = _moved(layer, f[layer], looks, method, strength)
+        painted = decoder(f)[:, :, :height, :width].clamp_(0, 1)
     return painted.contiguous().clone()  # an ordinary tensor again, that may have a gradient
 
 
-def encode(model: VGG19, picture: Tensor, decoder: Decoder) -> Tensor:
-    """Return the features (1, C, ⌈H / stride⌉, ⌈W / stride⌉) that a decoder takes.
+def encode(model: VGG19, picture: Tensor, decoder: Decoder) -> Features:
+    """Return the features that a decoder takes, (1, C, ⌈H / stride⌉, ⌈W / stride⌉) at the deepest.
 
     Poolings would lose the last rows and columns of a picture whose sides are no multiples of the
     stride: it is continued there.
     """
-    layer = decoder.design["layer"]
     padded = continued(picture, decoder.stride)
     tile = None if max(padded.shape[2:]) <= 2 * TILE else TILE
-    features = features_of(model, padded, [layer], tile)[layer]
-    if features.shape[1] != decoder.design["channels"]:
-        raise ValueError(
-            f"this decoder takes {decoder.design['channels']} channels of {layer}, and the network "
-            f"has {features.shape[1]}: take the network that it was trained with"
-        )
+    features = features_of(model, padded, list(decoder.layers), tile)
+    for layer, expected in zip(decoder.layers, decoder.design["channels"], strict=True):
+        if features[layer].shape[1] != expected:
+            raise ValueError(
+                f"this decoder takes {expected} channels of {layer}, and the network has "
+                f"{features[layer].shape[1]}: take the network that it was trained with"
+            )
     return features
 
 
@@ -128,10 +128,35 @@ def continued(picture: Tensor, step: int) -> Tensor:
     return F.pad(picture, (0, -width % step, 0, -height % step), mode="replicate")
 
 
-def _moved(f: Tensor, y: Tensor, method: str, into: Tensor | None, out_of: Tensor | None) -> Tensor:
-    if method == "adain":
-        return adain(f, *mean_and_deviation(y, out_of), into)
-    return wct(f, spectrum(y, out_of), into)
+class _Look(NamedTuple):
+    """A style: its share, its features, where it goes, and where it is taken from."""
+
+    share: float
+    features: Features
+    into: Tensor | None
+    out_of: Tensor | None
+
+
+def _moved(layer: str, f: Tensor, looks: Sequence[_Look], method: str, strength: float) -> Tensor:
+    """A layer's features (1, C, H, W), moved to those of the styles, each where it goes."""
+    total: Tensor | None = None
+    weights = torch.zeros_like(f[:, :1])
+    seen = torch.zeros_like(weights)  # how much of any style there is
+    for look in looks:
+        into, out_of = (_at(mask, stride(layer), f) for mask in (look.into, look.out_of))
+        place = torch.ones_like(weights) if into is None else into
+        y = look.features[layer]
+        if method == "adain":
+            t = adain(f, *mean_and_deviation(y, out_of), into)
+        else:
+            t = wct(f, spectrum(y, out_of), into)
+        t.mul_(look.share * place)
+        total = t if total is None else total.add_(t)
+        weights += look.share * place
+        seen = (seen + place).clamp(max=1)
+    assert total is not None  # a mixture has a share above 0
+    t = total.div_(weights.clamp(min=torch.finfo(f.dtype).tiny))
+    return t.sub_(f).mul_(strength * seen).add_(f)  # in place: all features of a large picture
 
 
 def _masks(
@@ -156,7 +181,7 @@ def _masks(
 
 def _at(mask: Tensor | None, step: int, like: Tensor) -> Tensor | None:
     """A mask of pixels at the features: the mean over those of each position."""
-    return None if mask is None else F.avg_pool2d(continued(mask.to(like), step), step)
+    return None if mask is None else F.avg_pool2d(mask.to(like), step)
 
 
 def _check_memory(shape: tuple[int, int], device: torch.device, memory: float | None) -> None:

@@ -17,6 +17,7 @@ from torch import Tensor
 from ..kernels.moments import positions, shares
 
 EPSILON = 1e-5  # added to variances, as in instance normalisation
+ROWS = 65536  # positions whose features are in float64 at a time
 SMALLEST = 1e-6  # eigenvalues below this part of the largest are noise of rounding
 
 
@@ -48,7 +49,7 @@ def adain(content: Tensor, mean: Tensor, deviation: Tensor, mask: Tensor | None 
     True
     """
     own_mean, own_deviation = mean_and_deviation(content, mask)
-    return deviation * ((content - own_mean) / own_deviation) + mean
+    return torch.addcmul(mean, deviation / own_deviation, content - own_mean)
 
 
 @dataclass(frozen=True)
@@ -64,12 +65,17 @@ class Spectrum:
 def spectrum(features: Tensor, mask: Tensor | None = None) -> Spectrum:
     """Return the spectrum of the features (1, C, H, W)."""
     F = positions(features)[0]
-    on_mps = F.device.type == "mps"  # which has no float64
-    F = (F.cpu() if on_mps else F).double()
-    share = torch.full_like(F[:, :1], 1 / len(F)) if mask is None else shares(mask, F[None])[0]
-    mean = (share * F).sum(dim=0)
-    centred = F - mean
-    values, vectors = torch.linalg.eigh(centred.T @ (share * centred))
+    share = torch.ones_like(F[:, :1]) if mask is None else shares(mask, F[None])[0]
+    if F.device.type == "mps":  # which has no float64
+        F, share = F.cpu(), share.cpu()
+    share = share.double() / share.double().sum()
+    rows = list(zip(F.split(ROWS), share.split(ROWS), strict=True))
+    mean = torch.stack([(w * x).sum(dim=0) for x, w in rows]).sum(dim=0)
+    covariance = torch.zeros(len(mean), len(mean)).to(mean)
+    for x, w in rows:
+        centred = x - mean
+        covariance += centred.T @ (w * centred)
+    values, vectors = torch.linalg.eigh(covariance)
     seen = values > SMALLEST * values[-1].clamp(min=torch.finfo(F.dtype).tiny)
     return Spectrum(mean, vectors[:, seen], values[seen])
 
@@ -86,6 +92,7 @@ def wct(content: Tensor, style: Spectrum, mask: Tensor | None = None) -> Tensor:
     own = spectrum(content, mask)
     whiten = (own.vectors / own.values.sqrt()) @ own.vectors.T
     color = (style.vectors * style.values.sqrt()) @ style.vectors.T
-    moved = (positions(content)[0].to(own.mean) - own.mean) @ (color @ whiten).T + style.mean
+    F = positions(content)[0]
+    moved = (F - own.mean.to(F)) @ (color @ whiten).T.to(F) + style.mean.to(F)
     height, width = content.shape[2:]
-    return moved.T.reshape(1, -1, height, width).to(content)
+    return moved.T.reshape(1, -1, height, width)

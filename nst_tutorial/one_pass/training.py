@@ -4,8 +4,10 @@ Huang & Belongie 2017, section 5: with the encoder f, t = AdaIN(f(c), f(s)) and 
 
     L = ‖f(g(t)) - t‖² + λ Σ_l ‖μ_l(g(t)) - μ_l(s)‖² + ‖σ_l(g(t)) - σ_l(s)‖²  (equations 11 to 13),
 
-each term here divided by its magnitude at the target, and added to it how far a picture is from its
-own features decoded: ‖g(f(c)) - c‖².
+the first at the decoder's deepest layer; each term is divided here by its magnitude at the target.
+Three things are added: the distance of the Gram matrices beside those of means and deviations; t by
+WCT in a part of the steps, for which the same decoder serves; and how far a picture is from its own
+features decoded, ‖g(f(c)) - c‖².
 """
 
 from __future__ import annotations
@@ -19,6 +21,7 @@ import torch
 from torch import Tensor
 
 from ..checks import check_integer, check_number
+from ..kernels.moments import positions
 from ..learning.budget import Budget
 from ..learning.loop import Learnt, Step, learn
 from ..learning.stream import PictureStream
@@ -27,13 +30,14 @@ from ..optimize.loop import Callback
 from ..storage.fingerprints import fingerprint, fingerprint_of_network
 from ..vgg.calibration import fastest
 from ..vgg.network import VGG19, load_vgg19
-from .decoder import Decoder
-from .statistics import adain, mean_and_deviation
-from .views import Statistics, StyleViews
+from .decoder import Decoder, Features
+from .statistics import adain, mean_and_deviation, spectrum, wct
+from .views import draw_styles
 
 LEARNING_RATE = 1e-3
-STYLE_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1")
+LONGEST_GRADIENT = 2.0  # times the usual: next to a style almost of one colour all errors are huge
 NORMALIZED_ON = 16  # photographs, for the units in which features enter
+WCT_STEPS = 0.4  # part of the steps in which features are moved by WCT
 SECONDS_A_PIXEL = 3e-6  # of a step, roughly: so a budget tells how much VGG19 will look at
 WEIGHTS = {"features": 1.0, "style": 1.0, "reconstruction": 20.0, "out of range": 20.0}
 
@@ -89,19 +93,23 @@ def train_decoder(
     weights = {**WEIGHTS, "style": check_number("style_weight", style_weight)}
     model = _network(model, device, budget, batch * photographs.size**2)
     decoder.to(model.mean)
-    layer = decoder.design["layer"]
-    layers = list(dict.fromkeys([*(n for n in STYLE_LAYERS if n <= layer), layer]))
-    views = StyleViews([styles, styles, styles, photographs], model, layers, seed=seed)
+    layers = list(decoder.layers)
+
+    def seen_in(pictures: Tensor) -> Features:
+        return model(pictures, layers)
+
     numbers = np.random.default_rng([seed])
     with torch.no_grad():
         crops = photographs.batch(NORMALIZED_ON, numbers).to(model.mean)
-        seen = torch.cat([model(one, [layer])[layer] for one in crops.split(1)])
-    if seen.shape[1] != decoder.design["channels"]:
-        raise ValueError(
-            f"the decoder takes {decoder.design['channels']} channels of {layer}, and the network "
-            f"has {seen.shape[1]}"
-        )
-    decoder.normalize(seen)
+        seen = [seen_in(one) for one in crops.split(1)]
+    for layer, expected in zip(layers, decoder.design["channels"], strict=True):
+        if seen[0][layer].shape[1] != expected:
+            raise ValueError(
+                f"the decoder takes {expected} channels of {layer}, and the network has "
+                f"{seen[0][layer].shape[1]}"
+            )
+    decoder.normalize({layer: torch.cat([one[layer] for one in seen]) for layer in layers})
+    reduced = torch.bfloat16 if "bfloat16" in model.convolutions else None
     provenance = {
         "vgg_weights": model.weights, "pooling": model.pooling, "edges": model.edges,
         "batch": batch, "size": photographs.size, "learning_rate": learning_rate, "decay": decay,
@@ -117,21 +125,26 @@ def train_decoder(
     def step(number: int) -> Step:
         numbers = np.random.default_rng([seed, 0, number])
         crops = photographs.batch(batch, numbers).to(model.mean)
-        style = views.draw(batch, numbers)
-        with torch.no_grad():
-            f = model(crops, [layer])[layer]
-            t = adain(f, *style[layer])
+        drawn = draw_styles([styles, styles, styles, photographs], batch, numbers)
+        by_wct = bool(numbers.random() < WCT_STEPS)
         own = max(1, batch // 4)  # of the photographs are decoded as they are, as well
-        images = decoder(torch.cat([t, f[:own]]))
-        terms = losses(model, images, t, style, layer, crops[:own])
+        with torch.no_grad():
+            f, style = seen_in(crops), seen_in(drawn.to(model.mean))
+            t = {layer: moved(f[layer], style[layer], by_wct) for layer in layers}
+            both = {layer: torch.cat([t[layer], f[layer][:own]]) for layer in layers}
+        with torch.autocast(model.device.type, reduced, enabled=reduced is not None):
+            images = decoder(both)
+        images = images.to(crops)
+        terms = losses(seen_in(images[:batch]), t, style, images, crops[:own])
         total = torch.stack([weights[name] * value for name, value in terms.items()]).sum()
         total.backward()
         values = {name: float(value.detach()) for name, value in terms.items()}
         return Step(float(total.detach()), values, images[:batch])
 
     learnt = learn(
-        decoder, step, budget, learning_rate=learning_rate, decay=decay, checkpoint=checkpoint,
-        checkpoint_every=checkpoint_every, identity=identity, callback=callback,
+        decoder, step, budget, learning_rate=learning_rate, decay=decay,
+        longest_gradient=LONGEST_GRADIENT, checkpoint=checkpoint, checkpoint_every=checkpoint_every,
+        identity=identity, callback=callback,
         term_weights=weights, clock=clock, begun=begun,
     )  # fmt: skip
     decoder.settings = {
@@ -142,30 +155,47 @@ def train_decoder(
     return learnt
 
 
+def moved(f: Tensor, style: Tensor, by_wct: bool) -> Tensor:
+    """Features (N, C, H, W) with the statistics of as many styles: by AdaIN, or by WCT."""
+    if not by_wct:
+        return adain(f, *mean_and_deviation(style))
+    pairs = zip(f.split(1), style.split(1), strict=True)
+    return torch.cat([wct(one, spectrum(y)) for one, y in pairs])
+
+
 def losses(
-    model: VGG19, images: Tensor, t: Tensor, style: Statistics, layer: str, own: Tensor
+    seen: Features, t: Features, style: Features, images: Tensor, own: Tensor
 ) -> Mapping[str, Tensor]:
     """Return each term, a scalar, of decoded pictures.
 
     Parameters
     ----------
+    seen
+        What VGG19 sees in the pictures decoded from t, layer → (N, C, H, W), fine to coarse.
+    t, style
+        What it should see, and what it sees in each style.
     images
-        Of the features t, (N, 3, H, W), and after them those of the photographs `own`.
-    t, style, layer
-        What the features at the layer should be; each style's statistics; that layer.
+        Those N pictures, and after them those decoded from the features of the photographs `own`.
     """
-    painted, decoded = images[: len(t)], images[len(t) :]
-    seen = model(painted, list(style))
-    pairs = [(mean_and_deviation(seen[name]), style[name]) for name in style]
+    deepest = list(t)[-1]
+    decoded = images[len(t[deepest]) :]
     apart = [
-        sum(relative_error(a, b) for a, b in zip(*pair, strict=True)) / len(style) for pair in pairs
+        relative_error(a, b)
+        for layer in t
+        for a, b in zip(statistics_of(seen[layer]), statistics_of(style[layer]), strict=True)
     ]
     return {
-        "features": relative_error(seen[layer], t),
-        "style": torch.stack([torch.as_tensor(value) for value in apart]).sum(),
+        "features": relative_error(seen[deepest], t[deepest]),
+        "style": torch.stack(apart).sum() / len(t),
         "reconstruction": (decoded - own).square().mean(),
         "out of range": (images - images.clamp(0, 1)).square().mean(),
     }
+
+
+def statistics_of(features: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Mean and deviation of each channel, (N, C, 1, 1), and Gram matrices (N, C, C)."""
+    F = positions(features)
+    return *mean_and_deviation(features), F.mT @ F / F.shape[1]
 
 
 def relative_error(x: Tensor, target: Tensor) -> Tensor:

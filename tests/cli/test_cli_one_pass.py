@@ -126,7 +126,7 @@ def test_a_decoder_for_another_network(here, capsys):
     command = ["train-decoder", "--photos", "photos", "--styles", "styles", *SHORT]
     code, _, err = run(capsys, *command)
     assert code == 2
-    assert "the decoder takes 512 channels of relu4_1, and the network has 8" in err
+    assert "the decoder takes 64 channels of relu1_1, and the network has 4" in err
 
 
 @pytest.mark.parametrize(
@@ -153,7 +153,7 @@ def test_painters_that_cannot_be_trained(here, capsys, arguments, message):
 
 @pytest.fixture
 def decoder(here):
-    network = Decoder(layer="relu3_1", channels=TINY[2], width=16)
+    network = Decoder(layer="relu3_1", channels=TINY[:3], width=16)
     save_decoder(network, here / "d.safetensors")
     return "d.safetensors"
 

@@ -24,7 +24,7 @@ def model():
 
 
 def decoder():
-    return Decoder(layer="relu3_1", channels=TINY[2], width=16, seed=3)
+    return Decoder(layer="relu3_1", channels=TINY[:3], width=16, seed=3)
 
 
 NETWORKS = {

@@ -10,6 +10,7 @@ from nst_tutorial.one_pass.decoder import Decoder
 from nst_tutorial.one_pass.files import load_decoder, save_decoder
 from nst_tutorial.one_pass.painting import encode, paint
 from nst_tutorial.one_pass.statistics import mean_and_deviation
+from nst_tutorial.vgg.layers import stride
 from nst_tutorial.vgg.network import VGG19
 
 LAYER = "relu3_1"
@@ -22,7 +23,7 @@ def model():
 
 @pytest.fixture(scope="module")
 def decoder():
-    return Decoder(layer=LAYER, channels=TINY[2], width=16, seed=1)
+    return Decoder(layer=LAYER, channels=TINY[:3], width=16, seed=1)
 
 
 def picture(height, width, seed=0):
@@ -39,12 +40,20 @@ def styles():
     return [picture(40, 36, 1) ** 2, 0.3 * picture(32, 56, 2)]
 
 
+@pytest.fixture(params=["relu1_1", LAYER])
+def layer(request):
+    """All is said of each layer's features."""
+    return request.param
+
+
 @pytest.fixture
-def features(monkeypatch):
-    """What the decoder is given."""
+def features(monkeypatch, layer):
+    """What the decoder is given at the layer."""
     seen = []
     forward = Decoder.forward
-    monkeypatch.setattr(Decoder, "forward", lambda self, f: seen.append(f) or forward(self, f))
+    monkeypatch.setattr(
+        Decoder, "forward", lambda self, f: seen.append(f[layer]) or forward(self, f)
+    )
     return seen
 
 
@@ -57,21 +66,21 @@ def test_any_size(model, decoder, styles, size):
     painted.requires_grad_()  # an ordinary tensor
 
 
-def test_features_have_the_styles_statistics(model, decoder, content, styles, features):
+def test_features_have_the_styles_statistics(model, decoder, content, styles, features, layer):
     paint(content, styles[0], decoder=decoder, model=model)
-    wanted = mean_and_deviation(encode(model, styles[0], decoder))
+    wanted = mean_and_deviation(encode(model, styles[0], decoder)[layer])
     for a, b in zip(mean_and_deviation(features[0]), wanted, strict=True):
         assert relative(a, b) < 1e-3  # a channel that is flat gets its ε twice
 
 
 @pytest.mark.parametrize("method", painting.METHODS)
 def test_strength_goes_from_the_content_to_the_style(
-    model, decoder, content, styles, features, method
+    model, decoder, content, styles, features, layer, method
 ):
     for strength in (0.0, 0.25, 1.0):
         paint(content, styles[0], decoder=decoder, model=model, strength=strength, method=method)
     none, some, full = features
-    assert relative(none, encode(model, content, decoder)) < 1e-6
+    assert relative(none, encode(model, content, decoder)[layer]) < 1e-6
     assert relative(some, 0.75 * none + 0.25 * full) < 1e-5
     assert relative(full, none) > 0.1
 
@@ -87,42 +96,46 @@ def test_several_styles_mix_in_the_features(model, decoder, content, styles, fea
     assert relative(run(styles, style_mix=[0, 2]), second) < 1e-6
 
 
-def test_masks_say_where(model, decoder, content, styles, features):
+def test_masks_say_where(model, decoder, content, styles, features, layer):
     left = torch.zeros(1, 1, 48, 64)
     left[..., :32] = 1
+    middle = 32 // stride(layer)
 
     def run(style, **options):
         paint(content, style, decoder=decoder, model=model, **options)
         return features[-1]
 
-    untouched = encode(model, content, decoder)
+    untouched = encode(model, content, decoder)[layer]
     one = run(styles[0], content_masks=[left])
-    assert relative(one[..., 8:], untouched[..., 8:]) < 1e-6
-    assert relative(one[..., :8], untouched[..., :8]) > 0.1
-    inside = mean_and_deviation(one[..., :8])
-    wanted = mean_and_deviation(encode(model, styles[0], decoder))
+    assert relative(one[..., middle:], untouched[..., middle:]) < 1e-6
+    assert relative(one[..., :middle], untouched[..., :middle]) > 0.1
+    inside = mean_and_deviation(one[..., :middle])
+    wanted = mean_and_deviation(encode(model, styles[0], decoder)[layer])
     assert relative(inside[0], wanted[0]) < 1e-4
     both = run(styles, content_masks=[left, 1 - left], style_mix=[1, 5])
-    assert relative(both[..., :8], one[..., :8]) < 1e-6  # a mixture has no say where one style is
+    assert (
+        relative(both[..., :middle], one[..., :middle]) < 1e-6
+    )  # a mixture has no say where one style is
     other = run(styles[1], content_masks=[1 - left])
-    assert relative(both[..., 8:], other[..., 8:]) < 1e-6
+    assert relative(both[..., middle:], other[..., middle:]) < 1e-6
     half = run(styles[0], content_masks=[0.5 * torch.ones_like(left)])
     assert relative(half, 0.5 * untouched + 0.5 * run(styles[0])) < 1e-5
 
 
-def test_a_style_mask_says_where_from(model, decoder, content, styles, features):
+def test_a_style_mask_says_where_from(model, decoder, content, styles, features, layer):
     mask = torch.zeros(1, 1, 40, 36)
     mask[:, :, :20] = 1
     paint(content, styles[0], decoder=decoder, model=model, style_masks=[mask])
-    y = encode(model, styles[0], decoder)
-    assert relative(features[0].mean(dim=(2, 3)), y[:, :, :5].mean(dim=(2, 3))) < 1e-4
+    y = encode(model, styles[0], decoder)[layer][:, :, : 20 // stride(layer)]
+    assert relative(features[0].mean(dim=(2, 3)), y.mean(dim=(2, 3))) < 1e-4
 
 
 def test_large_pictures_are_looked_at_in_tiles(model, decoder, monkeypatch):
     large = picture(200, 120)
     whole = encode(model, large, decoder)
     monkeypatch.setattr(painting, "TILE", 64)
-    assert relative(encode(model, large, decoder), whole) < 1e-5
+    for layer, tiled in encode(model, large, decoder).items():
+        assert relative(tiled, whole[layer]) < 1e-5
 
 
 def test_a_decoder_is_saved_and_loaded(tmp_path, model, decoder, content, styles):
@@ -168,5 +181,5 @@ def test_what_cannot_be(model, decoder, content, styles, options, message):
 
 def test_a_network_of_other_channels(decoder, content, styles):
     other = VGG19("random", channels=(2, 3, 4, 5, 5), device="cpu")
-    with pytest.raises(ValueError, match="this decoder takes 8 channels of relu3_1, and the netw"):
+    with pytest.raises(ValueError, match=r"takes \d channels of relu1_1, and the netw"):
         paint(content, styles[0], decoder=decoder, model=other)
