@@ -4,9 +4,9 @@
 
 The picture is 2.2 times as large as the style's file, as one of 1536 pixels is of a painting of
 712. For each variant: pixels more saturated than the style (`noise.oversaturation`), the weave
-(`noise.weave`), the relative error of the Gram matrices (as in `large.py`, against the style as
-large as the variant shows it), and the rough share of edges that are the photograph's
-(`league.edge_coherence`). Without `--only` about three quarters of an hour on two cores.
+(`noise.weave`) and the lattice of 4 pixels (`noise.lattice`), the relative error of the Gram
+matrices (as in `large.py`, against the style as large as the variant shows it), and the rough share
+of edges that are the photograph's (`league.edge_coherence`). Without `--only` about three quarters of an hour on two cores.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def compare(photograph: str, style_name: str, size: int, names: list[str]) -> No
     style = nst.load_image(style_name, round(size / LARGER), kind="style")
     print(f"\n{photograph} × {style_name}, {size} px, style {max(style.shape[2:])} px")
     print(f"weave of the photograph {noise.weave(content):.2f}, style {noise.weave(style):.2f}\n")
-    print("| setting | neon | weave | Gram error | edges |\n|---|---|---|---|---|")
+    print("| setting | neon | weave | lattice | Gram error | edges |\n|---|---|---|---|---|---|")
     model = nst.VGG19()
     for name in names:
         options = dict(VARIANTS[name])
@@ -71,7 +71,8 @@ def compare(photograph: str, style_name: str, size: int, names: list[str]) -> No
         shown = source.beside(content.shape[2:]).picture.clamp(0, 1)
         print(
             f"| {name} | {noise.oversaturation(image, style):.2%} | {noise.weave(image):.2f} "
-            f"| {gram_error(model, image, shown):.3f} | {edge_coherence(content, image):.3f} |",
+            f"| {noise.lattice(image):.2f} | {gram_error(model, image, shown):.3f} "
+            f"| {edge_coherence(content, image):.3f} |",
             flush=True,
         )
 

@@ -4,10 +4,10 @@
     python benchmarks/large.py agreement [--size 256] [--steps 200] [--pairs 3] [--keep FOLDER]
 
 gallery: of each picture of `images/make_large.py`, which is made if it is not there, the share of
-pixels more saturated than the style (`noise.oversaturation`), the weave (`noise.weave`), and the
-relative error of its Gram matrices, mean over the five style layers of ‖G_x - G_y‖ / ‖G_y‖, y being
-the style as large as the network was shown it; each at 512 pixels and at 2048. For comparison the
-weave of the photograph and of the style.
+pixels more saturated than the style (`noise.oversaturation`), the weave (`noise.weave`), the
+lattice of 4 pixels (`noise.lattice`), and the relative error of its Gram matrices, mean over the
+five style layers of ‖G_x - G_y‖ / ‖G_y‖, y being the style as large as the network was shown it;
+each at 512 pixels and at 2048. For comparison the weave of the photograph and of the style.
 
 agreement: how much a large result looks like the small one. A pair is stylised at --size pixels,
 the longer side of the style's file, and at twice that, with strokes that grow with the picture
@@ -71,15 +71,15 @@ def measure(model: nst.VGG19, large: Large, size: int) -> str:
     return (
         f"| {large.photograph}, {large.style} | {size} | {noise.oversaturation(image, style):.3%} "
         f"| {noise.weave(image):.2f} | {noise.weave(photograph):.2f} | {noise.weave(style):.2f} "
-        f"| {gram_error(model, image, style):.3f} |"
+        f"| {noise.lattice(image):.2f} | {gram_error(model, image, style):.3f} |"
     )
 
 
 def measure_gallery(names: list[str]) -> None:
     draw_styles()
     model = nst.VGG19()
-    print("| pair | size | neon | weave | the photograph's | the style's | Gram error |")
-    print("|---|---|---|---|---|---|---|")
+    print("| pair | size | neon | weave | the photograph's | the style's | lattice | Gram error |")
+    print("|---" * 8 + "|")
     for name in names:
         for size in (SMALL, SIZE):
             print(measure(model, PICTURES[name], size), flush=True)

@@ -1,6 +1,6 @@
 """Noise: how much there is and where, and how it is removed; neon and weave, measured."""
 
-from .artefacts import excess_chroma, oversaturation, weave
+from .artefacts import excess_chroma, lattice, oversaturation, weave
 from .filters import FILTERS, NEED_GUIDE, denoise, find_strength
 from .level import (
     FADE,
@@ -36,6 +36,7 @@ __all__ = [
     "fine_detail",
     "flat_regions",
     "flatness",
+    "lattice",
     "least_strength",
     "level_of",
     "level_to_reach",

@@ -2,15 +2,18 @@
 
 A painting at full size shows two faults that a small one hides. Colours run away: rosettes of a
 yellow or a green that the style does not have. And the network's strides print through: a fine
-weave along rows and columns, which the eye sees in a sky and in no single pixel.
+weave along rows and columns or a lattice of dots, which the eye sees in a sky and in no single
+pixel.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 
-from ..checks import check_image, check_number
+from ..checks import check_image, check_integer, check_number
 from ..images.color import luminance
 from .level import FLAT_SHARE, GREY, at_least_single
 from .strips import in_strips, strips
@@ -182,32 +185,77 @@ def weave(image: Tensor, reference: Tensor | None = None, share: float = FLAT_SH
         No picture (1, 3, H, W) of finite values, or one that is too small; a share outside 0..1.
     """
     check_number("share", share, above=0, most=1)
-    ratio = _axis_ratio("image", image, share)
-    return ratio if reference is None else ratio / _axis_ratio("reference", reference, share)
+    ratio = _ratio("image", image, share, _rings)
+    return ratio if reference is None else ratio / _ratio("reference", reference, share, _rings)
 
 
-def _axis_ratio(name: str, image: Tensor, share: float) -> float:
+def lattice(
+    image: Tensor, period: int = 4, reference: Tensor | None = None, share: float = FLAT_SHARE
+) -> float:
+    """Return how much stronger a picture is at a lattice's frequency than in other directions.
+
+    A lattice of dots, `period` pixels apart along rows and columns, as the positions of a layer of
+    that stride are, looks like woven cloth; its frequencies (±1/period, ±1/period) lie on no axis,
+    so that `weave` is blind to it. As there, power is compared with that in other directions of the
+    same ring, in the flattest blocks.
+
+    >>> dots = torch.zeros(1, 3, 256, 256)
+    >>> dots[:, :, ::4, ::4] = 1
+    >>> lattice(dots) > 1000, round(lattice(torch.rand(1, 3, 512, 512))) == 1
+    (True, True)
+
+    Parameters
+    ----------
+    image, reference, share
+        As in `weave`.
+    period
+        Pixels, from 3 to 16. The stride of relu3_1 is 4.
+
+    Returns
+    -------
+    float
+        Above 0: 1 if there is no such lattice.
+
+    Raises
+    ------
+    ValueError
+        As `weave`; a period out of range.
+    """
+    check_number("share", share, above=0, most=1)
+    check_integer("period", period, 3, LONGEST_PERIOD)
+    ratio = _ratio("image", image, share, lambda side: _corners(side, period))
+    if reference is None:
+        return ratio
+    return ratio / _ratio("reference", reference, share, lambda side: _corners(side, period))
+
+
+def _ratio(
+    name: str, image: Tensor, share: float, groups: Callable[[int], tuple[Tensor, Tensor]]
+) -> float:
+    """The power of some frequencies to that of others, the median over the flattest blocks."""
     check_image(name, image)
     least = SHORTEST_BLOCK
     if min(image.shape[2:]) < least:
         shape = tuple(image.shape)
         raise ValueError(f"{name} must have at least {least} pixels a side, got {shape}")
-    on, off = _power_of_rings(image)
+    on, off = _mean_powers(image, groups)
     flattest = off.mean(dim=1).argsort()[: max(1, round(share * len(off)))]
     ratios = ((ROUNDING + on) / (ROUNDING + off)).mean(dim=1)
     return float(ratios[flattest].quantile(0.5))
 
 
-def _power_of_rings(image: Tensor) -> tuple[Tensor, Tensor]:
-    """The mean power of each block's rings, on the axes and off them, in grey levels².
+def _mean_powers(
+    image: Tensor, groups: Callable[[int], tuple[Tensor, Tensor]]
+) -> tuple[Tensor, Tensor]:
+    """The mean power of each block in groups of frequencies, in grey levels².
 
-    Two of (blocks, rings). Of white noise of σ it is σ².
+    Two of (blocks, rings), see `_rings`. Of white noise of σ it is σ².
     """
     side = min(BLOCK, *image.shape[2:])
     fade = torch.hann_window(side, device=image.device)
     window = torch.outer(fade, fade)
     window /= window.square().sum().sqrt()
-    means = torch.cat(_rings(side), dim=1).to(image.device)
+    means = torch.cat(groups(side), dim=1).to(image.device)
     powers = []
     for top in _starts(image.shape[2], side):
         row = luminance(at_least_single(image[:, :, top : top + side].detach()))[0, 0].float()
@@ -243,3 +291,16 @@ def _rings(side: int) -> tuple[Tensor, Tensor]:
     member = (radius[:, None] == rings).float()
     on, off = (member * there[:, None] for there in (distance <= ON_AXIS, distance >= OFF_AXIS))
     return on / on.sum(dim=0), off / off.sum(dim=0)
+
+
+def _corners(side: int, period: int) -> tuple[Tensor, Tensor]:
+    """Matrices (side², 1): the mean over (±1/period, ±1/period), and over the rest of its ring."""
+    k = (torch.fft.fftfreq(side) * side).round().abs()
+    away = (k - side / period).abs()
+    distance = torch.maximum(away[:, None], away).flatten()  # to the nearest of the four
+    to_axis = torch.minimum(k[:, None], k).flatten()
+    radius = torch.hypot(k[:, None], k).flatten()
+    ring = (radius - 2**0.5 * side / period).abs() <= 1
+    on = (distance <= ON_AXIS).float()
+    off = (ring & (distance >= OFF_AXIS) & (to_axis >= OFF_AXIS)).float()
+    return (on / on.sum())[:, None], (off / off.sum())[:, None]

@@ -5,7 +5,7 @@ import torch
 from tensors import white
 
 from nst_tutorial.images.reading import load_image
-from nst_tutorial.noise.artefacts import excess_chroma, oversaturation, weave
+from nst_tutorial.noise.artefacts import excess_chroma, lattice, oversaturation, weave
 
 NEON = torch.tensor([0.2, 1.0, 0.1])[:, None, None]
 
@@ -182,6 +182,52 @@ def test_small_pictures_are_one_block():
         ValueError, match=r"image must have at least 64 pixels a side, got \(1, 3, "
     ):
         weave(torch.zeros(1, 3, 63, 90))
+
+
+# --- energy at the corners of a lattice --------------------------------------------------------
+
+
+def dots(image, period, amplitude):
+    return wave(image, period, amplitude) + wave(image, period, amplitude, rows=False) - image
+
+
+def crossed(image, period, amplitude):
+    """The product of waves along rows and along columns: nothing on the axes."""
+    flat = torch.zeros_like(image)
+    return image + amplitude * wave(flat, period, 1) * wave(flat, period, 1, rows=False)
+
+
+@pytest.mark.parametrize("slope", [0, 1])
+@pytest.mark.parametrize("period", [3, 4, 8])
+def test_noise_has_no_lattice(slope, period):
+    assert lattice(isotropic(512, 512, slope), period) == pytest.approx(1, abs=0.4)
+
+
+@pytest.mark.parametrize("period", [4, 8])
+def test_a_lattice_is_found_where_a_weave_is_not(photo, period):
+    image = crossed(photo, period, 0.01)
+    assert lattice(image, period, photo) > 2
+    assert lattice(image, period, photo) == pytest.approx(
+        lattice(image, period) / lattice(photo, period)
+    )
+    assert weave(image, photo) < 1.1
+    other = 12 - period
+    assert lattice(image, other) == pytest.approx(lattice(photo, other), rel=0.3)
+
+
+def test_lines_along_rows_and_columns_are_no_lattice(photo):
+    assert lattice(dots(photo, 4, 0.02)) == pytest.approx(lattice(photo), rel=0.3)
+
+
+def test_its_power_grows_with_the_square_of_the_amplitude():
+    flat = isotropic(256, 256, 0).mul(0.01)
+    one, two = (lattice(crossed(flat, 4, amplitude)) - lattice(flat) for amplitude in (0.02, 0.04))
+    assert two / one == pytest.approx(4, rel=0.05)
+
+
+def test_periods_of_a_lattice_have_a_range(photo):
+    with pytest.raises(ValueError, match="period must be a whole number ≥ 3, got 2"):
+        lattice(photo, 2)
 
 
 # --- bad input ---------------------------------------------------------------------------------
