@@ -45,6 +45,10 @@ from .trainings import (
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from ..one_pass.decoder import Decoder
+
+MEASURED_ON, MEASURED_AT = "temple", 256
+MEASURED_IN = ("starry_night", "tissue_stain", "woodcut_waves")
 REMEDY = "take a smaller --size, or with --memory fewer GB"
 
 
@@ -100,14 +104,42 @@ def train_decoder(
         def save(path: Path, overwrite: bool) -> Path:
             return save_decoder(decoder, path, overwrite=overwrite)
 
+        def finish() -> str:
+            decoder.settings["measured"] = measures = measure(decoder, device)
+            ways = ", ".join(f"{way} {distance:.3g}" for way, distance in measures.items())
+            return f"{MEASURED_ON}, style distances in the mean of {len(MEASURED_IN)}: {ways}"
+
         train(
             lambda callback: training.train_decoder(
                 decoder, photographs, drawings, minutes=minutes, steps=steps, batch=batch,
                 decay=decay, seed=seed, device=device, checkpoint=state, callback=callback,
                 **chosen,
             ),
-            save, path, state, [photographs, drawings], ending, overwrite,
+            save, path, state, [photographs, drawings], ending, overwrite, finish,
         )  # fmt: skip
+
+
+def measure(decoder: Decoder, device: str = "auto") -> dict[str, float]:
+    """How far bundled pictures are from bundled styles, in the mean: before, by AdaIN, by WCT.
+
+    Style distances are those of Gram matrices, `texture_networks.style_distance`.
+    """
+    from ..images.reading import load_image
+    from ..one_pass.painting import METHODS
+    from ..one_pass.painting import paint as run
+    from ..texture_networks.objective import style_distance
+
+    content = load_image(MEASURED_ON, MEASURED_AT, kind="content")
+    sums = dict.fromkeys(["before", *METHODS], 0.0)
+    for name in MEASURED_IN:
+        style = load_image(name, MEASURED_AT, kind="style")
+        pictures = {"before": content} | {
+            way: run(content, style, decoder=decoder, device=device, method=way).cpu()
+            for way in METHODS
+        }
+        for way, image in pictures.items():
+            sums[way] += style_distance(image, style, device=device)
+    return {way: total / len(MEASURED_IN) for way, total in sums.items()}
 
 
 def paint(
