@@ -24,10 +24,17 @@ def small_tensors(tensors: Mapping[str, Tensor]) -> Figure:
     widths = [max(values.shape[1], 3) for values in tensors.values()]
     tallest = max(len(values) for values in tensors.values())
     alt = f"Numbers in cells: {', '.join(shapes)}"
-    figure = new_figure(alt, 0.5 * sum(widths) + 0.5 * len(widths), 0.5 * tallest + 0.6)
-    axes = figure.subplots(1, len(tensors), width_ratios=widths, squeeze=False)[0]
-    for axis, (name, values) in zip(axes, tensors.items(), strict=True):
+    cell, gap, title = 0.58, 0.08, 0.3  # inches
+    width, height = cell * sum(widths) + gap * (len(widths) + 1), cell * tallest + gap + title
+    figure = new_figure(alt, width, height)
+    figure.set_layout_engine("none")  # it leaves no room for titles where cells stay square
+    left = gap
+    for (name, values), columns in zip(tensors.items(), widths, strict=True):
         values = values.detach().float().cpu()
+        high, wide = (cell * length for length in values.shape)
+        below, beside = gap + (cell * tallest - high) / 2, left + (cell * columns - wide) / 2
+        axis = figure.add_axes((beside / width, below / height, wide / width, high / height))
+        left += cell * columns + gap
         limit = max(float(values.abs().max()), 1e-12)
         axis.imshow(values.numpy(), cmap="PuOr", vmin=-1.4 * limit, vmax=1.4 * limit)
         for (i, j), value in zip(_places(values), values.flatten().tolist(), strict=True):

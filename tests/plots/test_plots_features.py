@@ -19,6 +19,18 @@ def test_small_tensors_write_each_number_into_its_cell():
         plots.small_tensors({})
 
 
+@pytest.mark.parametrize(
+    "shapes", [[(4, 5)] * 3, [(2, 3)], [(6, 6)] * 4, [(1, 1)], [(5, 5), (3, 3)], [(8, 2), (3, 9)]]
+)
+def test_titles_of_small_tensors_lie_inside_the_figure(shapes):
+    figure = plots.small_tensors(
+        {f"F − P {i}": torch.rand(shape) for i, shape in enumerate(shapes)}
+    )
+    plots.to_bytes(figure)  # lays it out
+    for axis in figure.axes:
+        assert axis.title.get_window_extent().y1 <= figure.bbox.y1
+
+
 def test_filters_are_grey_where_they_are_zero():
     weight = torch.randn(5, 3, 3, 3)
     weight[0] = 0
