@@ -11,8 +11,8 @@ from pathlib import Path
 from PIL import Image
 
 WIDTH = 720  # pixels: of the column of text
-LARGEST = 60_000  # bytes of a small picture
-QUALITIES = range(84, 20, -4)  # of WebP
+LARGEST = 90_000  # bytes of a small picture
+QUALITIES = range(84, 40, -4)  # of WebP: below, brushwork is smeared
 PICTURE = re.compile(r"^!\[(?P<alt>[^\]]*)\]\(\.\./(?P<path>images/gallery/[\w.]+)\)$", flags=re.M)
 
 

@@ -133,6 +133,7 @@ def test_drawings_follow_the_theme_and_nothing_serious_is_wrong(page, request):
     """Screenshots, to be looked at, lie under `results/screenshots`."""
     name = request.node.callspec.params["page"]
     has_drawings = page.locator(".nst-row:visible img").count() > 0
+    change_theme(page, THEMES["light"])  # the lab keeps what the notebook before has chosen
     light = all_pictures(page)
     for theme, wanted in THEMES.items():
         change_theme(page, wanted)

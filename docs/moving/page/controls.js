@@ -5,6 +5,7 @@ import { Model, element } from "./host.js";
 import picker from "./picture_picker.js";
 import slider from "./step_slider.js";
 
+const WIDE = 26; // letters of a choice, from which on a list has a row to itself
 let count = 0;
 
 /** One control; `changed()` is called when a hand has moved it. */
@@ -43,6 +44,7 @@ function control(spec, changed) {
     state.input.addEventListener("change", () => take(Number(state.input.value)));
     state.place = (index) => { state.input.value = index; take(index); };
     node.append(element("label", { for: id }, spec.label), state.input);
+    node.classList.toggle("nst-knob-wide", spec.labels.some((label) => label.length > WIDE));
   } else {
     state.input = element("input", { type: "checkbox", id });
     state.input.checked = spec.index === 1;

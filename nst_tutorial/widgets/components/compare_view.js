@@ -51,6 +51,7 @@ function render({ model, el }) {
   const divider = element("div", {
     class: "nst-divider", role: "slider", tabindex: "0", "aria-valuemin": "0",
     "aria-valuemax": "100", "aria-label": "How much is shown as it was before",
+    "data-lm-suppress-shortcuts": "true", // JupyterLab would take the arrow keys
   });
   const canvas = element("div", { class: "nst-canvas" }, after, before, edge, divider);
   const stage = element("div", { class: "nst-stage" }, canvas);

@@ -24,13 +24,16 @@ function render({ model, el }) {
   const tint = element("img", { alt: "", draggable: "false" });
   const canvas = element("canvas", {
     tabindex: "0", role: "img",
+    "data-lm-suppress-shortcuts": "true", // JupyterLab would take arrow keys and digits
     "aria-label": "Paint on the picture. Arrow keys move the brush, the space bar paints, digits "
       + "choose a region, Backspace takes the last stroke back.",
   });
   const brush = element("div", { class: "nst-brush", hidden: "" });
   const board = element("div", { class: "nst-board" }, picture, tint, canvas, brush);
   const inks = element("fieldset", {}, element("legend", {}, "Paint where it goes"));
-  const width = element("input", { type: "range", min: "1", max: "20", value: "5", id: `${id}-w` });
+  const width = element("input", {
+    type: "range", min: "1", max: "20", value: "5", id: `${id}-w`, "data-lm-suppress-shortcuts": "true",
+  });
   const undo = element("button", { type: "button" }, "Undo");
   const clear = element("button", { type: "button" }, "Clear");
   const tools = element("div", { class: "nst-tools" },

@@ -22,7 +22,10 @@ function render({ model, el }) {
   const id = `nst-picker-${Math.random().toString(36).slice(2)}`;
   el.classList.add("nst", "nst-picker");
   const heading = element("h3", { id });
-  const list = element("div", { class: "nst-pictures", role: "radiogroup", "aria-labelledby": id });
+  const list = element("div", {
+    class: "nst-pictures", role: "radiogroup", "aria-labelledby": id,
+    "data-lm-suppress-shortcuts": "true", // JupyterLab would take the arrow keys
+  });
   const head = element("div", { class: "nst-picker-head" }, heading);
   el.append(head, list);
 

@@ -1,11 +1,11 @@
 // A native slider over a list of marks: the browser gives it a name, keys and touch.
 
-
 function render({ model, el }) {
   el.classList.add("nst", "nst-slider");
   const input = Object.assign(document.createElement("input"), {
     type: "range", min: 0, step: 1, id: `nst-slider-${Math.random().toString(36).slice(2)}`,
   });
+  input.dataset.lmSuppressShortcuts = "true"; // JupyterLab would take the arrow keys
   const name = Object.assign(document.createElement("label"), { htmlFor: input.id });
   const value = document.createElement("output");
   value.setAttribute("for", input.id);
