@@ -21,7 +21,7 @@ from PIL import Image
 from nst_tutorial.widgets import Answer, Explorer
 from nst_tutorial.widgets.components import Picture, PicturePicker, StepSlider
 
-QUALITY = 85  # of WebP, where that is smaller than without loss
+QUALITY = 72  # of WebP, where that is smaller than without loss
 
 
 @dataclass(frozen=True)
