@@ -47,13 +47,6 @@ class Decoder(nn.Module):
         Channels at the coarsest scale; half as many after each enlargement.
     seed
         Of the weights before training.
-
-    Attributes
-    ----------
-    layers
-        Those it takes, fine to coarse.
-    stride
-        Pixels between positions of the deepest one.
     """
 
     def __init__(
@@ -66,7 +59,7 @@ class Decoder(nn.Module):
     ):
         super().__init__()
         check_choice("layer", layer, LAYERS)
-        self.layers = layers_to(layer)
+        self.layers = layers_to(layer)  # those it takes, fine to coarse
         counts = list(CHANNELS[: len(self.layers)] if channels is None else channels)
         if len(counts) != len(self.layers):
             raise ValueError(f"channels: one number for each of {', '.join(self.layers)}")
@@ -74,7 +67,7 @@ class Decoder(nn.Module):
         width = check_integer("width", width, 1, MOST_WIDTH)
         self.design: dict[str, Any] = {"layer": layer, "channels": counts, "width": width}
         self.settings: dict = {}  # how it was trained
-        self.stride = stride(layer)
+        self.stride = stride(layer)  # pixels between positions of the deepest
         coarsest = len(self.layers) - 1
         widths = [max(8, width >> coarsest - level) for level in range(coarsest)] + [width]
         with torch.random.fork_rng(devices=[]):
