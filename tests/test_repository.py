@@ -159,7 +159,7 @@ def test_browsers_and_workers_are_started_one_at_a_time():
 def test_data_holds_no_code():
     data = PACKAGE / "data"
     rooms = {path.name for path in data.iterdir()}
-    assert rooms == {"networks", "painters", "explorers", "league", "records"}
+    assert rooms == {"decoders", "networks", "painters", "explorers", "league", "records"}
     suffixes = {path.suffix for path in data.rglob("*") if path.is_file()}
     assert suffixes <= {".safetensors", ".npz", ".json", ".jpg", ".webp"}
 
