@@ -1,6 +1,6 @@
 """What moves in the notebooks: ipywidgets, in the API of versions 7 and 8, and anywidgets."""
 
-from .compare import Compare
+from .compare import Compare, split
 from .explorers.balance import balance_explorer
 from .explorers.content import inversion_explorer
 from .explorers.denoising import denoising_explorer
@@ -33,5 +33,6 @@ __all__ = [
     "look_explorer",
     "optimizer_explorer",
     "region_explorer",
+    "split",
     "to_jpeg",
 ]

@@ -17,7 +17,7 @@ from nst_tutorial.images.catalog import find_image
 from nst_tutorial.optimize.loop import Progress
 from nst_tutorial.optimize.result import Result
 from nst_tutorial.presets import PRESETS
-from nst_tutorial.widgets import Compare, Studio
+from nst_tutorial.widgets import Compare, Studio, split
 from nst_tutorial.widgets.studio import app as studio
 from nst_tutorial.widgets.studio import recipe
 from nst_tutorial.widgets.studio.page import in_words
@@ -421,3 +421,16 @@ def test_compare_shows_two_tensors_with_the_divider_in_the_middle():
     assert (compare.height, compare.width, compare.position) == (30, 50, 50)
     assert shown(compare.before).mean() < 0.01
     assert shown(compare.after).mean() > 0.99
+
+
+def test_split_is_the_one_on_the_left_and_the_other_on_the_right():
+    before, after = torch.zeros(1, 3, 10, 20), torch.full((1, 3, 20, 40), 0.5)
+    assert torch.equal(split(before, after, 0), after)
+    assert torch.equal(split(before, after, 1), torch.zeros_like(after))
+    both = split(before, after, 0.25)
+    assert torch.equal(both[..., :9], torch.zeros(1, 3, 20, 9))
+    assert torch.equal(both[..., 9:11], torch.ones(1, 3, 20, 2))
+    assert torch.equal(both[..., 11:], after[..., 11:])
+    assert (after == 0.5).all()  # not written into
+    with pytest.raises(ValueError, match="share must be between 0 and 1, got 1.5"):
+        split(before, after, 1.5)
