@@ -255,9 +255,9 @@ class Studio(ipywidgets.VBox):
                 self.recipe = recipe = replace(recipe, stop_after=len(job.history))
             self.code.value = as_code(recipe, "This picture as code")
             self.result = result  # before the view offers to download it
+            self._draw(lambda: self._keep(recipe, knobs, content, result))
             self._draw(lambda: self.screen.end(result, content, recipe))
             self.screen.view.filmed = bool(self.film.evaluations)
-            self._draw(lambda: self._keep(recipe, knobs, content, result))
 
     def _keep(self, recipe: Recipe, knobs: dict, content: Tensor, result: Result) -> None:
         """Put a result into the strip."""
