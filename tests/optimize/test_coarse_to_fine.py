@@ -1,7 +1,9 @@
 import pytest
 import torch
 
+from nst_tutorial.images.reading import load_settings
 from nst_tutorial.images.resizing import resize
+from nst_tutorial.images.writing import save_image
 from nst_tutorial.presets import options_from
 from nst_tutorial.tiling import scales
 from nst_tutorial.transfer.style_transfer import stylize
@@ -109,9 +111,15 @@ def test_a_scale_that_has_settled_gives_way_to_the_next(tiny, tall):
     assert [p.evaluation for p in seen] == [*range(1, first + second + 1)]
 
 
-def test_a_run_that_settled_is_made_again_from_its_record(tiny, tall):
+def test_a_run_that_settled_is_made_again_from_its_file(tiny, tall, tmp_path):
     found = stylize(*tall, model=tiny, **SETTLING)
-    again = stylize(*tall, model=tiny, **options_from(found.settings))
+    for suffix in (".png", ".jpg", ".tif"):
+        written = load_settings(
+            save_image(found.image, tmp_path / f"result{suffix}", found.settings)
+        )
+        assert written["evaluations"] == found.settings["evaluations"]
+        assert options_from(written) == options_from(found.settings)
+    again = stylize(*tall, model=tiny, **options_from(written))
     assert torch.equal(again.image, found.image)
     assert again.settings == found.settings
     unsettled = stylize(*tall, model=tiny, steps=[3, 2])
