@@ -3,11 +3,12 @@
     python benchmarks/large.py gallery [NAME ...]
     python benchmarks/large.py agreement [--size 256] [--steps 200] [--pairs 3] [--keep FOLDER]
 
-gallery: of each picture of `images/make_large.py`, which is made if it is not there, the share of
-pixels more saturated than the style (`noise.oversaturation`), the weave (`noise.weave`), the
-lattice of 4 pixels (`noise.lattice`), and the relative error of its Gram matrices, mean over the
-five style layers of ‖G_x - G_y‖ / ‖G_y‖, y being the style as large as the network was shown it;
-each at 512 pixels and at 2048. For comparison the weave of the photograph and of the style.
+gallery: of each picture of `images/make_large.py`, the share of pixels more saturated than the
+style (`noise.oversaturation`), the weave (`noise.weave`), the lattice of 4 pixels
+(`noise.lattice`), and the relative error of its Gram matrices, mean over the five style layers of
+‖G_x - G_y‖ / ‖G_y‖, y being the style as large as the network was shown it; each at 512 pixels,
+where it is made if it is not there, and at 2048: the file in `results` or, where there is none, the
+JPEG in images/gallery. For comparison the weave of the photograph and of the style.
 
 agreement: how much a large result looks like the small one. A pair is stylised at --size pixels,
 the longer side of the style's file, and at twice that, with strokes that grow with the picture
@@ -36,7 +37,7 @@ from nst_tutorial.kernels import get_kernel
 from nst_tutorial.tiling import statistics_of
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "images"))
-from make_large import PICTURES, ROOT, SIZE, Large, draw_styles, make
+from make_large import GALLERY, PICTURES, ROOT, SIZE, draw_styles, make
 
 SMALL = 512
 TILE = 512
@@ -63,14 +64,17 @@ def gram_error(model: nst.VGG19, image: torch.Tensor, style: torch.Tensor) -> fl
 # --- the gallery -------------------------------------------------------------------------------
 
 
-def measure(model: nst.VGG19, large: Large, size: int) -> str:
-    image = nst.load_image(make(large, size))
+def measure(model: nst.VGG19, name: str, size: int) -> str:
+    large = PICTURES[name]
+    made = size == SMALL or large.out(size).exists()
+    path = make(large, size) if made else GALLERY / f"large_{name}.jpg"
+    image = nst.load_image(path)
     file = large.style_file if "/" not in large.style_file else ROOT / large.style_file
     style = nst.images.enlarge(nst.load_image(file, kind="style"), size).clamp(0, 1)
     photograph = nst.load_image(ROOT / "images" / "photos" / f"{large.photograph}.jpg", size)
     return (
-        f"| {large.photograph}, {large.style} | {size} | {noise.oversaturation(image, style):.3%} "
-        f"| {noise.weave(image):.2f} | {noise.weave(photograph):.2f} | {noise.weave(style):.2f} "
+        f"| {large.photograph}, {large.style} | {size}, {path.suffix[1:].upper()} "
+        f"| {noise.oversaturation(image, style):.3%} | {noise.weave(image):.2f} | {noise.weave(photograph):.2f} | {noise.weave(style):.2f} "
         f"| {noise.lattice(image):.2f} | {gram_error(model, image, style):.3f} |"
     )
 
@@ -82,7 +86,7 @@ def measure_gallery(names: list[str]) -> None:
     print("|---" * 8 + "|")
     for name in names:
         for size in (SMALL, SIZE):
-            print(measure(model, PICTURES[name], size), flush=True)
+            print(measure(model, name, size), flush=True)
 
 
 # --- small and large ---------------------------------------------------------------------------
