@@ -74,7 +74,8 @@ def measure(model: nst.VGG19, name: str, size: int) -> str:
     photograph = nst.load_image(ROOT / "images" / "photos" / f"{large.photograph}.jpg", size)
     return (
         f"| {large.photograph}, {large.style} | {size}, {path.suffix[1:].upper()} "
-        f"| {noise.oversaturation(image, style):.3%} | {noise.weave(image):.2f} | {noise.weave(photograph):.2f} | {noise.weave(style):.2f} "
+        f"| {noise.oversaturation(image, style):.3%} "
+        f"| {noise.weave(image):.2f} | {noise.weave(photograph):.2f} | {noise.weave(style):.2f} "
         f"| {noise.lattice(image):.2f} | {gram_error(model, image, style):.3f} |"
     )
 
