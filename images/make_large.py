@@ -54,7 +54,8 @@ class Large:
         """What makes it, from the root of the repository."""
         return [
             "nst", "stylize", f"images/photos/{self.photograph}.jpg", self.style_file,
-            "--size", str(size), *self.options, "--out", str(self.out(size).relative_to(ROOT)), "--overwrite",
+            "--size", str(size), *self.options,
+            "--out", str(self.out(size).relative_to(ROOT)), "--overwrite",
             "--checkpoint", str(self.checkpoint(size).relative_to(ROOT)),
         ]  # fmt: skip
 
