@@ -66,7 +66,7 @@ PICTURES = {
     "fig": Large("fig", "woodcut_waves", (0.6, 0.55)),
     "forest": Large("forest_stream", "stained_glass", (0.5, 0.6)),
     "sunset": Large("sunset_hills", "confetti_dots", (0.5, 0.45)),
-    "meadow": Large("autumn_meadow", "tissue_stain", (0.6, 0.5)),
+    "meadow": Large("autumn_meadow", "woodcut_waves", (0.6, 0.5)),
 }
 
 
