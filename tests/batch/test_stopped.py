@@ -45,14 +45,8 @@ def test_ctrl_c_leaves_what_is_done(tmp_path, monkeypatch, when):
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals")
-@pytest.mark.parametrize(
-    "number",
-    [
-        pytest.param(signal.SIGINT, marks=pytest.mark.slow),
-        pytest.param(signal.SIGTERM, marks=pytest.mark.slow),
-        signal.SIGKILL,
-    ],
-)
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+@pytest.mark.slow
 def test_a_process_that_is_ended_leaves_a_batch_that_goes_on(tmp_path, number):
     out = tmp_path / "out"
     arguments = command(out, {"size": [48], "steps": [6], "seed": list(range(12))})
@@ -122,6 +116,7 @@ def test_closing_the_terminal_leaves_a_batch_that_goes_on(tmp_path):
     assert not [name for name in names_in(out) if name.startswith(".")]
 
 
+@pytest.mark.slow
 def test_two_runs_into_one_folder_share_the_work(tmp_path):
     out = tmp_path / "out"
     arguments = command(out, {"size": [48], "steps": [3], "seed": list(range(8))})

@@ -22,7 +22,7 @@ NOTEBOOKS = {
     for path in sorted((Path(__file__).parents[2] / "notebooks").glob("*.ipynb"))
     for explorer in CALL.findall(path.read_text())
 }
-QUICK = ("layer_explorer", "gram_explorer", "optimizer_explorer")
+QUICK = ("gram_explorer",)
 # Everything in the explorer that a hand can move, in the order of the Tab key
 MOVABLE = ", ".join(
     f".nst-explorer {control}"

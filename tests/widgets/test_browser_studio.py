@@ -224,6 +224,7 @@ NAMELESS = """() => [...document.querySelector('.nst-studio')
     .map((part) => part.outerHTML.slice(0, 200))"""
 
 
+@pytest.mark.slow
 def test_by_keyboard(chromium, web):
     page = visit(chromium, web[0])
     assert "96×64" in said(page)
@@ -371,6 +372,7 @@ def test_regions_are_painted_by_mouse_and_by_keys(chromium, web):
     page.close()
 
 
+@pytest.mark.slow
 def test_as_a_web_page(chromium, web, files):
     url, home, _ = web
     before = sorted(path.name for path in home.iterdir())

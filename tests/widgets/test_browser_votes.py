@@ -5,7 +5,7 @@ from browser import excerpt, open_notebook, run_all, screenshot, wait_until
 
 NAME = "12_beyond_gram.ipynb"
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 
 @pytest.fixture(scope="module")
