@@ -851,7 +851,12 @@ def test_the_painter_loads_its_network_before_it_is_asked(visit, running, at_the
     page = visit(body, lambda page: page.on("request", lambda request: heard.append(request.url)))
     network = f"{next(iter(networks.painters()))}.onnx.gz"
     wanted = sorted([f"{networks.NEEDED[1]}.gz", network])
-    wait_until(lambda: large_files(heard) == wanted, "both files", 120)
+
+    def are_heard() -> bool:
+        page.wait_for_timeout(100)  # while it waits, Playwright hears
+        return large_files(heard) == wanted
+
+    wait_until(are_heard, "both files", 120)
     place = settled(page, "painter")
     assert place.get_attribute("data-shown") is None
     paths = (

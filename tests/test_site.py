@@ -128,6 +128,7 @@ def test_the_page_of_explorers_loads_the_painters_network_at_once(chromium, addr
     page, heard = visit(chromium, f"{address}/docs/play.html")
 
     def loaded(ending: str) -> int:
+        page.wait_for_timeout(100)  # while it waits, Playwright hears
         return sum(each.endswith(ending) for each in heard.requests)
 
     for ending in (".wasm.gz", ".onnx.gz"):
