@@ -220,6 +220,23 @@ def test_a_snippet_finds_the_scripts_from_any_depth():
         moving.snippet("no_such")
 
 
+def test_what_the_painter_needs_is_loaded_with_a_page_that_begins_with_it(tmp_path):
+    contents.write_page(tmp_path)
+    named = contents.scripts_of("painter.js")
+    assert set(named) > {"painter.js", "networks.js", "controls.js", "step_slider.js"}
+    page = moving.preloads(depth=1)
+    for name in named:
+        imports = re.findall(r"^import\b", (tmp_path / name).read_text(), re.MULTILINE)
+        found = contents.IMPORT.findall((tmp_path / name).read_text())
+        assert len(found) == len(imports), name
+        assert set(found) <= set(named)
+        assert f'rel="modulepreload" href="../moving/{name}"' in page
+    assert "worker.js" not in page  # whether that is loaded depends on the visitor
+    assert (tmp_path / "warm.js").is_file()
+    assert 'src="../moving/warm.js"' in page
+    assert moving.PLAY[0] == contents.FIRST
+
+
 def test_the_page_has_the_components_of_the_notebooks(tmp_path):
     contents.write_page(tmp_path)
     components = ROOT / "nst_tutorial" / "widgets" / "components"
@@ -342,11 +359,14 @@ def site(tmp_path_factory, small):
 
 @pytest.fixture
 def visit(chromium, site):
-    """Open a page with some HTML; nothing but this server may be asked, nothing may be wrong."""
+    """Open a page with some HTML; nothing but this server may be asked, nothing may be wrong.
+
+    `before` is called with the page when it is still empty.
+    """
     folder, address = site
     faults, pages = [], []
 
-    def open_page(body: str, **options):
+    def open_page(body: str, before=lambda page: None, **options):
         (folder / "page.html").write_text(f"{PAGE}<title>A page</title><main>{body}</main></html>")
         page = chromium.new_page(**options)
         pages.append(page)
@@ -356,6 +376,7 @@ def visit(chromium, site):
             "request",
             lambda r: r.url.startswith((address, "data:", "blob:")) or faults.append(r.url),
         )
+        before(page)
         page.goto(f"{address}/page.html")
         return page
 
@@ -787,8 +808,6 @@ def test_a_photograph_is_dropped_and_painted_as_by_python(visit, running, tmp_pa
     place = settled(page, "painter")
     with Image.open(ROOT / "images" / "content" / "temple.jpg") as photograph:
         photograph.resize((320, 200)).save(tmp_path / "mine.png")
-    loaded = "() => performance.getEntriesByType('resource').map(entry => entry.name)"
-    assert not [name for name in page.evaluate(loaded) if ".wasm" in name or ".onnx" in name]
     drop = """async ([selector, bytes]) => {
         const data = new DataTransfer();
         data.items.add(new File([new Uint8Array(bytes)], 'mine.png', {type: 'image/png'}));
@@ -815,6 +834,59 @@ def test_a_photograph_is_dropped_and_painted_as_by_python(visit, running, tmp_pa
     page.evaluate(drop, [".nst-picker", bad])
     refused = "is no picture that this browser can read"
     wait_until(lambda: refused in place.inner_text(), "it says so")
+
+
+def large_files(heard: list[str]) -> list[str]:
+    """What was loaded of the runtime's machine code and of networks: names, sorted."""
+    names = [address.rpartition("/")[2] for address in heard]
+    return sorted(name for name in names if name.endswith((".wasm.gz", ".onnx.gz")))
+
+
+@pytest.mark.slow
+@pytest.mark.browser
+@pytest.mark.parametrize("at_the_top", [False, True])
+def test_the_painter_loads_its_network_before_it_is_asked(visit, running, at_the_top):
+    heard: list[str] = []
+    body = moving.preloads() * at_the_top + moving.snippet("painter")
+    page = visit(body, lambda page: page.on("request", lambda request: heard.append(request.url)))
+    network = f"{next(iter(networks.painters()))}.onnx.gz"
+    wanted = sorted([f"{networks.NEEDED[1]}.gz", network])
+
+    def are_heard() -> bool:
+        page.wait_for_timeout(100)  # while it waits, Playwright hears
+        return large_files(heard) == wanted
+
+    wait_until(are_heard, "both files", 120)
+    place = settled(page, "painter")
+    assert place.get_attribute("data-shown") is None
+    paths = (
+        f"runtime/{networks.NEEDED[0]}",
+        f"runtime/{networks.NEEDED[1]}.gz",
+        f"networks/{network}",
+    )
+    size = sum((running / "moving" / path).stat().st_size for path in paths) / 1e6
+    assert f"{size:.1f} MB are loaded once" in place.inner_text()
+    move(page, place, place.get_by_role("button", name="Paint").click)
+    assert large_files(heard) == wanted  # each once
+
+
+@pytest.mark.slow
+@pytest.mark.browser
+@pytest.mark.parametrize("connection", [{"saveData": True}, {"effectiveType": "2g"}])
+def test_who_saves_data_loads_a_network_when_a_picture_is_asked_for(visit, running, connection):
+    heard: list[str] = []
+
+    def before(page) -> None:
+        page.on("request", lambda request: heard.append(request.url))
+        value = f"{{ value: {json.dumps(connection)} }}"
+        page.add_init_script(f"Object.defineProperty(navigator, 'connection', {value})")
+
+    page = visit(moving.preloads() + moving.snippet("painter"), before)
+    place = settled(page, "painter")
+    page.wait_for_timeout(1000)
+    assert not [address for address in heard if "worker.js" in address or "/runtime/" in address]
+    move(page, place, place.get_by_role("button", name="Paint").click)
+    assert len(large_files(heard)) == 2
 
 
 def shown(place, part: str) -> np.ndarray:

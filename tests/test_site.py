@@ -1,5 +1,6 @@
 """The built site, read by a machine and in a browser. It is built once, which takes a minute."""
 
+import functools
 import importlib.util
 import json
 import re
@@ -8,7 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from browser import ROOT, screenshot, serious_faults
+from browser import ROOT, screenshot, serious_faults, wait_until
 from site_pages import broken_links, listen, need_the_runtime, pages_of, served
 
 from nst_tutorial.cli.pages import IMAGES, WIDGET
@@ -118,6 +119,23 @@ def test_the_first_page_is_quickly_there(chromium, server):
     before = server.sent
     page, heard = visit(chromium, f"{server.url}/index.html")
     assert 100_000 < server.sent - before < FIRST_PAGE, heard.requests
+    assert not [address for address in heard.requests if "/moving/" in address]
+    page.close()
+
+
+@pytest.mark.browser
+def test_the_page_of_explorers_loads_the_painters_network_at_once(chromium, address):
+    page, heard = visit(chromium, f"{address}/docs/play.html")
+
+    def loaded(ending: str) -> int:
+        page.wait_for_timeout(100)  # while it waits, Playwright hears
+        return sum(each.endswith(ending) for each in heard.requests)
+
+    for ending in (".wasm.gz", ".onnx.gz"):
+        wait_until(functools.partial(loaded, ending), ending)
+        assert loaded(ending) == 1
+    assert heard.outside() == []
+    assert heard.complaints == []
     page.close()
 
 

@@ -46,7 +46,8 @@ def stage(
     Parameters
     ----------
     root: the repository.
-    moving: the explorers that move without Python: `export`, `snippet`, `TITLES`, `NAMES`, `PLAY`.
+    moving: the explorers that move without Python: `export`, `snippet`, `preloads`,
+        `TITLES`, `NAMES`, `PLAY`.
     repository, branch: where files that are no pages can be seen, or "".
     """
     if folder.exists():
@@ -113,11 +114,14 @@ def _with_explorers(text: str, moving: ModuleType) -> str:
     """The page of all explorers."""
     if EXPLORERS not in text:
         raise ValueError(f"docs/play.md has no line {EXPLORERS}")
-    blocks = [
-        f"## {moving.TITLES[name]}\n\n```````{{raw}} html\n{moving.snippet(name, depth=1)}\n```````"
-        for name in moving.PLAY
-    ]
+    blocks = [_raw(moving.preloads(depth=1))]
+    for name in moving.PLAY:
+        blocks += [f"## {moving.TITLES[name]}", _raw(moving.snippet(name, depth=1))]
     return text.replace(EXPLORERS, "\n\n".join(blocks))
+
+
+def _raw(text: str) -> str:
+    return f"```````{{raw}} html\n{text}\n```````"
 
 
 def _write(path: Path, text: str) -> None:

@@ -2,9 +2,10 @@
 
 `export` writes everything into a folder of the site; `snippet` is the HTML that stands where the
 explorer shall be; `NAMES` says below which cell of which notebook that is. A snippet loads nothing
-but a small script until its place comes into view, and a network nothing until it is asked for.
+but a small script until its place comes into view; then the painter begins to load its network,
+unless the visitor saves data, and other networks are loaded when they are asked for.
 """
 
-from .contents import NAMES, PLAY, TITLES, export, snippet
+from .contents import NAMES, PLAY, TITLES, export, preloads, snippet
 
-__all__ = ["NAMES", "PLAY", "TITLES", "export", "snippet"]
+__all__ = ["NAMES", "PLAY", "TITLES", "export", "preloads", "snippet"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -45,6 +46,11 @@ TITLES = {
 }
 PLAY = tuple(TITLES)
 """Names in the order of the course, for a page that holds all of them."""
+
+FIRST = "painter"
+"""What stands at the top of the page of all explorers, in sight from the beginning."""
+
+IMPORT = re.compile(r'^import .*"\./(\w+\.js)";$', re.MULTILINE)
 
 PREDICTIONS = "predictions"
 """Not an explorer: a box below every question of a page that asks for a prediction."""
@@ -146,6 +152,27 @@ def _shared() -> str:
     first, second = style(COMPONENTS[0]), style(COMPONENTS[1])
     same = next(i for i, (a, b) in enumerate(zip(first, second, strict=False)) if a != b)
     return first[: first.rfind("\n", 0, same) + 1]
+
+
+def scripts_of(name: str) -> list[str]:
+    """A script of the page and all that it imports, sorted."""
+    found, left = set(), [name]
+    while left:
+        found.add(name := left.pop())
+        own = PAGE / name
+        text = own.read_text("utf-8") if own.exists() else script(name.removesuffix(".js"))
+        left += set(IMPORT.findall(text)) - found
+    return sorted(found)
+
+
+def preloads(depth: int = 0) -> str:
+    """The HTML of a page with `FIRST` at its top: what that needs is loaded beside the page.
+
+    `depth` is that of `snippet`.
+    """
+    moving = "../" * depth + FOLDER
+    links = [f'<link rel="modulepreload" href="{moving}/{n}">' for n in scripts_of(f"{FIRST}.js")]
+    return "\n".join([*links, f'<script type="module" async src="{moving}/warm.js"></script>\n'])
 
 
 def snippet(name: str, depth: int = 0) -> str:

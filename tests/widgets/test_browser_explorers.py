@@ -129,6 +129,23 @@ def test_names_and_controls_stand_in_columns(page):
     assert max(apart) - min(apart) <= 4  # a native slider has a margin of its own
 
 
+def test_ticks_stand_at_the_height_of_their_neighbours(page):
+    """The box and its name have the middle of the row, in which sliders and lists stand, too."""
+    apart = page.locator(".nst-knobs input[type=checkbox]").evaluate_all(
+        """all => all.flatMap(box => {
+            const middle = (what) => {
+                const { top, bottom } = what.getBoundingClientRect();
+                return (top + bottom) / 2;
+            };
+            const name = document.createRange();
+            name.selectNodeContents(box.nextElementSibling);
+            const row = middle(box.closest('.nst-knobs > *'));
+            return [middle(box) - row, middle(name) - row];
+        })"""
+    )
+    assert all(abs(each) <= 1 for each in apart), apart
+
+
 def test_drawings_follow_the_theme_and_nothing_serious_is_wrong(page, request):
     """Screenshots, to be looked at, lie under `results/screenshots`."""
     name = request.node.callspec.params["page"]

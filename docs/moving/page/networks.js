@@ -19,14 +19,27 @@ function start() {
   });
 }
 
-/** Run a network; {network, shape, content, seed, strengths} → {picture, height, width, …}. */
-export function run(job) {
+function ask(kind, job) {
   if (!worker) start();
   const id = count += 1;
   return new Promise((resolve, reject) => {
     waiting.set(id, { resolve, reject });
-    worker.postMessage({ ...job, id });
+    worker.postMessage({ ...job, kind, id });
   });
+}
+
+/** Run a network; {network, shape, content, seed, strengths} → {picture, height, width, …}. */
+export const run = (job) => ask("run", job);
+
+/** Load the runtime and a network, or else the painter's first one, before they are asked for. */
+export async function warm(network = null) {
+  const { saveData, effectiveType } = navigator.connection ?? {};
+  if (saveData || /2g$/.test(effectiveType)) return;
+  try {
+    await ask("warm", { network });
+  } catch {
+    // who asks for a picture asks for the same files, and is told why there is none
+  }
 }
 
 /** A canvas's colours as planes (3, H, W), 0..1. */

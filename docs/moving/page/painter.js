@@ -3,7 +3,7 @@
 import compare from "./compare_view.js";
 import { makeControls } from "./controls.js";
 import { Model, bytesOf, element } from "./host.js";
-import { paintOn, planesOf, run } from "./networks.js";
+import { paintOn, planesOf, run, warm } from "./networks.js";
 import picker from "./picture_picker.js";
 
 const LIMIT = 50e6; // bytes of a file
@@ -28,6 +28,7 @@ async function photograph(blob, size) {
 }
 
 export async function render({ place, content, folder }) {
+  warm(content.networks[0]);
   const files = new Map(); // name → the bytes of a photograph
   const file = async (name, part = "") => {
     if (files.has(name)) return files.get(name);
@@ -46,7 +47,10 @@ export async function render({ place, content, folder }) {
       name: "size", kind: "slider", label: "size, pixels", tip: "of the longer side",
       labels: content.sizes.map(String), index: 0,
     },
-  ], {}, () => { if (asked) paint(); });
+  ], {}, () => {
+    if (asked) paint();
+    else warm(content.networks[byName.network.index]);
+  });
 
   const choose = new Model({
     label: "Your photograph: drop it here, or take one of these", options: content.examples,
@@ -98,7 +102,7 @@ export async function render({ place, content, folder }) {
     const begin = performance.now();
     const network = content.networks[byName.network.index];
     place.setAttribute("aria-busy", "true");
-    status.textContent = "painting … (the first time 4 MB are loaded)";
+    status.textContent = "painting … (the first time 5.5 MB are loaded)";
     try {
       const name = choose.get("value");
       const canvas = await photograph(await file(name), content.sizes[byName.size.index]);
@@ -135,12 +139,12 @@ export async function render({ place, content, folder }) {
   compare.render({ model: view, el: shown });
   node.append(go);
   status.textContent = "Choose or drop a photograph, or press Paint: the network runs in this page. "
-    + "Nothing is sent anywhere; 4 MB are loaded once.";
+    + "Nothing is sent anywhere; 5.5 MB are loaded once.";
   place.replaceChildren(pick, node, status, shown);
-  const first = await photograph(await file(content.examples[0]), content.sizes[0]);
-  const bytes = await bytesOf(first);
-  view.set("width", first.width);
-  view.set("height", first.height);
-  view.set("after", bytes);
+  const first = await file(content.examples[0]);
+  const { width, height } = await createImageBitmap(first);
+  view.set("width", width);
+  view.set("height", height);
+  view.set("after", new Uint8Array(await first.arrayBuffer()));
   view.set("alt_after", `the photograph ${content.examples[0]}`);
 }

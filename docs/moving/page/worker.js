@@ -1,12 +1,8 @@
-// Runs networks beside the page, so that it stays responsive; one thread, no special headers.
-
-import { generator } from "./random.js";
-import { resize } from "./resize.js";
-import * as ort from "./runtime/ort.wasm.bundle.min.mjs";
+// Runs networks beside the page, so that it stays responsive; one thread, no special headers. What
+// it imports is imported when it runs: at its start the page, which has other work, would load it.
 
 const HERE = new URL(".", import.meta.url);
-ort.env.wasm.numThreads = 1;
-ort.env.logLevel = "error";
+const SMALL = [64, 64]; // pixels
 
 /** A file beside this one, unpacked, unless the host has done so on the way. */
 async function unpacked(path) {
@@ -18,18 +14,37 @@ async function unpacked(path) {
   return new Uint8Array(await new Response(stream).arrayBuffer());
 }
 
-const sessions = new Map();
-let runtime = null;
+async function firstPainter() {
+  const answer = await fetch(new URL("painter/explorer.json", HERE));
+  return (await answer.json()).networks[0];
+}
 
-/** A network ready to run; asked for again, the same one. What could not be loaded is tried anew. */
+/** The runtime, its script and its machine code loaded side by side. */
+async function load() {
+  const [ort, code] = await Promise.all([
+    import("./runtime/ort.wasm.bundle.min.mjs"),
+    unpacked("runtime/ort-wasm-simd-threaded.wasm.gz"),
+  ]);
+  Object.assign(ort.env.wasm, { numThreads: 1, wasmBinary: code.buffer });
+  ort.env.logLevel = "error";
+  return ort;
+}
+
+let runtime = null;
+const runtimeOnce = () => {
+  runtime ??= load().catch((error) => { runtime = null; throw error; });
+  return runtime;
+};
+const sessions = new Map();
+
+/** The runtime, and a network ready to run; asked for again, the same ones. What could not be
+ * loaded is tried anew. */
 function session(name) {
   if (!sessions.has(name)) {
-    runtime ??= unpacked("runtime/ort-wasm-simd-threaded.wasm.gz").then((bytes) => {
-      ort.env.wasm.wasmBinary = bytes.buffer;
-    });
-    const loaded = Promise.all([unpacked(`networks/${name}.onnx.gz`), runtime])
-      .then(([model]) => ort.InferenceSession.create(model, { executionProviders: ["wasm"] }));
-    loaded.catch(() => { sessions.delete(name); runtime = null; });
+    const loaded = Promise.all([runtimeOnce(), unpacked(`networks/${name}.onnx.gz`)])
+      .then(async ([ort, model]) => (
+        [ort, await ort.InferenceSession.create(model, { executionProviders: ["wasm"] })]));
+    loaded.catch(() => { sessions.delete(name); });
     sessions.set(name, loaded);
   }
   return sessions.get(name);
@@ -43,10 +58,12 @@ function pyramid([height, width], scales) {
   });
 }
 
-const tensor = (data, ...dims) => new ort.Tensor("float32", data, dims);
-
-function feeds({ network, shape, content, seed, strengths }) {
+async function feeds(ort, { network, shape, content, seed, strengths }) {
+  const tensor = (data, ...dims) => new ort.Tensor("float32", data, dims);
   if (!network.scales) return { content: tensor(content, 1, 3, ...shape) };
+  const [{ generator }, { resize }] = await Promise.all([
+    import("./random.js"), import("./resize.js"),
+  ]);
   const draw = generator(seed);
   const all = { strengths: tensor(Float32Array.from(strengths), strengths.length) };
   pyramid(shape, network.scales).forEach((size, k) => {
@@ -58,15 +75,39 @@ function feeds({ network, shape, content, seed, strengths }) {
   return all;
 }
 
-self.addEventListener("message", async ({ data: job }) => {
+const warmed = new Set();
+
+/** Load a network, and run it for nothing: machine code is made when it is first used. */
+async function warm({ network }) {
+  runtimeOnce().catch(() => {}); // begun at once; who needs it hears of its failure
+  const chosen = network ?? await firstPainter();
+  const [ort, running] = await session(chosen.name);
+  if (asked || warmed.has(chosen.name)) return {}; // a visitor's picture need not wait for that
+  warmed.add(chosen.name);
+  const strengths = Array(chosen.scales).fill(1);
+  const content = new Float32Array(3 * SMALL[0] * SMALL[1]);
+  const job = { network: chosen, shape: SMALL, content, seed: 0, strengths };
+  await running.run(await feeds(ort, job));
+  return {};
+}
+
+async function run(job) {
+  const [ort, running] = await session(job.network.name);
+  const inputs = await feeds(ort, job);
+  const begin = performance.now();
+  const { picture } = await running.run(inputs);
+  const [, , height, width] = picture.dims;
+  return { picture: picture.data, height, width, milliseconds: performance.now() - begin };
+}
+
+const KINDS = { warm, run };
+let asked = false;
+
+self.addEventListener("message", async ({ data: { id, kind, ...job } }) => {
+  asked ||= kind === "run";
   try {
-    const running = await session(job.network.name);
-    const begin = performance.now();
-    const { picture } = await running.run(feeds(job));
-    const [, , height, width] = picture.dims;
-    const milliseconds = performance.now() - begin;
-    self.postMessage({ id: job.id, picture: picture.data, height, width, milliseconds });
+    self.postMessage({ id, ...await KINDS[kind](job) });
   } catch (error) {
-    self.postMessage({ id: job.id, error: String(error?.message ?? error) });
+    self.postMessage({ id, error: String(error?.message ?? error) });
   }
 });
