@@ -147,6 +147,7 @@ def test_like_another_result(tmp_path):
     assert (settings["steps"], settings["style_weight"], settings["seed"]) == (5, 4.0, 5)
 
 
+@pytest.mark.slow
 def test_several_styles_masks_and_colors_are_the_functions(tmp_path):
     from nst_tutorial.transfer.style_transfer import stylize
 
@@ -177,6 +178,7 @@ def test_several_styles_masks_and_colors_are_the_functions(tmp_path):
     assert "was made with masks, and they are not in it: give them as well" in again.stderr
 
 
+@pytest.mark.slow
 def test_regions_and_faces_are_the_functions(tmp_path):
     from nst_tutorial.transfer.style_transfer import stylize
 
