@@ -2,10 +2,10 @@
 
     python images/make_large.py [NAME ...]
 
-Without a name: all five, some four hours of one core (AMD EPYC, AVX2). Contents are photographs of 3072 pixels in
-images/photos; drawn styles are drawn as large first. A run that was stopped goes on from its
-checkpoint when this is started again. The pictures themselves, PNG files of some
-8 MB, stay in `results`; into the gallery go a JPEG of each and a piece of it at 100 %.
+Without a name: all five, some four hours of one core (AMD EPYC, AVX2). Contents are photographs of
+3072 pixels in images/photos; drawn styles are drawn as large first. A run that was stopped goes on
+from its checkpoint when this is started again. The pictures themselves, PNG files of some 8 MB,
+stay in `results`; into the gallery go a JPEG of each and a piece of it at 100 %.
 """
 
 from __future__ import annotations
