@@ -1,6 +1,6 @@
 """Neon and weave in a picture larger than its style's file: one change at a time.
 
-    python benchmarks/artefacts.py [--size 384] [--only NAME ...]
+    python benchmarks/artefacts.py [--size 384] [--photographs NAME ...] [--only NAME ...]
 
 The picture is 2.2 times as large as the style's file, as one of 1536 pixels is of a painting of
 712. For each variant: pixels more saturated than the style (`noise.oversaturation`), the weave
@@ -24,7 +24,7 @@ from nst_tutorial.league.measures import edge_coherence
 from nst_tutorial.transfer.styles import style_sources
 
 PHOTOS = Path(__file__).resolve().parents[1] / "images" / "photos"
-PAIRS = (("mountain_path", "starry_night"), ("forest_stream", "tissue_stain"))
+PAIRS = {"mountain_path": "starry_night", "forest_stream": "tissue_stain"}
 LARGER = 2.2  # longer side of the picture over that of the style's file
 LAYERS = dict(nst.PRESETS["default"].style_layers)
 GRAM = {"kernel": "gram", "style_weight": 15.0}
@@ -82,11 +82,12 @@ def compare(photograph: str, style_name: str, size: int, names: list[str]) -> No
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--size", type=int, default=384)
+    parser.add_argument("--photographs", nargs="+", choices=PAIRS, default=list(PAIRS))
     parser.add_argument("--only", nargs="+", choices=VARIANTS, default=list(VARIANTS))
     arguments = parser.parse_args()
     print(headline())
-    for pair in PAIRS:
-        compare(*pair, arguments.size, arguments.only)
+    for photograph in arguments.photographs:
+        compare(photograph, PAIRS[photograph], arguments.size, arguments.only)
 
 
 if __name__ == "__main__":

@@ -81,8 +81,15 @@ if _where["repository"]:
 def setup(app):
     sys.path.insert(0, str(ROOT / "docs"))
     from book.docstrings import as_restructured_text
+    from book.stage import HEAD
+
+    head = ROOT / "build" / "site" / HEAD
 
     def process(app, what, name, obj, options, lines):
         lines[:] = as_restructured_text(lines)
 
+    def load_early(app, page, template, context, tree):
+        context["early"] = head.read_text("utf-8") if page == "docs/play" else ""
+
+    app.connect("html-page-context", load_early)
     app.connect("autodoc-process-docstring", process, priority=400)  # before napoleon

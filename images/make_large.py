@@ -37,7 +37,7 @@ class Large:
     photograph: str
     style: str
     piece: tuple[float, float]  # the middle of the piece, in parts of width and height
-    options: tuple[str, ...] = ()  # more of the command
+    options: tuple[str, ...] = ()  # more of the command, at SIZE
 
     @property
     def style_file(self) -> str:
@@ -54,7 +54,7 @@ class Large:
         """What makes it, from the root of the repository."""
         return [
             "nst", "stylize", f"images/photos/{self.photograph}.jpg", self.style_file,
-            "--size", str(size), *self.options,
+            "--size", str(size), *(self.options if size == SIZE else ()),
             "--out", str(self.out(size).relative_to(ROOT)), "--overwrite",
             "--checkpoint", str(self.checkpoint(size).relative_to(ROOT)),
         ]  # fmt: skip

@@ -322,10 +322,9 @@ def test_the_page_of_explorers_holds_them_all():
         PLAY=("a", "b"),
         TITLES={"a": "First", "b": "Second"},
         snippet=lambda name, depth: f"<{name}{depth}>",
-        preloads=lambda depth: f"<p{depth}>",
     )
     page = stage._with_explorers(f"# Play\n\n{stage.EXPLORERS}\n", moving)
-    assert re.findall(r"<\w\d>|## \w+", page) == ["<p1>", "## First", "<a1>", "## Second", "<b1>"]
+    assert re.findall(r"<\w\d>|## \w+", page) == ["## First", "<a1>", "## Second", "<b1>"]
     with pytest.raises(ValueError, match="docs/play.md has no line"):
         stage._with_explorers("# Play", moving)
     assert stage.EXPLORERS in (ROOT / "docs" / "play.md").read_text()

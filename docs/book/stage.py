@@ -17,6 +17,7 @@ from .links import Links
 from .notebooks import page_of, to_run
 
 EXPLORERS = "<!-- explorers -->"  # in docs/play.md: all of them, one after the other
+HEAD = "head.html"  # of the page of all explorers: what stands first in it
 NAMES = {"README.md": "index.md", "notebooks/README.md": "notebooks/index.md",
          "benchmarks/README.md": "benchmarks/index.md"}  # fmt: skip
 OTHERS = ("CHANGELOG.md", "CONTRIBUTING.md", "images/CREDITS.md")
@@ -64,6 +65,7 @@ def stage(
             text = links.rewrite((root / place).read_text("utf-8"), place)
             if place == "docs/play.md":
                 text = _with_explorers(text, moving)
+                _write(folder / HEAD, moving.preloads(depth=1))
             if place == "docs/gallery.md":
                 text = with_thumbnails(text, root, staged.extra)
             _write(staged.source / target, text)
@@ -114,9 +116,9 @@ def _with_explorers(text: str, moving: ModuleType) -> str:
     """The page of all explorers."""
     if EXPLORERS not in text:
         raise ValueError(f"docs/play.md has no line {EXPLORERS}")
-    blocks = [_raw(moving.preloads(depth=1))]
-    for name in moving.PLAY:
-        blocks += [f"## {moving.TITLES[name]}", _raw(moving.snippet(name, depth=1))]
+    blocks = [
+        f"## {moving.TITLES[name]}\n\n{_raw(moving.snippet(name, depth=1))}" for name in moving.PLAY
+    ]
     return text.replace(EXPLORERS, "\n\n".join(blocks))
 
 

@@ -26,6 +26,7 @@ from .votes import write_votes
 from .walks import write_walks
 
 PAGE = Path(__file__).parent / "page"
+BEGIN = Path(__file__).parent / "begin.js"
 COMPONENTS = ("step_slider", "compare_view", "picture_picker", "picture_row", "result_strip")
 FOLDER = "moving"
 SETUP = "except ModuleNotFoundError:"  # in the first code cell of every notebook
@@ -166,13 +167,15 @@ def scripts_of(name: str) -> list[str]:
 
 
 def preloads(depth: int = 0) -> str:
-    """The HTML of a page with `FIRST` at its top: what that needs is loaded beside the page.
+    """The HTML for the head of a page with `FIRST` at its top: what that needs is loaded early.
 
     `depth` is that of `snippet`.
     """
     moving = "../" * depth + FOLDER
     links = [f'<link rel="modulepreload" href="{moving}/{n}">' for n in scripts_of(f"{FIRST}.js")]
-    return "\n".join([*links, f'<script type="module" async src="{moving}/warm.js"></script>\n'])
+    begin = BEGIN.read_text("utf-8").replace("MOVING", moving)
+    begin = begin.replace("NETWORK", next(iter(networks.painters())))
+    return "\n".join([f"<script>\n{begin}</script>", *links])
 
 
 def snippet(name: str, depth: int = 0) -> str:

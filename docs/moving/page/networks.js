@@ -1,12 +1,16 @@
 // The page's side of a network: pictures to numbers and back, and one worker for all.
 
+const HERE = import.meta.url;
+
 let worker = null;
 let count = 0;
 const waiting = new Map();
 
 function start() {
-  worker = new Worker(new URL("worker.js", import.meta.url), { type: "module" });
+  worker = globalThis.nstWorker ?? new Worker(new URL("worker.js", HERE), { type: "module" });
+  delete globalThis.nstWorker;
   worker.addEventListener("message", ({ data }) => {
+    if (!waiting.has(data.id)) return; // begin.js asked
     const { resolve, reject } = waiting.get(data.id);
     waiting.delete(data.id);
     if (data.error) reject(new Error(data.error));
@@ -31,14 +35,16 @@ function ask(kind, job) {
 /** Run a network; {network, shape, content, seed, strengths} → {picture, height, width, …}. */
 export const run = (job) => ask("run", job);
 
-/** Load the runtime and a network, or else the painter's first one, before they are asked for. */
-export async function warm(network = null) {
+/** Load the runtime and a network before they are asked for, unless the visitor saves data.
+ * Returns whether they are there. */
+export async function warm(network) {
   const { saveData, effectiveType } = navigator.connection ?? {};
-  if (saveData || /2g$/.test(effectiveType)) return;
+  if (saveData || /2g$/.test(effectiveType)) return false;
   try {
     await ask("warm", { network });
+    return true;
   } catch {
-    // who asks for a picture asks for the same files, and is told why there is none
+    return false; // who asks for a picture asks for the same files, and is told why there is none
   }
 }
 

@@ -28,7 +28,7 @@ async function photograph(blob, size) {
 }
 
 export async function render({ place, content, folder }) {
-  warm(content.networks[0]);
+  const loaded = warm(content.networks[0]);
   const files = new Map(); // name → the bytes of a photograph
   const file = async (name, part = "") => {
     if (files.has(name)) return files.get(name);
@@ -147,4 +147,5 @@ export async function render({ place, content, folder }) {
   view.set("height", height);
   view.set("after", new Uint8Array(await first.arrayBuffer()));
   view.set("alt_after", `the photograph ${content.examples[0]}`);
+  loaded.then((there) => { if (there && !asked) paint(); }); // something to see, at once
 }

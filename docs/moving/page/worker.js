@@ -2,7 +2,9 @@
 // it imports is imported when it runs: at its start the page, which has other work, would load it.
 
 const HERE = new URL(".", import.meta.url);
-const SMALL = [64, 64]; // pixels
+
+// Rewriting the network's graph takes longer than it saves.
+const OPTIONS = { executionProviders: ["wasm"], graphOptimizationLevel: "disabled" };
 
 /** A file beside this one, unpacked, unless the host has done so on the way. */
 async function unpacked(path) {
@@ -12,11 +14,6 @@ async function unpacked(path) {
   if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) return bytes;
   const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
   return new Uint8Array(await new Response(stream).arrayBuffer());
-}
-
-async function firstPainter() {
-  const answer = await fetch(new URL("painter/explorer.json", HERE));
-  return (await answer.json()).networks[0];
 }
 
 /** The runtime, its script and its machine code loaded side by side. */
@@ -43,7 +40,7 @@ function session(name) {
   if (!sessions.has(name)) {
     const loaded = Promise.all([runtimeOnce(), unpacked(`networks/${name}.onnx.gz`)])
       .then(async ([ort, model]) => (
-        [ort, await ort.InferenceSession.create(model, { executionProviders: ["wasm"] })]));
+        [ort, await ort.InferenceSession.create(model, OPTIONS)]));
     loaded.catch(() => { sessions.delete(name); });
     sessions.set(name, loaded);
   }
@@ -75,19 +72,9 @@ async function feeds(ort, { network, shape, content, seed, strengths }) {
   return all;
 }
 
-const warmed = new Set();
-
-/** Load a network, and run it for nothing: machine code is made when it is first used. */
+/** Load a network before a picture is asked for. */
 async function warm({ network }) {
-  runtimeOnce().catch(() => {}); // begun at once; who needs it hears of its failure
-  const chosen = network ?? await firstPainter();
-  const [ort, running] = await session(chosen.name);
-  if (asked || warmed.has(chosen.name)) return {}; // a visitor's picture need not wait for that
-  warmed.add(chosen.name);
-  const strengths = Array(chosen.scales).fill(1);
-  const content = new Float32Array(3 * SMALL[0] * SMALL[1]);
-  const job = { network: chosen, shape: SMALL, content, seed: 0, strengths };
-  await running.run(await feeds(ort, job));
+  await session(network.name);
   return {};
 }
 
@@ -101,10 +88,8 @@ async function run(job) {
 }
 
 const KINDS = { warm, run };
-let asked = false;
 
 self.addEventListener("message", async ({ data: { id, kind, ...job } }) => {
-  asked ||= kind === "run";
   try {
     self.postMessage({ id, ...await KINDS[kind](job) });
   } catch (error) {
