@@ -1,6 +1,7 @@
 """The script of the large pictures: its commands, its files, its pieces."""
 
 import importlib.util
+import re
 from pathlib import Path
 
 import numpy as np
@@ -59,6 +60,24 @@ def test_a_stopped_run_goes_on_with_the_same_command(script, tmp_path, monkeypat
     assert capsys.readouterr().out.splitlines()[0] == " ".join(large.command(64))
 
 
+def test_a_picture_is_cleaned_by_a_second_command(script, tmp_path, monkeypatch):
+    monkeypatch.setattr(script, "ROOT", tmp_path)
+    monkeypatch.setattr(script, "RESULTS", tmp_path / "results")
+    (tmp_path / "results").mkdir()
+    large = script.PICTURES["mountain"]
+    commands = []
+
+    def run(command, **options):
+        commands.append(command)
+        (large.out() if command[3] == "stylize" else large.picture()).touch()
+
+    monkeypatch.setattr(script.subprocess, "run", run)
+    for _ in range(2):
+        assert script.make(large).name == "mountain_path_starry_night_2048_denoised.png"
+    assert [command[3:] for command in commands] == [large.command()[1:], large.cleaning()[1:]]
+    assert large.picture(512) == large.out(512)  # cleaned at 2048 pixels only
+
+
 def test_the_commands_are_understood(script, monkeypatch, capsys):
     """As far as the pictures, which are not read here."""
     from nst_tutorial import cli
@@ -69,6 +88,10 @@ def test_the_commands_are_understood(script, monkeypatch, capsys):
     monkeypatch.chdir(ROOT)
     monkeypatch.setattr("nst_tutorial.images.reading.load_image", read)
     for large in script.PICTURES.values():
+        if large.cleaned:
+            with pytest.raises(SystemExit):
+                cli.app(large.cleaning()[1:])
+            assert re.search("_2048.png(:| at)", capsys.readouterr().err)
         with pytest.raises(SystemExit):
             cli.app(large.command(96)[1:])
         told = capsys.readouterr().err
@@ -83,7 +106,10 @@ def test_the_texts_show_the_commands_of_the_pictures_in_the_gallery(script):
     for name, large in script.PICTURES.items():
         if (script.GALLERY / f"large_{name}.jpg").exists():
             assert f"large_{name}.jpg" in text
-            assert " ".join(large.command()[: large.command().index("--out")]) in text
+            shown = " ".join(large.command()[: large.command().index("--out")])
+            if large.cleaned:
+                shown += "\n" + " ".join(large.cleaning())
+            assert f"{shown}\n```" in text
 
 
 def test_a_piece_is_what_stands_there_pixel_by_pixel(script):
