@@ -41,7 +41,7 @@ def chapters(readme: str) -> list[Chapter]:
     """The notebooks in the README's table of thumbnails, in its order."""
     picture = r"\[<img src=\"images/thumbnails/(\w+)\.jpg\"[^>]*alt=\"([^\"]*)\">\]\("
     alts = dict(re.findall(picture, readme))
-    promises = dict(re.findall(r"\| \[\w+\]\(notebooks/(\d\w+)\.ipynb\) ([^|]+?) (?=\|)", readme))
+    promises = dict(re.findall(r"<br>\[\w+\]\(notebooks/(\d\w+)\.ipynb\) ([^|]+?) (?=\|)", readme))
     if not alts or alts.keys() != promises.keys():
         different = sorted(alts.keys() ^ promises.keys())
         raise ValueError(f"README.md: no thumbnail and sentence for each notebook: {different}")
