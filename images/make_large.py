@@ -5,7 +5,8 @@
 Without a name: all five, some four hours of one core (AMD EPYC, AVX2). Contents are photographs of
 3072 pixels in images/photos; drawn styles are drawn as large first. A run that was stopped goes on
 from its checkpoint when this is started again. The pictures themselves, PNG files of some 8 MB,
-stay in `results`; into the gallery go a JPEG of each and a piece of it at 100 %.
+stay in `results`; into the gallery go a JPEG of each, a piece
+of it at 100 %, and one picture of all of them, small.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import argparse
 import shlex
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,8 +27,10 @@ from best_jpeg import best_jpeg
 ROOT = Path(__file__).resolve().parents[1]
 GALLERY, RESULTS = ROOT / "images" / "gallery", ROOT / "results"
 SIZE = 2048  # pixels of the longer side
-LARGEST_FILE = 650_000  # bytes of a JPEG
+LARGEST_FILE, LARGEST_WALL = 650_000, 450_000  # bytes of a JPEG
 PIECE = (840, 460)  # pixels
+WALL, GAP = 1600, 8  # width of the picture of all of them, and between two, in pixels
+ROWS = (("fig", "sunset"), ("mountain", "forest", "meadow"))
 DRAWN = ("stained_glass", "woodcut_waves")
 
 
@@ -114,6 +118,29 @@ def piece_of(picture: Image.Image, middle: tuple[float, float]) -> Image.Image:
     return picture.crop((left, top, left + PIECE[0], top + PIECE[1]))
 
 
+def wall(rows: Sequence[Sequence[Image.Image]], width: int = WALL) -> Image.Image:
+    """The pictures, whole, in rows that all fill the width."""
+    strips = []
+    for row in rows:
+        room = width - GAP * (len(row) - 1)
+        height = round(room / sum(picture.width / picture.height for picture in row))
+        edges = [0]
+        for picture in row:
+            edges.append(edges[-1] + picture.width / picture.height * height)
+        edges = [round(edge * room / edges[-1]) for edge in edges]
+        strip = Image.new("RGB", (width, height), "white")
+        for i, picture in enumerate(row):
+            size = (edges[i + 1] - edges[i], height)
+            strip.paste(picture.resize(size, Image.Resampling.LANCZOS), (edges[i] + GAP * i, 0))
+        strips.append(strip)
+    whole = Image.new("RGB", (width, sum(s.height + GAP for s in strips) - GAP), "white")
+    top = 0
+    for strip in strips:
+        whole.paste(strip, (0, top))
+        top += strip.height + GAP
+    return whole
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(PICTURES))
@@ -127,6 +154,8 @@ def main() -> None:
         (GALLERY / f"large_{name}.jpg").write_bytes(best_jpeg(picture, LARGEST_FILE))
         piece = piece_of(picture, large.piece)
         piece.save(GALLERY / f"large_{name}_piece.jpg", quality=90)
+    shown = [[Image.open(GALLERY / f"large_{name}.jpg") for name in row] for row in ROWS]
+    (GALLERY / "wall.jpg").write_bytes(best_jpeg(wall(shown), LARGEST_WALL))
 
 
 if __name__ == "__main__":

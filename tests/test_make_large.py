@@ -122,3 +122,21 @@ def test_a_piece_is_what_stands_there_pixel_by_pixel(script):
     width, height = script.PIECE
     top, left = (1200 - height) // 2, (2048 - width) // 2
     assert (piece == np.asarray(picture)[top : top + height, left : left + width]).all()
+
+
+def test_the_wall_shows_each_picture_once_and_whole(script):
+    shapes = {"fig": (300, 200), "sunset": (200, 300), "mountain": (400, 300), "forest": (90, 90),
+              "meadow": (300, 100)}  # fmt: skip
+    assert {name for row in script.ROWS for name in row} == set(script.PICTURES) == set(shapes)
+    colours = {name: (40 * i, 255 - 40 * i, 90) for i, name in enumerate(shapes)}
+    rows = [[Image.new("RGB", shapes[n], colours[n]) for n in row] for row in script.ROWS]
+    wall = np.asarray(script.wall(rows, 500))
+    assert wall.shape[1] == 500
+    for name, (width, height) in shapes.items():
+        y, x = np.nonzero((wall == colours[name]).all(axis=2))
+        shown = np.ptp(x) + 1, np.ptp(y) + 1
+        assert len(x) == shown[0] * shown[1], name  # a rectangle
+        assert abs(shown[0] - shown[1] * width / height) <= 2, name
+    white = (wall == 255).all(axis=2)
+    assert white.any(axis=1).all()  # a gap in every row of pixels
+    assert not white[:, [0, -1]].any(axis=1).sum() > script.GAP  # and none at the sides
