@@ -39,6 +39,7 @@ COMMANDS = {
         "stylize", "forest_stream", "images/photos/dandelions.jpg", "--photo", "--size", "160",
         "--steps", "25", "--style-weight", "4", "--look", "results/framed/evening.safetensors",
     ),
+    "12_beyond_gram": ("stylize", "sunset_hills", "confetti_dots", "--size", "512"),
 }  # fmt: skip
 
 # Notebook → the photograph, whole, that gets the look which its command writes
@@ -50,10 +51,9 @@ REDUCED = {
     "06_optimize": "large_forest",
     "07_style_transfer": "large_mountain",
     "08_limits": "large_mountain_piece",
-    "08b_large_pictures": "large_sunset_piece",
+    "08b_large_pictures": "large_fig_piece",
     "10_texture_networks": "painter_meadow",
     "11_at_scale": "pairs",
-    "12_beyond_gram": "large_sunset",
 }
 SIZE = 800  # pixels of its longer side
 
