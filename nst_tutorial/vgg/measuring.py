@@ -50,8 +50,8 @@ def measure(names: Sequence[str], device: torch.device, limit: float = math.inf)
     BusyError
         It takes more than `limit` seconds.
     """
-    begin = clock()
-    sizes = _sizes(len(names), device)
+    sizes = _sizes(names, device)
+    begin = clock()  # what is made once, such as threads, is made
     works = {
         (block, name): layer(name, CHANNELS[block], sizes[block], device)
         for block in range(len(BLOCKS))
@@ -75,11 +75,13 @@ def measure(names: Sequence[str], device: torch.device, limit: float = math.inf)
     return tuple({name: seconds[block, name] for name in names} for block in range(len(BLOCKS)))
 
 
-def _sizes(count: int, device: torch.device) -> list[tuple[int, int]]:
-    """Rows and columns of the layers, such that two rounds of `count` paths take about `BUDGET`."""
-    last = layer("direct", CHANNELS[-1], SIZES[-1], device)
-    _timed(last, device)
-    expected = 2 * count * LAYERS_LIKE_THE_LAST * _timed(last, device)
+def _sizes(names: Iterable[str], device: torch.device) -> list[tuple[int, int]]:
+    """Rows and columns of the layers, such that two rounds of the paths take about `BUDGET`."""
+    expected = 0.0
+    for name in names:
+        last = layer(name, CHANNELS[-1], SIZES[-1], device)
+        _timed(last, device)
+        expected += 2 * LAYERS_LIKE_THE_LAST * _timed(last, device)
     share = min(1.0, BUDGET / max(expected, 1e-9))
     return [(max(FEWEST_ROWS, 4 * round(share * rows / 4)), columns) for rows, columns in SIZES]
 

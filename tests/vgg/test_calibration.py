@@ -40,8 +40,8 @@ class Machine:
         return tuple({"auto": NAMES, "float32": exact, "bfloat16": reduced}[precision])
 
     def layer(self, name, channels, size, device):
-        """The first one made is the one by which the sizes are chosen."""
-        block = (len(self.works) - 1) // len(NAMES)
+        """The first one of each path is that by which the sizes are chosen."""
+        block = len(self.works) // len(NAMES) - 1
         self.works.append((name, channels, size))
 
         def work():
@@ -79,7 +79,7 @@ def test_each_block_gets_its_fastest_path(machine, network):
     assert chosen.paths == FAST
     assert chosen.conv1_1_weight is network.conv1_1_weight
     assert network.convolutions == "winograd"  # as it was
-    measured = machine.works[1:]
+    measured = machine.works[len(NAMES) :]
     assert [work[0] for work in measured] == list(NAMES) * 5
     assert [work[1] for work in measured[::5]] == [64, 128, 256, 512, 512]
 
@@ -88,6 +88,22 @@ def test_measuring_is_bounded(machine, network):
     begin = machine.now
     calibrate(network)
     assert machine.now - begin < 2 * measuring.BUDGET
+
+
+def test_paths_that_are_slow_here_are_measured_in_time(monkeypatch):
+    """And the seconds in which threads are made are not the measuring's."""
+    now, cost = [0.0], {"direct": 0.4e-9, "winograd": 0.2e-9, "winograd-onednn": 4e-9}
+
+    def layer(name, channels, size, device):
+        def work():
+            now[0] += size[0] * size[1] * channels**2 * cost[name] + (5 if now[0] == 0 else 0)
+
+        return work
+
+    monkeypatch.setattr(measuring, "clock", lambda: now[0])
+    monkeypatch.setattr(measuring, "layer", layer)
+    seconds = measuring.measure(list(cost), CPU, limit=calibration.LIMIT)
+    assert quickest(seconds, list(cost)) == ("winograd",) * 5
 
 
 def test_reduced_precision_must_be_faster_by_what_one_notices():
