@@ -34,12 +34,18 @@ def test_every_command_names_pictures_that_there_are(script):
         assert (ROOT / "images" / "style" / f"{large.style}.jpg").is_file()
 
 
-def test_a_stopped_run_goes_on_with_the_same_command(script, tmp_path, monkeypatch, capsys):
-    """`nst stylize` leaves its picture so far and the checkpoint, which goes when it is done."""
+@pytest.fixture
+def elsewhere(script, tmp_path, monkeypatch):
+    """The script, with an empty folder for its results."""
     monkeypatch.setattr(script, "ROOT", tmp_path)
     monkeypatch.setattr(script, "RESULTS", tmp_path / "results")
     (tmp_path / "results").mkdir()
-    large = script.PICTURES["fig"]
+    return script
+
+
+def test_a_stopped_run_goes_on_with_the_same_command(elsewhere, monkeypatch, capsys):
+    """`nst stylize` leaves its picture so far and the checkpoint, which goes when it is done."""
+    large = elsewhere.PICTURES["fig"]
     commands = []
 
     def run(command, **options):
@@ -49,9 +55,9 @@ def test_a_stopped_run_goes_on_with_the_same_command(script, tmp_path, monkeypat
         if len(commands) == 2:
             large.checkpoint(64).unlink()
 
-    monkeypatch.setattr(script.subprocess, "run", run)
+    monkeypatch.setattr(elsewhere.subprocess, "run", run)
     for count in (1, 2, 2):
-        assert script.make(large, 64) == large.out(64)
+        assert elsewhere.make(large, 64) == large.out(64)
         assert len(commands) == count
     assert commands[0] == commands[1]
     assert commands[0][3:] == large.command(64)[1:]
@@ -60,20 +66,17 @@ def test_a_stopped_run_goes_on_with_the_same_command(script, tmp_path, monkeypat
     assert capsys.readouterr().out.splitlines()[0] == " ".join(large.command(64))
 
 
-def test_a_picture_is_cleaned_by_a_second_command(script, tmp_path, monkeypatch):
-    monkeypatch.setattr(script, "ROOT", tmp_path)
-    monkeypatch.setattr(script, "RESULTS", tmp_path / "results")
-    (tmp_path / "results").mkdir()
-    large = script.PICTURES["mountain"]
+def test_a_picture_is_cleaned_by_a_second_command(elsewhere, monkeypatch):
+    large = elsewhere.PICTURES["mountain"]
     commands = []
 
     def run(command, **options):
         commands.append(command)
         (large.out() if command[3] == "stylize" else large.picture()).touch()
 
-    monkeypatch.setattr(script.subprocess, "run", run)
+    monkeypatch.setattr(elsewhere.subprocess, "run", run)
     for _ in range(2):
-        assert script.make(large).name == "mountain_path_starry_night_2048_denoised.png"
+        assert elsewhere.make(large).name == "mountain_path_starry_night_2048_denoised.png"
     assert [command[3:] for command in commands] == [large.command()[1:], large.cleaning()[1:]]
     assert large.picture(512) == large.out(512)  # cleaned at 2048 pixels only
 
